@@ -1,0 +1,49 @@
+"""Every error this package raises on purpose.
+
+AiccError
+├── ConfigError                 a file is wrong: names file, field, what was found, what is allowed
+│   ├── PolicyError             policy.yaml
+│   └── GatewayConfigError      config.yaml, .env, experiments.yaml
+├── DetectorError               a detector could not finish (callers fail closed or open)
+├── Refusal                     a request is refused; carries the public code and HTTP status
+└── SpoolError                  usage.db cannot be read or written
+
+Messages say what to do next and never hold request text, keys or found values.
+"""
+
+from __future__ import annotations
+
+
+class AiccError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(AiccError):
+    """A configuration file cannot be used."""
+
+
+class PolicyError(ConfigError):
+    """policy.yaml is invalid; the running gateway keeps the last good one."""
+
+
+class GatewayConfigError(ConfigError):
+    """config.yaml, .env or experiments.yaml is invalid."""
+
+
+class DetectorError(AiccError):
+    """A detector could not finish its work."""
+
+
+class SpoolError(AiccError):
+    """usage.db cannot be read or written."""
+
+
+class Refusal(AiccError):
+    """A request that is not served. `code` is one of the stable codes of the error contract."""
+
+    def __init__(self, code: str, message: str, status: int, *, retry_after: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after
