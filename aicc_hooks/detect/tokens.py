@@ -22,6 +22,7 @@ _PER_WORD: Final = 0.46
 _PER_LETTER: Final = 0.175
 _WEIGHT: Final[dict[int, float]] = {
     _OTHER: 2.6,  # emoji, rare scripts: bytes
+    _UPPER: 0.35,  # capitals merge less
     _DIGIT: 0.7,
     _PUNCT: 0.72,
     _ACCENT: 1.0,  # accented Latin breaks the word in two
