@@ -1,0 +1,144 @@
+"""What config.yaml offers, as plain data: model groups, their deployments and what they can do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicc_hooks.verdict import Needs
+
+DEMO_PROVIDER = "aicc_demo"
+IN_PROCESS = "in-process"  # address of a model that answers inside this process
+_OLLAMA_DEFAULT = "http://localhost:11434"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One upstream of a group. `address` is a URL, `in-process`, or "" when the provider's own cloud."""
+
+    id: str
+    model: str  # provider-prefixed
+    address: str
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGroup:
+    """A name clients may send, with its deployments. Unknown capabilities count as present."""
+
+    name: str
+    deployments: tuple[Deployment, ...]
+    mode: str = "chat"
+    context: int = 0  # tokens; 0 = unknown
+    tools: bool = True
+    vision: bool = False
+    json_schema: bool = True
+
+    @property
+    def local(self) -> bool:
+        """True when at least one deployment is on this machine."""
+        return any(d.local for d in self.deployments)
+
+    @property
+    def only_local(self) -> bool:
+        """True when every deployment is on this machine."""
+        return bool(self.deployments) and all(d.local for d in self.deployments)
+
+    def lacks(self, needs: Needs) -> str:
+        """The first hard constraint this group fails (tools, vision, schema, context), or ""."""
+        if needs.tools and not self.tools:
+            return "tools"
+        if needs.vision and not self.vision:
+            return "vision"
+        if needs.json_schema and not self.json_schema:
+            return "schema"
+        if self.context and needs.tokens > self.context:
+            return "context"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """All groups by name, in config order."""
+
+    groups: Mapping[str, ModelGroup] = field(default_factory=dict)
+
+    def of_mode(self, mode: str) -> tuple[ModelGroup, ...]:
+        """Groups of one mode (chat, embedding, rerank)."""
+        return tuple(g for g in self.groups.values() if g.mode == mode)
+
+    @property
+    def deployment_ids(self) -> frozenset[str]:
+        """Ids of all deployments, which clients must not name."""
+        return frozenset(d.id for g in self.groups.values() for d in g.deployments)
+
+    @property
+    def demo(self) -> bool:
+        """True when a stand-in model is configured."""
+        return any(d.address == IN_PROCESS for g in self.groups.values() for d in g.deployments)
+
+
+def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
+    """Where a deployment's requests go: URL, `in-process`, or "" for a provider's own cloud.
+
+    `params`: LiteLLM's litellm_params or call kwargs (model, api_base, custom_llm_provider).
+    """
+    model = str(params.get("model") or "")
+    provider = str(params.get("custom_llm_provider") or "") or model.partition("/")[0]
+    base = params.get("api_base") or params.get("base_url")
+    if base:
+        return str(base)
+    if provider == DEMO_PROVIDER:
+        return IN_PROCESS
+    if provider in ("ollama", "ollama_chat"):
+        return ollama_default or _OLLAMA_DEFAULT
+    return ""
+
+
+def build_catalog(
+    model_list: Iterable[Mapping[str, Any]], local_addresses: Mapping[str, bool], *, ollama_default: str = ""
+) -> Catalog:
+    """Catalog of a LiteLLM model_list. `local_addresses` says which addresses are on this machine."""
+    found: dict[str, list[tuple[Deployment, Mapping[str, Any], str]]] = {}
+    for number, entry in enumerate(model_list):
+        params = entry.get("litellm_params") or {}
+        info = entry.get("model_info") or {}
+        name = str(entry.get("model_name") or "")
+        address = address_of(params, ollama_default=ollama_default)
+        deployment = Deployment(
+            id=str(info.get("id") or f"{name}-{number}"),
+            model=str(params.get("model") or ""),
+            address=address,
+            local=address == IN_PROCESS or local_addresses.get(address, False),
+        )
+        found.setdefault(name, []).append((deployment, info, deployment.model))
+    return Catalog({name: _group(name, rows) for name, rows in found.items()})
+
+
+def _group(name: str, rows: list[tuple[Deployment, Mapping[str, Any], str]]) -> ModelGroup:
+    infos = [info for _, info, _ in rows]
+    contexts = [
+        int(value) for info in infos if (value := info.get("max_input_tokens") or info.get("context_length"))
+    ]
+    return ModelGroup(
+        name=name,
+        deployments=tuple(deployment for deployment, _, _ in rows),
+        mode=_mode(infos, rows[0][2]),
+        context=min(contexts) if contexts else 0,
+        # A group is as capable as its least capable deployment: the router may pick any of them.
+        tools=all(info.get("supports_function_calling", True) is not False for info in infos),
+        vision=all(info.get("supports_vision") is True for info in infos),
+        json_schema=all(info.get("supports_response_schema", True) is not False for info in infos),
+    )
+
+
+def _mode(infos: list[Mapping[str, Any]], model: str) -> str:
+    for info in infos:
+        if info.get("mode"):
+            mode = str(info["mode"])
+            return "chat" if mode in ("chat", "completion", "responses") else mode
+    lowered = model.lower()
+    if "rerank" in lowered:
+        return "rerank"
+    return "embedding" if "embed" in lowered else "chat"

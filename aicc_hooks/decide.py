@@ -1,0 +1,297 @@
+"""Verdict + policy + catalog → Decision. Pure: the same inputs always give the same route and reason.
+
+Order: blocked injection → flagged injection → private → experiment → explicit model → tier. Hard
+constraints (tools, images, schema, context, an open breaker) then move the choice to the nearest
+capable group that the order allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from aicc_hooks.catalog import Catalog, ModelGroup
+from aicc_hooks.policy.schema import Policy
+from aicc_hooks.verdict import Decision, Needs, Tier, Verdict
+
+_TIERS: tuple[Tier, ...] = ("simple", "medium", "complex")
+_WORDS = {"tools": "tools", "vision": "images", "schema": "a JSON schema", "context": "a prompt this long"}
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A variant chosen for this request: `label` is experiment:variant, `route` a group or ""."""
+
+    label: str
+    route: str = ""
+
+
+@dataclass(slots=True)
+class _Choice:
+    route: str
+    reason: str
+    sentence: str
+    order: list[str]  # groups that may stand in before any other local one, nearest first
+
+
+def decide(
+    verdict: Verdict,
+    policy: Policy,
+    catalog: Catalog,
+    *,
+    requested: str,
+    needs: Needs,
+    down: Collection[str] = (),
+    experiment: Experiment | None = None,
+) -> Decision:
+    """Choose the model group. `down`: groups whose every deployment has an open breaker."""
+    steps: list[str] = []
+    private = verdict.privacy.sensitive or verdict.sticky
+    steps.append(_privacy_step(verdict))
+    steps.append(
+        f"injection: score {verdict.injection.score:.2f}" + (", flagged" if verdict.injection.flagged else "")
+    )
+    if verdict.injection.block and policy.routing.block_on_injection:
+        rule = _rule(verdict)
+        steps.append("policy blocks injections at this score")
+        return Decision(
+            reason=f"injection:{rule}", blocked="aicc_blocked_injection", requested=requested, local_only=private, cache=False,
+            sentence=f"Refused: the request looks like a prompt injection ({rule}).", steps=tuple(steps),
+        )  # fmt: skip
+    if needs.mode != "chat":
+        return _keep_model(verdict, catalog, requested, needs, private, steps)
+    unknown = _unknown(policy, catalog, requested)
+    if unknown:
+        return _refuse("model_not_found", unknown, requested, private, steps)
+    choice = _choose(verdict, policy, catalog, requested, private, experiment)
+    steps.append(f"rule: {choice.reason} → {choice.route}")
+    if private and choice.reason == "explicit:cloud_blocked":
+        return _refuse(
+            "aicc_private_no_local_model",
+            choice.sentence,
+            requested,
+            True,
+            steps,
+            reason=_privacy_reason(verdict),
+        )
+    usable = {name: group for name, group in catalog.groups.items() if name not in policy.routing.aliases}
+    return _settle(choice, verdict, usable, requested, needs, private, frozenset(down), experiment, steps)
+
+
+def _choose(
+    verdict: Verdict,
+    policy: Policy,
+    catalog: Catalog,
+    requested: str,
+    private: bool,
+    experiment: Experiment | None,
+) -> _Choice:
+    routing = policy.routing
+    tiers = [getattr(routing, f"{tier}_route") for tier in _TIERS]
+    explicit = catalog.groups.get(requested) if requested not in routing.aliases else None
+    honoured = explicit is not None and explicit.only_local and routing.explicit_local == "honour"
+    if verdict.injection.flagged and not honoured:
+        rule = _rule(verdict)
+        return _Choice(
+            routing.injection_route, f"injection:{rule}",
+            f"Looks like a prompt injection ({rule}), so it goes to {routing.injection_route}.",
+            [],
+        )  # fmt: skip
+    if private and not honoured:
+        if explicit is not None and not explicit.local and policy.privacy.cloud == "block":
+            sentence = f"Holds {_names(verdict)}, and {requested} is not on this machine; policy privacy.cloud is 'block'."
+            return _Choice(requested, "explicit:cloud_blocked", sentence, [])
+        return _Choice(
+            routing.privacy_route, _privacy_reason(verdict),
+            f"Holds {_names(verdict)}, so it stays on this machine with {routing.privacy_route}.",
+            tiers,
+        )  # fmt: skip
+    if experiment is not None and experiment.route:
+        return _Choice(experiment.route, f"experiment:{experiment.label.partition(':')[0]}",
+                       f"Experiment {experiment.label} sends it to {experiment.route}.", tiers)  # fmt: skip
+    if explicit is not None:
+        return _Choice(requested, "explicit", f"The client asked for {requested} by name.", tiers)
+    tier = verdict.complexity.tier
+    index = _TIERS.index(tier)
+    # A stronger model can do a weaker one's work; a weaker one is the last resort.
+    order = [*tiers[index + 1 :], *reversed(tiers[:index])]
+    why = ", ".join(verdict.complexity.why[:3])
+    route = tiers[index]
+    return _Choice(
+        route, f"complexity:{tier}", f"A {tier} request{f' ({why})' if why else ''} goes to {route}.", order
+    )
+
+
+def _settle(
+    choice: _Choice, verdict: Verdict, groups: Mapping[str, ModelGroup], requested: str, needs: Needs, private: bool,
+    down: frozenset[str], experiment: Experiment | None, steps: list[str],
+) -> Decision:  # fmt: skip
+    first = groups.get(choice.route)
+    locals_last = [group.name for group in groups.values() if group.only_local]
+    names = dict.fromkeys([choice.route, *choice.order, *locals_last])
+    candidates = [group for name in names if (group := groups.get(name)) and group.mode == "chat"]
+    if first is not None and first.mode != "chat":
+        return _refuse("aicc_invalid_request", f"{choice.route} is a model for {first.mode}, not for chat; name a chat model or 'auto'.",
+                       requested, private, steps)  # fmt: skip
+    reachable = [group for group in candidates if group.local] if private else candidates
+    if private and not reachable:
+        return _refuse(
+            "aicc_private_no_local_model",
+            "The request must stay on this machine and no model of config.yaml runs on it; add a local one or list its host in policy local_hosts.",
+            requested, True, steps, reason=choice.reason,
+        )  # fmt: skip
+    able = [g for g in reachable if not g.lacks(needs)]
+    if not able:
+        return _too_much(choice, reachable, needs, requested, private, steps)
+    alive = [g for g in able if g.name not in down] or able
+    chosen = alive[0]
+    reason, sentence = choice.reason, choice.sentence
+    if chosen.name != choice.route:
+        lack = first.lacks(needs) if first is not None else ""
+        if lack:
+            steps.append(f"{choice.route} cannot take {_WORDS[lack]} → {chosen.name}")
+            sentence += f" {choice.route} cannot take {_WORDS[lack]}, so {chosen.name} answers."
+            reason = reason if private or verdict.injection.flagged else f"capability:{lack}"
+        elif choice.route in down:
+            steps.append(f"{choice.route} is down → {chosen.name}")
+            sentence += f" {choice.route} is down at the moment, so {chosen.name} answers."
+            reason = reason if private or verdict.injection.flagged else "fallback:upstream_down"
+        else:
+            steps.append(f"{choice.route} is not on this machine → {chosen.name}")
+            sentence += f" {choice.route} is not on this machine, so {chosen.name} answers."
+    return Decision(
+        route=chosen.name, reason=ascii_reason(reason), sentence=sentence, local_only=private, requested=requested,
+        cache=not private, variant=experiment.label if experiment else "", steps=tuple(steps),
+    )  # fmt: skip
+
+
+def _keep_model(
+    verdict: Verdict, catalog: Catalog, requested: str, needs: Needs, private: bool, steps: list[str]
+) -> Decision:
+    """Embeddings and rerank never change model: another model's vectors would poison an index."""
+    group = catalog.groups.get(requested)
+    offered = catalog.of_mode(needs.mode)
+    if (group is None or group.mode != needs.mode) and requested in ("", "auto") and offered:
+        group = next((g for g in offered if g.only_local), offered[0])
+    if group is None:
+        names = ", ".join(g.name for g in offered) or "none"
+        return _refuse(
+            "model_not_found",
+            f"There is no model '{_safe(requested)}'; models for {needs.mode}: {names}.",
+            requested,
+            private,
+            steps,
+        )
+    if group.mode != needs.mode:
+        names = ", ".join(g.name for g in offered) or "none"
+        return _refuse(
+            "aicc_invalid_request",
+            f"{group.name} is a {group.mode} model; models for {needs.mode}: {names}.",
+            requested,
+            private,
+            steps,
+        )
+    if private and not group.local:
+        return _refuse(
+            "aicc_private_no_local_model",
+            f"The input holds {_names(verdict)} and {group.name} is not on this machine; use a local model for {needs.mode}.",
+            requested, True, steps, reason=_privacy_reason(verdict),
+        )  # fmt: skip
+    if verdict.injection.flagged:
+        reason = f"injection:{_rule(verdict)}"
+    else:
+        reason = _privacy_reason(verdict) if private else "explicit"
+    sentence = f"{needs.mode.capitalize()} keeps the model asked for, {group.name}" + (
+        ", on this machine only." if private else "."
+    )
+    return Decision(route=group.name, reason=reason, sentence=sentence, local_only=private, cache=not private,
+                    requested=requested, steps=(*steps, f"{needs.mode} keeps {group.name}"))  # fmt: skip
+
+
+def _too_much(
+    choice: _Choice,
+    reachable: list[ModelGroup],
+    needs: Needs,
+    requested: str,
+    private: bool,
+    steps: list[str],
+) -> Decision:
+    roomiest = max(reachable, key=lambda g: g.context or 1 << 40)
+    lacks = {group.lacks(needs) for group in reachable}
+    where = " on this machine" if private else ""
+    if (
+        "context" in lacks
+        and lacks <= {"context", "tools", "vision", "schema"}
+        and roomiest.lacks(needs) == "context"
+    ):
+        return _refuse(
+            "aicc_context_too_long",
+            f"The prompt is about {needs.tokens} tokens with room for the answer, and the largest model that fits the request{where} "
+            f"({roomiest.name}) takes {roomiest.context}; shorten the prompt or configure a model with a longer context.",
+            requested, private, steps, reason="capability:context",
+        )  # fmt: skip
+    lack = next(iter(lacks - {"context"}), "context")
+    return _refuse(
+        "aicc_invalid_request",
+        f"No configured model{where} can take {_WORDS[lack]}; add one to config.yaml whose model_info says so.",
+        requested, private, steps, reason=f"capability:{lack}",
+    )  # fmt: skip
+
+
+def _unknown(policy: Policy, catalog: Catalog, requested: str) -> str:
+    if not requested or requested in policy.routing.aliases or requested in catalog.groups:
+        return ""
+    names = [*policy.routing.aliases[:1], *(n for n in catalog.groups if n not in policy.routing.aliases)]
+    near = get_close_matches(requested, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"There is no model '{_safe(requested)}'.{hint} Available: {', '.join(names)}."
+
+
+def _refuse(
+    code: str, sentence: str, requested: str, private: bool, steps: list[str], *, reason: str = ""
+) -> Decision:
+    return Decision(reason=ascii_reason(reason or f"refused:{code}"), sentence=sentence, blocked=code, requested=requested,
+                    local_only=private, cache=False, steps=(*steps, f"refused: {code}"))  # fmt: skip
+
+
+def _privacy_step(verdict: Verdict) -> str:
+    privacy = verdict.privacy
+    if privacy.failed:
+        return "privacy: detection failed, treated as sensitive"
+    if verdict.sticky and not privacy.sensitive:
+        return "privacy: an earlier turn of this conversation was sensitive"
+    if privacy.types:
+        return f"privacy: {', '.join(privacy.types)}" + ("" if privacy.sensitive else " (redacted only)")
+    return "privacy: clean"
+
+
+def _privacy_reason(verdict: Verdict) -> str:
+    if verdict.privacy.route_types:
+        return f"privacy:{verdict.privacy.route_types[0]}"
+    return "privacy:detector_failed" if verdict.privacy.failed else "privacy:conversation"
+
+
+def _names(verdict: Verdict) -> str:
+    if verdict.privacy.route_types:
+        return ", ".join(verdict.privacy.route_types[:3])
+    return (
+        "text that could not be checked"
+        if verdict.privacy.failed
+        else "a conversation that was sensitive before"
+    )
+
+
+def _rule(verdict: Verdict) -> str:
+    return ascii_reason(verdict.injection.rules[0]) if verdict.injection.rules else "model"
+
+
+def ascii_reason(text: str) -> str:
+    """Header-safe form of a reason."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_:-.") else "_" for c in text)
+
+
+def _safe(name: str) -> str:
+    """A client's model name for a message: shortened, printable (it could hold pasted text)."""
+    shown = "".join(c if c.isascii() and (c.isalnum() or c in "._:/-") else "?" for c in name[:64])
+    return shown + ("…" if len(name) > 64 else "")

@@ -1,0 +1,267 @@
+"""Every text of a request body as segments with their roles, plus the hard constraints it sets.
+
+Nothing is skipped: what no rule knows is serialised as JSON and scanned for privacy (role META), so
+a field invented tomorrow is inspected today.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicc_hooks.detect.tokens import estimate_tokens
+from aicc_hooks.payload.parts import attachment
+from aicc_hooks.verdict import Needs, Role, Segment
+
+_ROLES = {
+    "system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT,
+    "tool": Role.TOOL, "function": Role.TOOL, "document": Role.DOCUMENT,
+}  # fmt: skip
+_IMAGE_TOKENS = 800  # what common vision encoders spend on one picture
+_ANSWER_ROOM = 512  # at most this much of max_tokens must fit beside the prompt: models stop early
+# Scalars of the OpenAI and Anthropic bodies that hold no text of a person. Strings elsewhere are scanned.
+_QUIET = frozenset(
+    [
+        "model",
+        "stream",
+        "temperature",
+        "top_p",
+        "n",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "seed",
+        "logprobs",
+        "top_logprobs",
+        "presence_penalty",
+        "frequency_penalty",
+        "encoding_format",
+        "dimensions",
+        "reasoning_effort",
+        "service_tier",
+        "parallel_tool_calls",
+        "stream_options",
+        "store",
+        "type",
+        "role",
+        "top_n",
+        "top_k",
+        "return_documents",
+        "truncation",
+    ]
+)
+
+
+@dataclass(slots=True)
+class Extract:
+    """What `extract` found. `opaque` names attachments nobody here can read (file, audio, image, tokens)."""
+
+    segments: list[Segment] = field(default_factory=list)
+    needs: Needs = field(default_factory=Needs)
+    tools: int = 0
+    opaque: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class _Walk:
+    segments: list[Segment] = field(default_factory=list)
+    opaque: set[str] = field(default_factory=set)
+    images: int = 0
+
+    def text(self, value: Any, role: Role, turn: int, path: str) -> None:
+        """A string, or anything else as JSON; empty values add nothing."""
+        if isinstance(value, str):
+            if value:
+                self.segments.append(Segment(value, role, turn, path))
+        elif _has_text(value):
+            self.segments.append(Segment(_as_json(value), role, turn, path))
+
+    def content(self, value: Any, role: Role, turn: int, path: str) -> None:
+        """A string or a list of content parts of any API."""
+        if isinstance(value, list):
+            for number, part in enumerate(value):
+                self.part(part, role, turn, f"{path}[{number}]")
+        elif isinstance(value, dict):
+            self.part(value, role, turn, path)
+        else:
+            self.text(value, role, turn, path)
+
+    def part(self, part: Any, role: Role, turn: int, path: str) -> None:
+        """One content part. Known text fields are read as text; the rest of the part as JSON."""
+        if not isinstance(part, dict):
+            self.text(part, role, turn, path)
+            return
+        rest = dict(part)
+        kind = str(rest.pop("type", ""))
+        if kind in ("tool_result", "function_call_output", "search_result"):
+            role = Role.TOOL
+        elif kind in ("document", "file", "input_file"):
+            role = Role.DOCUMENT
+        found = attachment(part)
+        if found is not None:
+            if found.text is not None:
+                self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
+            elif found.kind == "image":
+                self.images += 1
+                self.opaque.add("image")
+            else:
+                self.opaque.add(found.kind)
+            for key in found.keys:
+                rest.pop(key, None)
+            if found.name:
+                self.text(found.name, Role.META, turn, f"{path}.filename")
+        for key in ("text", "content", "output", "refusal", "thinking"):
+            if key in rest:
+                self.content(rest.pop(key), role, turn, f"{path}.{key}")
+        for key in ("input", "arguments"):
+            if key in rest:
+                self.text(rest.pop(key), Role.SCHEMA, turn, f"{path}.{key}")
+        self.rest(rest, turn, path)
+
+    def message(self, message: Any, turn: int, path: str, fallback: Role = Role.USER) -> None:
+        """One chat message or Responses item."""
+        if not isinstance(message, dict):
+            self.text(message, fallback, turn, path)
+            return
+        rest = dict(message)
+        role = _ROLES.get(str(rest.pop("role", "")), fallback)
+        self.content(rest.pop("content", None), role, turn, f"{path}.content")
+        self.text(rest.pop("name", None), Role.META, turn, f"{path}.name")
+        for key in ("tool_calls", "function_call"):
+            self.text(rest.pop(key, None), Role.SCHEMA, turn, f"{path}.{key}")
+        if rest:
+            self.part(rest, role, turn, path)
+
+    def rest(self, rest: Mapping[str, Any], turn: int, path: str) -> None:
+        """Fields no rule knows, scanned for privacy only."""
+        loud = {key: value for key, value in rest.items() if key not in _QUIET and _has_text(value)}
+        if loud:
+            self.text(loud, Role.META, turn, f"{path}.*")
+
+    def tokens_or_texts(self, value: Any, role: Role, path: str) -> None:
+        """`prompt` and `input`: a string, strings, token ids or lists of token ids."""
+        if isinstance(value, list):
+            for number, item in enumerate(value):
+                if isinstance(item, str):
+                    self.text(item, role, -1, f"{path}[{number}]")
+                elif isinstance(item, (int, list)):
+                    self.opaque.add("tokens")
+                else:
+                    self.content(item, role, -1, f"{path}[{number}]")
+        else:
+            self.content(value, role, -1, path)
+
+
+def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
+    """Segments and needs of a body. `endpoint`: chat, completions, embeddings, responses, messages, rerank or other."""
+    walk = _Walk()
+    rest = dict(body)
+    _READERS.get(endpoint, _other)(walk, rest)
+    tool_list = [*_list(rest.pop("tools", None)), *_list(rest.pop("functions", None))]
+    if tool_list:
+        walk.text(tool_list, Role.SCHEMA, -1, "tools")
+    schema = (
+        rest.pop("response_format", None)
+        or (rest.get("text") if endpoint == "responses" else None)
+        or rest.get("format")
+    )
+    if schema and _has_text(schema):
+        walk.text(schema, Role.SCHEMA, -1, "response_format")
+    walk.rest(rest, -1, "body")
+    answer = next(
+        (
+            v
+            for k in ("max_completion_tokens", "max_output_tokens", "max_tokens")
+            if isinstance(v := body.get(k), int)
+        ),
+        0,
+    )
+    needs = Needs(
+        tools=bool(tool_list) and body.get("tool_choice") != "none",
+        vision=walk.images > 0,
+        json_schema=_wants_schema(schema),
+        tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
+        + walk.images * _IMAGE_TOKENS + (min(answer, _ANSWER_ROOM) if answer > 0 else 0),
+        mode={"embeddings": "embedding", "rerank": "rerank"}.get(endpoint, "chat"),
+    )  # fmt: skip
+    return Extract(walk.segments, needs, len(tool_list), walk.opaque)
+
+
+def _chat(walk: _Walk, rest: dict[str, Any]) -> None:
+    for number, message in enumerate(_list(rest.pop("messages", None))):
+        walk.message(message, number, f"messages[{number}]")
+
+
+def _messages(walk: _Walk, rest: dict[str, Any]) -> None:
+    walk.content(rest.pop("system", None), Role.SYSTEM, -1, "system")
+    _chat(walk, rest)
+
+
+def _responses(walk: _Walk, rest: dict[str, Any]) -> None:
+    walk.text(rest.pop("instructions", None), Role.SYSTEM, -1, "instructions")
+    value = rest.pop("input", None)
+    if not isinstance(value, list):
+        walk.content(value, Role.USER, 0, "input")
+        return
+    for number, item in enumerate(value):
+        walk.message(item, number, f"input[{number}]")
+
+
+def _completions(walk: _Walk, rest: dict[str, Any]) -> None:
+    walk.tokens_or_texts(rest.pop("prompt", None), Role.USER, "prompt")
+    walk.text(rest.pop("suffix", None), Role.USER, -1, "suffix")
+
+
+def _embeddings(walk: _Walk, rest: dict[str, Any]) -> None:
+    walk.tokens_or_texts(rest.pop("input", None), Role.DOCUMENT, "input")
+
+
+def _rerank(walk: _Walk, rest: dict[str, Any]) -> None:
+    walk.content(rest.pop("query", None), Role.USER, -1, "query")
+    walk.tokens_or_texts(rest.pop("documents", None), Role.DOCUMENT, "documents")
+
+
+def _other(walk: _Walk, rest: dict[str, Any]) -> None:
+    for key in list(rest):
+        if key not in _QUIET:
+            walk.content(rest.pop(key), Role.USER, -1, key)
+
+
+_READERS: dict[str, Callable[[_Walk, dict[str, Any]], None]] = {
+    "chat": _chat,
+    "messages": _messages,
+    "responses": _responses,
+    "completions": _completions,
+    "embeddings": _embeddings,
+    "rerank": _rerank,
+}
+
+
+def _wants_schema(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    inner = value.get("format") if isinstance(value.get("format"), dict) else value
+    return isinstance(inner, dict) and inner.get("type") in ("json_schema", "json_object")
+
+
+def _list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _has_text(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(value)
+    if isinstance(value, dict):
+        return bool(value)
+    if isinstance(value, list):
+        return any(_has_text(item) for item in value)
+    # A long number may be a card or an account; short ones are sampling parameters.
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= 1e8
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
