@@ -1,0 +1,1 @@
+"""Keeps the gateway answering: breaker, queue, context, health, supervision. Nothing here imports LiteLLM."""

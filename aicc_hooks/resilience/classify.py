@@ -1,0 +1,195 @@
+"""What kind of failure an exception, status or error text is: the breaker's and the retry's only input.
+
+Works on class names, status codes and message patterns, because the same refused connection arrives as
+`httpx.ConnectError`, `aiohttp.ClientConnectorError` or LiteLLM's `APIConnectionError`, depending on the route.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from enum import StrEnum
+
+from aicc_hooks.errors import Refusal
+
+
+class Outcome(StrEnum):
+    """How one attempt at an upstream ended."""
+
+    OK = "ok"
+    REFUSED = "refused"  # nobody listens, or the name does not resolve: the whole address is away
+    TIMEOUT = "timeout"
+    SERVER_ERROR = "server_error"  # 5xx, or the connection broke
+    OOM = "oom"  # the model does not fit in memory now
+    GARBAGE = "garbage"  # an answer that is no answer: not JSON, wrong shape
+    LOADING = "loading"  # alive and busy: never a failure
+    CLIENT_ERROR = "client_error"  # a 4xx the request caused
+    CANCELLED = "cancelled"  # the client hung up
+
+
+FAILURES = frozenset({Outcome.REFUSED, Outcome.TIMEOUT, Outcome.SERVER_ERROR, Outcome.OOM, Outcome.GARBAGE})
+"""Kinds that count against an upstream. The others never do."""
+
+RETRYABLE = FAILURES
+"""Kinds another deployment may cure. `loading` is not one: an abort would cancel the load."""
+
+# Ollama answers 404 for a model that was never pulled, a cloud provider 429 for its own limit: neither is the
+# request's doing (the gate refuses unknown names before), and another deployment helps.
+_NOT_THE_REQUEST = re.compile(
+    r"try pulling|model ['\"]?[^\s'\"]{1,200}['\"]? not found|model ['\"]?[^\s'\"]{1,200}['\"]? does not exist"
+)
+_CANCELLED_NAMES = frozenset({"CancelledError", "ClientDisconnect", "ClientDisconnected", "GeneratorExit"})
+_REFUSED_NAMES = frozenset(
+    {"ConnectionRefusedError", "ClientConnectorError", "ClientConnectorDNSError", "gaierror"}
+)
+_TIMEOUT_NAMES = frozenset(
+    {
+        "TimeoutError",
+        "Timeout",
+        "ReadTimeout",
+        "WriteTimeout",
+        "PoolTimeout",
+        "APITimeoutError",
+        "ServerTimeoutError",
+        "SocketTimeoutError",
+        "ConnectTimeout",
+        "ConnectionTimeoutError",
+    }
+)
+_GARBAGE_NAMES = frozenset({"JSONDecodeError", "RemoteProtocolError", "APIResponseValidationError", "DecodingError", "ContentTypeError", "ClientPayloadError", "BadHttpMessage", "TransferEncodingError", "OllamaGarbage"})  # fmt: skip
+
+# Order matters: a refusal wrapped in a 500 is a refusal, an out-of-memory 500 is not a plain 500.
+_TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
+    (
+        Outcome.REFUSED,
+        re.compile(
+            r"connection refused|connect call failed|cannot connect to host|name or service not known|nodename nor servname"
+            r"|no route to host|network is unreachable|all connection attempts failed|temporary failure in name resolution"
+        ),
+    ),
+    (
+        Outcome.LOADING,
+        re.compile(
+            r"loading model|model is loading|llm server loading|currently loading|model.{0,40}is still loading"
+        ),
+    ),
+    (
+        Outcome.OOM,
+        re.compile(
+            r"more system memory|out of memory|insufficient memory|failed to allocate|unable to allocate|cudamalloc failed"
+            r"|model requires more|exceed.{0,20}(?:process|memory) limit"
+        ),
+    ),
+    (Outcome.TIMEOUT, re.compile(r"timed? ?out|timeout on reading|deadline exceeded")),
+    (
+        Outcome.GARBAGE,
+        re.compile(
+            r"expecting value|unterminated string|invalid json|not valid json|jsondecodeerror|peer closed connection"
+            r"|incomplete chunked read|malformed|unexpected (?:content|response)|illegal status line|unable to parse"
+        ),
+    ),
+    (
+        Outcome.SERVER_ERROR,
+        re.compile(
+            r"server disconnected|connection reset|connection aborted|broken pipe|connection closed|runner process"
+            r"|server busy|internal server error|bad gateway|service unavailable|end of file|\beof\b"
+        ),
+    ),
+)
+_MAX_TEXT = 4096  # error bodies can be whole HTML pages
+
+
+def classify(
+    error: BaseException | None = None, *, status: int | None = None, text: str = "", loading: bool = False
+) -> Outcome:
+    """The kind of one finished attempt. With nothing but a 2xx (or nothing at all) it is `ok`.
+
+    `text` is an error body or message; it is searched and not kept. `loading`: the model was not in memory
+    when the attempt began, so that running out of time says nothing about the upstream.
+    """
+    if error is not None:
+        kind = _of_exception(error, status, text)
+        return Outcome.LOADING if loading and kind is Outcome.TIMEOUT else kind
+    if status is not None and status < 400 and not text:
+        return Outcome.OK
+    if status is None and not text:
+        return Outcome.OK
+    return _of_status(status, text)
+
+
+def _of_exception(error: BaseException, status: int | None, text: str) -> Outcome:
+    if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
+        return Outcome.CANCELLED
+    words = text
+    chain = _chain(error)
+    for link in chain:
+        name = type(link).__name__
+        if name in _CANCELLED_NAMES:
+            return Outcome.CANCELLED
+        if isinstance(link, Refusal):
+            return Outcome.CLIENT_ERROR  # our own answer: no upstream was asked
+        if isinstance(link, ConnectionRefusedError) or name in _REFUSED_NAMES:
+            return Outcome.REFUSED
+    if status is None:
+        status = next((s for s in map(_status_of, chain) if s is not None), None)
+    words = f"{text} {' '.join(str(link)[:_MAX_TEXT] for link in chain)}"
+    names = {type(link).__name__ for link in chain}
+    if status is not None and 400 <= status < 500:
+        return _of_status(status, words)
+    refused_or_oom = _of_text(words, (Outcome.REFUSED, Outcome.LOADING, Outcome.OOM))
+    if refused_or_oom is not None:
+        return refused_or_oom
+    if names & _TIMEOUT_NAMES:
+        # Nothing accepted the connection in time: the address, not the model, is away.
+        return Outcome.REFUSED if names & {"ConnectTimeout", "ConnectionTimeoutError"} else Outcome.TIMEOUT
+    if names & _GARBAGE_NAMES and "disconnected without" not in words:
+        return Outcome.GARBAGE
+    if "ConnectError" in names:
+        return Outcome.REFUSED
+    return _of_status(status, words) if status is not None or _of_text(words) else Outcome.SERVER_ERROR
+
+
+def _of_status(status: int | None, text: str) -> Outcome:
+    found = _of_text(text)
+    if status == 499:
+        return Outcome.CANCELLED
+    if status in (408, 504):
+        # LiteLLM reports an upstream read timeout as 408: not the client's doing.
+        return found if found in (Outcome.REFUSED, Outcome.LOADING, Outcome.OOM) else Outcome.TIMEOUT
+    if status is not None and 400 <= status < 500:
+        ours = status == 429 or (status == 404 and _NOT_THE_REQUEST.search(text[:_MAX_TEXT].lower()))
+        return Outcome.SERVER_ERROR if ours else Outcome.CLIENT_ERROR
+    if status is not None and status < 400:
+        return found if found in (Outcome.OOM, Outcome.LOADING) else Outcome.GARBAGE if text else Outcome.OK
+    return found or Outcome.SERVER_ERROR
+
+
+def _of_text(text: str, wanted: tuple[Outcome, ...] | None = None) -> Outcome | None:
+    low = text[:_MAX_TEXT].lower()
+    if not low:
+        return None
+    for kind, pattern in _TEXT:
+        if (wanted is None or kind in wanted) and pattern.search(low):
+            return kind
+    return None
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The exception and what caused it, at most eight links (a cycle must not hang us)."""
+    links: list[BaseException] = []
+    current: BaseException | None = error
+    while current is not None and len(links) < 8 and current not in links:
+        links.append(current)
+        inner = getattr(current, "original_exception", None)  # LiteLLM keeps the cause here on fallbacks
+        context = None if current.__suppress_context__ else current.__context__
+        current = current.__cause__ or context or (inner if isinstance(inner, BaseException) else None)
+    return links
+
+
+def _status_of(error: BaseException) -> int | None:
+    for holder in (error, getattr(error, "response", None)):
+        for name in ("status_code", "status"):
+            value = getattr(holder, name, None)
+            if isinstance(value, int) and not isinstance(value, bool) and 100 <= value < 600:
+                return value
+    return None

@@ -1,0 +1,56 @@
+"""What the breaker hands out and tells: Permit, Denied, Transition."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from aicc_hooks.resilience.circuit import State
+
+Scope = Literal["address", "deployment"]
+Key = tuple[Scope, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Leave for one attempt; hand it back with `record`. Truthy. `trial`: the half-open probe."""
+
+    address: str
+    deployment: str
+    trial: bool = False
+    token: int = 0
+
+    def __bool__(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """No attempt now. Falsy. `retry_after`: seconds until the next trial, at least a little."""
+
+    scope: Scope
+    key: str
+    retry_after: float
+    reason: str
+
+    def __bool__(self) -> bool:
+        return False
+
+    @property
+    def retry_after_header(self) -> int:
+        """Whole seconds for `Retry-After`."""
+        return max(1, math.ceil(self.retry_after))
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of state, for the record, the metrics and the alerts. Holds no request text."""
+
+    scope: Scope
+    key: str
+    old: State
+    new: State
+    reason: str
+    cooldown_s: float
+    remote: bool  # learnt from another gateway
