@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 _STRICT = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,13 +68,16 @@ class ContextConfig(BaseModel):
     )
     safety: Annotated[float, Field(ge=1, le=3)] = 1.15  # an estimate is not the model's own tokenizer
 
-    @field_validator("buckets", "models")
-    @classmethod
-    def _rising(cls, value: object) -> object:
-        for buckets in value.values() if isinstance(value, dict) else (value,):
+    @model_validator(mode="after")
+    def _rising(self) -> ContextConfig:
+        for buckets in (self.buckets, *self.models.values()):
             if not buckets or any(a >= b for a, b in pairwise(buckets)):
                 raise ValueError("buckets must be a rising, non-empty list")
-        return value
+        return self
+
+    def buckets_for(self, model: str) -> tuple[int, ...]:
+        """The model's own buckets, else the common ones."""
+        return self.models.get(model, self.buckets)
 
 
 class WarmUp(BaseModel):

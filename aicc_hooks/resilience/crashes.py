@@ -1,0 +1,78 @@
+"""The crash log: one JSON line per dead gateway process. No arguments, no environment, no output of it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+CRASH_FILE = "crashes.jsonl"
+_MAX_BYTES = 1_000_000  # about 5,000 crashes; one older file is kept
+
+
+@dataclass(frozen=True, slots=True)
+class CrashEvent:
+    """One unexpected end of the process. `signal` is empty when it exited by itself with `exit_code`."""
+
+    time: str
+    pid: int
+    exit_code: int
+    signal: str
+    uptime_s: float
+    crashes_in_a_row: int
+    restart_in_s: float | None  # None: given up
+
+
+def signal_name(returncode: int) -> str:
+    """`-11` -> `SIGSEGV`; empty for an ordinary exit."""
+    if returncode >= 0:
+        return ""
+    try:
+        return signal.Signals(-returncode).name
+    except ValueError:
+        return f"SIG{-returncode}"
+
+
+def write_crash(directory: Path, event: CrashEvent) -> None:
+    """Appends one line. A full disk must not stop the restart, so failures are swallowed."""
+    with contextlib.suppress(OSError):
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / CRASH_FILE
+        if path.exists() and path.stat().st_size > _MAX_BYTES:
+            path.replace(directory / f"{CRASH_FILE}.1")
+        line = json.dumps(asdict(event)) + "\n"
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            os.write(fd, line.encode())
+        finally:
+            os.close(fd)
+
+
+def read_crashes(directory: Path, *, since: datetime | None = None, last: int = 100) -> list[dict[str, Any]]:
+    """The newest crashes, oldest first; a torn line is skipped. For health, alerts and doctor."""
+    try:
+        with (directory / CRASH_FILE).open("rb") as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - 64_000))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []
+    out: list[dict[str, Any]] = []
+    for line in lines:
+        try:
+            event = json.loads(line)
+            when = datetime.fromisoformat(event["time"])
+        except (ValueError, KeyError, TypeError):
+            continue
+        if since is None or when >= since:
+            out.append(event)
+    return out[-last:]
+
+
+def now_text() -> str:
+    """The time of a crash, UTC with offset."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

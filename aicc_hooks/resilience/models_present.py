@@ -1,0 +1,45 @@
+"""Compares configured model names with what Ollama has, and says what to type when one is missing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from aicc_hooks.resilience.ollama import full_name
+
+
+@dataclass(frozen=True, slots=True)
+class MissingModel:
+    """A configured model Ollama does not have; `closest` are present ones with a similar name."""
+
+    name: str
+    closest: tuple[str, ...]
+
+    @property
+    def command(self) -> str:
+        """What fetches it."""
+        return f"ollama pull {self.name.removesuffix(':latest')}"
+
+    @property
+    def sentence(self) -> str:
+        """One line for a person."""
+        near = f"; the closest here: {', '.join(self.closest)}" if self.closest else ""
+        return f"model '{self.name}' is not in Ollama{near}. Run: {self.command}"
+
+
+def missing_models(expected: Iterable[str], present: Collection[str]) -> tuple[MissingModel, ...]:
+    """The expected names Ollama lacks, in order, each with up to three close ones."""
+    have = {full_name(p): p for p in present}
+    out: list[MissingModel] = []
+    for name in dict.fromkeys(full_name(e) for e in expected):
+        if name not in have:
+            out.append(MissingModel(name, _closest(name, sorted(have))))
+    return tuple(out)
+
+
+def _closest(name: str, names: list[str]) -> tuple[str, ...]:
+    family = name.split(":", 1)[0]
+    same_family = [n for n in names if n.split(":", 1)[0] == family]
+    alike = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
+    return tuple(dict.fromkeys([*same_family, *alike]))[:3]

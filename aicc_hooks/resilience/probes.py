@@ -1,0 +1,198 @@
+"""The probes: Ollama, a Redis round trip, injected checks, disk, spool. None of them calls a model."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from aicc_hooks.resilience.classify import Outcome, classify
+from aicc_hooks.resilience.crashes import read_crashes
+from aicc_hooks.resilience.health_check import Probe, ProbeResult
+from aicc_hooks.resilience.models_present import missing_models
+from aicc_hooks.resilience.ollama import OllamaClient, full_name
+
+
+class OllamaProbe:
+    """Reachable, models there by name, what is loaded, what each can do. Several addresses are one dependency."""
+
+    def __init__(
+        self,
+        clients: Sequence[OllamaClient],
+        expected: Callable[[str], Iterable[str]],
+        *,
+        on_reachable: Callable[[str], None] | None = None,
+        on_refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """`expected(base_url)`: names configured there. The two callbacks are the breaker's `reachable`/`unreachable`."""
+        self._clients = clients
+        self._expected = expected
+        self._on_reachable = on_reachable
+        self._on_refused = on_refused
+
+    async def __call__(self) -> ProbeResult:
+        """One look at every address, at the same time."""
+        if not self._clients:
+            return ProbeResult("off", "no Ollama model is configured")
+        found = await asyncio.gather(*(self._one(c) for c in self._clients))
+        up = [r for r in found if r.status == "up"]
+        facts = {
+            c.base_url: {"status": r.status, "detail": r.detail, **r.facts}
+            for c, r in zip(self._clients, found, strict=True)
+        }
+        details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
+        warning = len(up) < len(found) or any(r.warning for r in found)
+        return ProbeResult("up" if up else "down", details, warning, facts)
+
+    async def _one(self, client: OllamaClient) -> ProbeResult:
+        try:
+            version = await client.version()
+            tags = await client.tags()
+            loaded = await client.ps()
+        except Exception as error:
+            if classify(error) is Outcome.REFUSED:
+                if self._on_refused is not None:
+                    self._on_refused(client.base_url)
+                return ProbeResult("down", f"nothing answers at {client.base_url}. Start it: ollama serve")
+            if classify(error) is Outcome.TIMEOUT:
+                return ProbeResult(
+                    "down", f"no answer in time from {client.base_url}: is it frozen or overloaded?"
+                )
+            return ProbeResult(
+                "down", f"{client.base_url} does not answer like Ollama ({type(error).__name__})"
+            )
+        if self._on_reachable is not None:
+            self._on_reachable(client.base_url)
+        expected = list(self._expected(client.base_url))
+        missing = missing_models(expected, tags)
+        lacking = {m.name for m in missing}
+        for name in expected:
+            if full_name(name) not in lacking and client.info(name) is None:
+                try:
+                    await client.show(name)
+                except Exception:  # noqa: S112 - limits stay unknown; the next round asks again
+                    continue
+        facts: dict[str, Any] = {
+            "version": version,
+            "models": sorted(tags),
+            "loaded": [m.name for m in loaded],
+            "missing": [{"name": m.name, "closest": list(m.closest), "command": m.command} for m in missing],
+        }
+        detail = "; ".join(m.sentence for m in missing)
+        # Nothing this gateway is configured for is there: requests cannot be served from here.
+        none_left = bool(expected) and len(missing) == len({full_name(e) for e in expected})
+        return ProbeResult("down" if none_left else "up", detail, bool(missing), facts)
+
+
+def round_trip(
+    call: Callable[[str], Awaitable[str | bytes | None]] | None, what: str = "Redis"
+) -> Callable[[], Awaitable[ProbeResult]]:
+    """`call(value)` writes `value` under a key of its own, reads it back and returns what it read. None: off."""
+
+    async def run() -> ProbeResult:
+        if call is None:
+            return ProbeResult("off", f"{what} is not configured")
+        sent = f"{time.time_ns():x}"
+        got = await call(sent)
+        if (got.decode("ascii", "replace") if isinstance(got, bytes) else got) != sent:
+            return ProbeResult("down", f"{what} did not give back the value just written")
+        return ProbeResult("up")
+
+    return run
+
+
+def injected(
+    call: Callable[[], Awaitable[ProbeResult]] | None, off: str
+) -> Callable[[], Awaitable[ProbeResult]]:
+    """A check made elsewhere (LiteLLM's seams, Langfuse's keys); None shows `off` with the given words."""
+
+    async def run() -> ProbeResult:
+        return ProbeResult("off", off) if call is None else await call()
+
+    return run
+
+
+def disk(path: Path, free_mb: Callable[[], int]) -> Callable[[], Awaitable[ProbeResult]]:
+    """Free space where the spool and the logs live."""
+
+    async def run() -> ProbeResult:
+        place = path
+        while not place.exists() and place != place.parent:  # not made yet: its disk is what counts
+            place = place.parent
+        usage = await asyncio.to_thread(shutil.disk_usage, place)
+        free = usage.free // 1_000_000
+        short = free < free_mb()
+        return ProbeResult(
+            "up", f"only {free} MB free: records may be lost" if short else "", short, {"free_mb": free}
+        )
+
+    return run
+
+
+def spool(
+    backlog: Callable[[], Awaitable[int]], limit: Callable[[], int]
+) -> Callable[[], Awaitable[ProbeResult]]:
+    """Rows of the record that wait for delivery."""
+
+    async def run() -> ProbeResult:
+        rows = await backlog()
+        late = rows > limit()
+        return ProbeResult("up", f"{rows} records wait for delivery" if late else "", late, {"backlog": rows})
+
+    return run
+
+
+def crashes(directory: Path, within_s: float = 600) -> Callable[[], Awaitable[ProbeResult]]:
+    """Crashes the supervisor wrote down lately."""
+
+    async def run() -> ProbeResult:
+        since = datetime.now(UTC) - timedelta(seconds=within_s)
+        seen = await asyncio.to_thread(read_crashes, directory, since=since)
+        if not seen:
+            return ProbeResult("up", facts={"crashes": 0})
+        last = seen[-1]
+        what = last.get("signal") or f"exit code {last.get('exit_code')}"
+        detail = f"the gateway died {len(seen)} time(s) within {within_s / 60:.0f} min, last of {what}"
+        return ProbeResult("up", detail, True, {"crashes": len(seen), "last": last.get("time", "")})
+
+    return run
+
+
+async def generate_check(client: OllamaClient, model: str, *, num_ctx: int | None = None) -> ProbeResult:
+    """A one-token answer from `model`. On request only (`aicc doctor --deep`): it may load the model."""
+    try:
+        seconds = await client.generate(model, num_ctx=num_ctx)
+    except Exception as error:
+        return ProbeResult("down", f"{model} gave no answer: {classify(error).value}")
+    return ProbeResult("up", f"{model} answered in {seconds:.1f} s", facts={"seconds": round(seconds, 2)})
+
+
+def standard_probes(
+    *,
+    ollama: Callable[[], Awaitable[ProbeResult]],
+    redis: Callable[[str], Awaitable[str | bytes | None]] | None,
+    litellm: Callable[[], Awaitable[ProbeResult]] | None,
+    langfuse: Callable[[], Awaitable[ProbeResult]] | None,
+    home: Path,
+    free_mb: Callable[[], int],
+    backlog: Callable[[], Awaitable[int]] | None = None,
+    backlog_limit: Callable[[], int] = lambda: 10_000,
+    crash_dir: Path | None = None,
+) -> tuple[Probe, ...]:
+    """The usual set, in the order people read it."""
+    probes = [
+        Probe("ollama", ollama),
+        Probe("redis", round_trip(redis)),
+        Probe("litellm", injected(litellm, "not running here")),
+        Probe("langfuse", injected(langfuse, "no Langfuse keys are set"), interval_s=30, timeout_s=5),
+        Probe("disk", disk(home, free_mb), interval_s=30),
+    ]
+    if backlog is not None:
+        probes.append(Probe("spool", spool(backlog, backlog_limit)))
+    if crash_dir is not None:
+        probes.append(Probe("crashes", crashes(crash_dir)))
+    return tuple(probes)
