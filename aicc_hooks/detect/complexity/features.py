@@ -1,0 +1,159 @@
+"""Numbers that describe an ask: size, kind of work, subject, shape of the payload. All bounded, most in [0, 1]."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aicc_hooks.detect.complexity import lexicon as lex
+from aicc_hooks.detect.complexity.split import AskSplit
+from aicc_hooks.detect.tokens import estimate_tokens
+
+# The model reads this much of an ask (head and tail): beyond it the ceilings decide.
+READ: Final = 1_000
+_WORD = re.compile(r"[^\W_]+(?:['’\-+#][^\W_]*)*", re.UNICODE)
+_IDENTIFIER = re.compile(
+    r"\b[a-z]+[A-Z]\w*|\b\w+_\w+|\w+\(\)|\b[\w-]+\.(?:py|js|ts|java|c|cpp|go|rs|sh|json|ya?ml|xml|html|css|sql|csv|txt)\b"
+)
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_LATEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\n]{1,80}\$")
+_OPERATOR = re.compile(r"[=<>≤≥≠±×÷∑∫√^]|\d\s?[*+/]\s?\d")
+_BULLET = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,2}[.)]|\(?[a-zA-Z][.)])\s")
+_OPTION = re.compile(r"(?m)^\s*\(?[A-E][.)]\s")
+_QUESTION = re.compile(r"[?？؟]")
+_SENTENCE = re.compile(r"[.!?。！？؟।](?:\s|$)|\n")
+_YOU = re.compile(r"\b(?:you are|act as|imagine|suppose|pretend|role|du bist|eres|tu es|sei un|ты)\b", re.I)
+_SHORT = re.compile(r"\b(?:one|single|a few|two|short|brief|briefly|quick|just|only|simple|in a word|sentence|word|kurz|breve|bref|одним|coro|ein wort)\b", re.I)  # fmt: skip
+
+KINDS: Final = ("code", "log", "table", "json", "mail", "article", "quote")
+
+
+def _scale(value: float, top: float) -> float:
+    """log1p squeezed so that `top` maps to 1."""
+    return min(1.0, math.log1p(value) / math.log1p(top))
+
+
+def clip(text: str) -> str:
+    """Head and tail of a long ask: what the model reads."""
+    return text if len(text) <= READ else text[: READ * 2 // 3] + "\n" + text[-READ // 3 :]
+
+
+def _counts(words: list[str], low: str, cjk: bool) -> list[float]:
+    out: list[float] = []
+    spoken = set(words)
+    for table, stems in (
+        (lex.HARD, lex.HARD_STEMS),
+        (lex.ORDINARY, lex.ORDINARY_STEMS),
+        (lex.LOOKUP, lex.LOOKUP_STEMS),
+        (lex.SOCIAL, lex.SOCIAL_STEMS),
+        (lex.TECHNICAL, ()),
+        (lex.CONSTRAINT, ()),
+        (lex.ANAPHORA, lex.ANAPHORA_STEMS),
+    ):
+        hits = len(spoken & table)
+        if cjk:
+            hits += sum(1 for stem in stems if stem in low)
+        out.append(float(hits))
+    return out
+
+
+def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
+    """Feature vector of one split ask; order and meaning are private to the trained weights."""
+    ask = clip(split.ask)
+    low = ask.lower()
+    words = _WORD.findall(low)
+    count = len(words)
+    cjk = not ask.isascii()
+    hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(words, low, cjk)
+    size = max(1.0, ask_tokens)
+    numbers = len(_NUMBER.findall(ask))
+    latex = len(_LATEX.findall(ask)) if "\\" in ask or "$" in ask else 0
+    operators = len(_OPERATOR.findall(ask))
+    questions = len(_QUESTION.findall(ask))
+    sentences = len(_SENTENCE.findall(ask))
+    bullets = len(_BULLET.findall(ask)) if "\n" in ask else 0
+    options = len(_OPTION.findall(ask)) if "\n" in ask else 0
+    identifiers = len(_IDENTIFIER.findall(ask))
+    commas = ask.count(",") + ask.count("，") + ask.count("、")
+    longest = max((len(word) for word in words), default=0)
+    mean = sum(map(len, words)) / count if count else 0.0
+    payload = split.payload[:1500]
+    steps = [float(size > edge) for edge in (4, 8, 12, 16, 24, 36, 56, 90, 150, 256, 512, 1024)]
+    first = words[:2]
+    out = [
+        1.0,
+        _scale(size, 1000),
+        _scale(count, 600),
+        *steps,
+        min(hard, 6) / 6,
+        float(hard > 0),
+        float(hard > 1),
+        float(hard > 2),
+        hard / math.sqrt(size),
+        min(ordinary, 6) / 6,
+        float(ordinary > 0),
+        ordinary / math.sqrt(size),
+        min(lookup, 5) / 5,
+        float(lookup > 0),
+        float(lookup > 0 and hard == 0 and size < 20),
+        min(social, 4) / 4,
+        social / max(1, count),
+        float(social > 0 and size < 10),
+        min(technical, 8) / 8,
+        float(technical > 0),
+        float(technical > 1),
+        technical / math.sqrt(size),
+        min(constraint, 8) / 8,
+        constraint / math.sqrt(size),
+        min(anaphora, 4) / 4,
+        _scale(numbers, 30),
+        float(numbers > 0),
+        float(numbers > 2),
+        float(numbers > 0 and size < 20),
+        _scale(latex, 20),
+        float(latex > 0),
+        _scale(operators, 20),
+        float(operators > 1),
+        float(questions > 0),
+        float(questions > 1),
+        _scale(sentences, 30),
+        float(sentences > 2),
+        _scale(bullets, 12),
+        float(options > 2),
+        _scale(identifiers, 12),
+        float(identifiers > 0),
+        _scale(commas, 15),
+        float(commas > 1 and size > 16),
+        min(longest, 20) / 20,
+        min(mean, 10) / 10,
+        float(bool(_YOU.search(ask))),
+        float(bool(_SHORT.search(ask))),
+        float(bool(first) and first[0] in lex.HARD),
+        float(bool(first) and first[0] in lex.ORDINARY),
+        float(bool(first) and first[0] in lex.LOOKUP),
+        float(bool(first) and first[0] in lex.SOCIAL),
+        float("?" not in ask and size < 8),
+        float(cjk),
+        float(hard > 0) * _scale(size, 200),
+        float(technical > 0) * _scale(size, 200),
+        float(lookup > 0) * _scale(size, 200),
+        float(numbers > 2) * float(questions > 0) * _scale(size, 200),
+        *(float(split.payload_kind == kind) for kind in KINDS),
+        float(bool(payload)) * _scale(size, 200),
+        _scale(len(payload), 1500),
+        float(bool(payload)) * float(hard > 0),
+        float(bool(payload)) * float(size < 16),
+        _scale(len(_NUMBER.findall(payload)), 60),
+        float(payload.count("\n") > 12),
+        min(3, split.payload.count("ocument ", 0, 8000)) / 3,
+    ]
+    return np.array(out, dtype=np.float32)
+
+
+def tokens_of(text: str) -> int:
+    """Estimate for a whole ask, however long."""
+    return estimate_tokens(text)

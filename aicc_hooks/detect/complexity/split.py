@@ -1,0 +1,297 @@
+"""Tell what is asked from what is pasted: `split_ask(text) -> AskSplit`.
+
+A request is often two things: a sentence of work and pages it is about. The tier and the semantic cache want the
+first. Pasted parts are fenced or bare code, logs, tables, JSON, quoted mail, tagged documents and long declarative
+prose next to a shorter question. Task statements stay in the ask however long: what "you" must do is the work.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# What lies between head and tail of a longer text is payload unread: questions stand first or last.
+_HEAD: Final = 4_096
+_TAIL: Final = 4_096
+_ARTICLE_WORDS: Final = 40
+_MIN_RUN: Final[dict[str, int]] = {"code": 2, "log": 2, "table": 2, "mail": 2, "json": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class AskSplit:
+    """`ask` is the request itself; `payload` what it is about; `payload_kind` the larger part of that.
+
+    Kinds: "" (none), code, log, table, json, mail, article, quote.
+    """
+
+    ask: str
+    payload: str = ""
+    payload_kind: str = ""
+
+
+_LINE = re.compile(
+    r"""
+    (?P<json>\s*[\[{]\s*(?:"|\{|$)|\s*"[\w .$@/-]{1,80}"\s*:|\s*[\]}]+,?\s*$)
+  | (?P<log>\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d[.,\d]*\]?\s|\w{3}\s+\d{1,2}\s\d\d:\d\d:\d\d\s
+      |\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|TRACE|FATAL)\b|\s+at\s[\w$.<>]+\(|Traceback\s\(most|\s+File\s"
+      |\d{1,3}(?:\.\d{1,3}){3}\s-\s|Caused\sby:|npm\s(?:ERR|WARN))
+  | (?P<mail>>|(?:From|To|Cc|Bcc|Subject|Sent|Date|Reply-To|Von|An|Betreff|Gesendet|De|Para|Asunto|Objet|À)\s?:\s\S
+      |-{3,}\s?(?:Original|Forwarded|Ursprüng)|On\s.{5,80}\swrote:|Am\s.{5,80}\sschrieb)
+  | (?P<table>\s*\|.*\|\s*$|[^\s,;\t][^,;\t]{0,40}(?:(?:,[^\s,][^,]{0,40}){2,}|(?:;[^;]{0,40}){3,}|(?:\t[^\t]{0,60}){2,})$)
+  | (?P<code>\s*(?:(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[:({]|import\s+[\w.{*"']+|from\s+[\w.]+\s+import\s
+      |(?:export\s+|public\s+|private\s+|protected\s+|static\s+)+\w|(?:const|let|var|val|fn|func|function|auto)\s+[\w*{\[(]+
+      |\#\s?include|\#!/|using\s+[\w.]+;|package\s+[\w.]+;?$|return\b.*[;)\w\]]$|(?:if|for|while|switch)\s?\(.*|else\s*[:{]|elif\b.*:$
+      |(?:if|for|while|with|try|except|else)\b[^.?!]*:\s*$|</?[a-zA-Z][\w-]*[^<>]*>|<!--|//|/\*|\*/|@\w+|
+      (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|GROUP\sBY|ORDER\sBY|(?:LEFT|INNER)?\s?JOIN)\s[\w(*"`]
+      |[}\])]+[;,)]*\s*$|\$\s\w|print\s*\(|assert\s\w|[\w.\[\]]+\s*(?:[-+*/|&:]?=|<-)\s*\S.*[;)\]}"'\w]$|[\w.]+\(.*\)\s*[;{]?$)
+      |\s*[^\n]{1,200}[;{]\s*$|[ ]{4,}\S*[\w)\]]+\s?[=({.\[]|\t+\S*[\w)\]]+\s?[=({.\[])
+    """,
+    re.VERBOSE,
+)
+# A question that runs into the first line of the code it is about.
+_SENTENCE = re.compile(r"\w{2}[?.] [A-Za-z]|^\w+ \w+ \w+ \w+[^=;(){}]{0,120}: ")
+_FENCE = re.compile(r"\s{0,8}(?:```|~~~)")
+_INLINE_FENCE = re.compile(r"```[^`]{20,}```")
+_QUOTED = re.compile(
+    r'"[^"\n]{160,}"|“[^”\n]{160,}”|«[^»\n]{160,}»|„[^“”\n]{160,}[“”]|「[^」\n]{60,}」|"""(?:[^"]|"(?!"")){40,}"""'
+)
+_TAG = re.compile(r"<(document|documents|context|article|text|email|mail|data|source|content|passage|transcript|log|input|file|quote)\b[^<>\n]{0,80}>", re.I)  # fmt: skip
+_MARKER = re.compile(
+    r"(?:\[?(?:document|doc|source|passage|text|article|context|abstract|paragraph|email|transcript|dokument|texto|texte|"
+    r"testo|текст|статья|本文|文章|文本|原文|본문|النص|पाठ)\s?\d{0,3}\]?\s?[:：]?|-{3,}|={3,}|\*{3,})\s*$",
+    re.I,
+)
+_PREFIX = re.compile(r"[^\n:：]{3,160}[:：]\s+(?=\S)")
+# Words of someone giving a task; an article has few of them.
+_TASK = re.compile(
+    r"\b(?:you|your|you'll|must|should|need|needs|please|implement|write|create|generate|given|find|compute|determine|prove|"
+    r"calculate|assume|suppose|let|returns?|output|input|task|how|what|which|why|help|want|i'm|i|my|me|we|our|can|"
+    r"Ihr|Sie|ich|mein|soll|muss|tu|usted|quiero|debe|je|vous|veux|dois|devo|voglio|deve|preciso|quero)\b",
+    re.I,
+)
+_MATHS = re.compile(r"[\\$^]|[=<>≤≥∑∫√]\s?-?[\w(]")
+
+
+def split_ask(text: str) -> AskSplit:
+    """Separate the ask from pasted payload. Pure, linear, reads at most 8 KB of `text`."""
+    if len(text) > _HEAD + _TAIL:
+        middle = text[_HEAD:-_TAIL]
+        head, tail = text[:_HEAD], text[-_TAIL:]
+        # Cut on line ends, so that a line torn in two is not taken for a sentence.
+        cut = head.rfind("\n")
+        if cut > _HEAD // 2:
+            head, middle = head[:cut], head[cut:] + middle
+        cut = tail.find("\n")
+        if 0 <= cut < _TAIL // 2:
+            middle, tail = middle + tail[: cut + 1], tail[cut + 1 :]
+        split = _split(head + "\n\n" + tail)
+        if not split.payload:
+            return AskSplit(split.ask, middle, "article")
+        return AskSplit(split.ask, split.payload + "\n" + middle, split.payload_kind)
+    return _split(text)
+
+
+def _split(text: str) -> AskSplit:
+    if len(text) < 80 and "\n" not in text and "```" not in text:
+        return AskSplit(text.strip())
+    parts: list[tuple[str, str]] = []
+    if "```" in text:
+        text = _cut(_INLINE_FENCE, text, "code", parts, multiline=False)
+    if "<" in text:
+        text = _cut_tags(text, parts)
+    if len(text) > 160:
+        text = _cut(_QUOTED, text, "quote", parts)
+    lines = text.split("\n")
+    kinds = _line_kinds(lines) if len(lines) > 1 else [""]
+    prose: list[str] = []
+    for kind, start, end in _runs(lines, kinds):
+        block = "\n".join(lines[start:end])
+        if kind:
+            parts.append((kind, block))
+        else:
+            prose.extend(_paragraphs(lines[start:end]))
+    ask = _articles(prose, parts)
+    if not ask.strip():
+        # Nothing but payload: the person left the work unsaid, so all of it is the ask again.
+        if sum(len(block) for _, block in parts) < 1_500 or not parts:
+            return AskSplit("\n".join(block for _, block in parts).strip())
+        ask = ""
+    sizes: dict[str, int] = {}
+    for kind, block in parts:
+        sizes[kind] = sizes.get(kind, 0) + len(block)
+    return AskSplit(
+        ask.strip(),
+        "\n".join(block for _, block in parts),
+        max(sizes, key=lambda kind: sizes[kind]) if sizes else "",
+    )
+
+
+def _cut(
+    pattern: re.Pattern[str], text: str, kind: str, parts: list[tuple[str, str]], *, multiline: bool = True
+) -> str:
+    def take(match: re.Match[str]) -> str:
+        if not multiline and "\n" in match.group():
+            return match.group()  # a real fence: lines decide
+        parts.append((kind, match.group()))
+        return " "
+
+    return pattern.sub(take, text)
+
+
+def _cut_tags(text: str, parts: list[tuple[str, str]]) -> str:
+    out: list[str] = []
+    at = 0
+    lowered = text.lower()
+    for tries, match in enumerate(_TAG.finditer(text)):
+        if tries > 16:  # each look for a closing tag reads to the end
+            break
+        if match.start() < at:
+            continue
+        close = f"</{match.group(1).lower()}>"
+        end = lowered.find(close, match.end())
+        if end - match.end() < 80:
+            continue
+        parts.append(("article", text[match.end() : end]))
+        out.append(text[at : match.start()])
+        at = end + len(close)
+    return "\n".join((*out, text[at:])) if at else text
+
+
+def _line_kinds(lines: list[str]) -> list[str]:
+    kinds: list[str] = []
+    fenced = False
+    match = _LINE.match
+    for line in lines:
+        if "```" in line or "~~~" in line:
+            if _FENCE.match(line):
+                kinds.append("fence")
+                fenced = not fenced
+                continue
+        if fenced:
+            kinds.append("fence")
+        elif not line or line.isspace():
+            kinds.append("blank")
+        else:
+            found = match(line[:400])
+            kinds.append(
+                (found.lastgroup or "") if found and not (len(line) > 80 and _SENTENCE.search(line)) else ""
+            )
+    return kinds
+
+
+def _runs(lines: list[str], kinds: list[str]) -> list[tuple[str, int, int]]:
+    """Maximal runs of one payload kind ("" is prose). Blank and single odd lines inside a run belong to it."""
+    runs: list[tuple[str, int, int]] = []
+    index, count = 0, len(kinds)
+    prose_from = 0
+    while index < count:
+        kind = kinds[index]
+        if kind in ("", "blank"):
+            index += 1
+            continue
+        if kind == "fence":
+            end = index + 1
+            while end < count and kinds[end] == "fence":
+                end += 1
+            last = end
+            found = "code"
+            long_enough = True
+        else:
+            votes: dict[str, int] = {}
+            end, last, odd = index, index, 0
+            while end < count and kinds[end] != "fence":
+                at = kinds[end]
+                if at == "":
+                    odd += 1
+                    # Comments and wrapped lines inside code are short or indented; a question is neither.
+                    if (
+                        odd > 2
+                        or (len(lines[end]) > 60 and not lines[end][:1].isspace())
+                        or lines[end].rstrip().endswith("?")
+                    ):
+                        break
+                elif at != "blank":
+                    votes[at] = votes.get(at, 0) + 1
+                    last, odd = end + 1, 0
+                end += 1
+            last = max(last, index + 1)
+            found = max(votes, key=lambda name: votes[name])
+            total = sum(votes.values())
+            long_enough = total >= _MIN_RUN[found] or (found == "json" and len(lines[index]) > 40)
+        if long_enough:
+            if prose_from < index:
+                runs.append(("", prose_from, index))
+            runs.append((found, index, last))
+            prose_from = last
+        index = max(last, index + 1)
+    if prose_from < count:
+        runs.append(("", prose_from, count))
+    return runs
+
+
+def _paragraphs(lines: list[str]) -> list[str]:
+    """Paragraphs by blank lines; a line long enough to be an article is a paragraph by itself."""
+    out: list[str] = []
+    current: list[str] = []
+    for line in lines:
+        if not line or line.isspace():
+            if current:
+                out.append("\n".join(current))
+                current = []
+        elif len(line) > 240:
+            if current:
+                out.append("\n".join(current))
+                current = []
+            out.append(line)
+        else:
+            current.append(line)
+    if current:
+        out.append("\n".join(current))
+    return out
+
+
+def words_in(text: str) -> int:
+    """Words, with two characters of an unspaced script counted as one."""
+    if text.isascii():
+        return text.count(" ") + text.count("\n") + 1
+    wide = sum(1 for char in text if "\u0e00" <= char <= "\u0eff" or "\u3040" <= char <= "\u9fff")
+    return text.count(" ") + text.count("\n") + 1 + wide // 2
+
+
+def _is_article(paragraph: str) -> bool:
+    if len(paragraph) < 80:
+        return False
+    count = words_in(paragraph)
+    if count < _ARTICLE_WORDS or paragraph.rstrip()[-1:] in "?？:：":
+        return False
+    sample = paragraph[:1500]
+    if len(_MATHS.findall(sample)) > 2:
+        return False
+    return len(_TASK.findall(sample)) <= 0.03 * min(count, 250)
+
+
+def _articles(prose: list[str], parts: list[tuple[str, str]]) -> str:
+    if len(prose) == 1:
+        return _after_colon(prose[0], parts)
+    flags = [_is_article(paragraph) for paragraph in prose]
+    if all(flags):
+        return "\n\n".join(prose)
+    ask: list[str] = []
+    for paragraph, article in zip(prose, flags, strict=True):
+        if article:
+            parts.append(("article", paragraph))
+        elif not _MARKER.fullmatch(paragraph):
+            ask.append(paragraph)
+    return "\n\n".join(ask)
+
+
+def _after_colon(paragraph: str, parts: list[tuple[str, str]]) -> str:
+    """`Summarise this: <one long paragraph>`."""
+    if len(paragraph) < 300:
+        return paragraph
+    match = _PREFIX.match(paragraph)
+    if match and _is_article(paragraph[match.end() :]):
+        parts.append(("article", paragraph[match.end() :]))
+        return match.group().strip()
+    return paragraph
