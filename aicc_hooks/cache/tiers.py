@@ -1,0 +1,313 @@
+"""The cache as one object: memory, then Redis, then semantic."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import random
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Final, Protocol
+
+from aicc_hooks.cache import rules
+from aicc_hooks.cache.config import CacheConfig
+from aicc_hooks.cache.envelope import CorruptEntry, Entry, ForeignVersion, pack, unpack
+from aicc_hooks.cache.key import exact_key
+from aicc_hooks.cache.memory import MemoryTier
+from aicc_hooks.cache.metrics import CacheMetrics
+from aicc_hooks.cache.remote import RemoteTier
+from aicc_hooks.cache.request import CacheHit, CacheRequest
+from aicc_hooks.redis_link import RedisLink
+
+log = logging.getLogger("aicc.cache")
+MAX_PENDING_WRITES: Final = 256
+_THREAD_FROM: Final = 64 * 1024  # bytes; packing more than this would hold up the loop for over a millisecond
+_SYNC_EVERY_S: Final = 1.0
+
+
+class Proposal(Protocol):
+    """One answer that a similar question got. `key` is its exact key."""
+
+    key: str
+    similarity: float
+    reason: str
+
+
+class Search(Protocol):
+    """A semantic lookup under way."""
+
+    async def proposals(self) -> list[Any]: ...
+    def cancel(self) -> None: ...
+
+
+class Semantic(Protocol):
+    """What the tiers need of the semantic tier (`aicc_hooks.cache.semantic.SemanticTier`)."""
+
+    def start(self, request: CacheRequest, key: str) -> Search | None: ...
+    async def add(self, request: CacheRequest, key: str, ttl: float) -> None: ...
+    def forget(self, key: str) -> None: ...
+    async def sync(self) -> None: ...
+    async def clear(self) -> int: ...
+    def forget_all(self) -> None: ...
+    def stats(self) -> dict[str, Any]: ...
+
+
+class ResponseCache:
+    """Answers by request. `get` and `put` never raise for what Redis, the embedder or stored bytes do."""
+
+    def __init__(
+        self,
+        config: CacheConfig,
+        *,
+        secret: bytes,
+        link: RedisLink,
+        semantic: Semantic | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+        metrics: CacheMetrics | None = None,
+    ) -> None:
+        if not secret:
+            raise ValueError(
+                "the cache needs a secret: without one its keys could be guessed back to prompts"
+            )
+        self.config = config
+        self.metrics = metrics or CacheMetrics()
+        self.memory = MemoryTier(config.max_memory_bytes, clock=clock)
+        self.remote = RemoteTier(link, config.max_redis_bytes)
+        self.semantic = semantic
+        self._secret = hashlib.blake2b(secret, person=b"aicc-cache", digest_size=32).digest()
+        self._wall, self._clock, self._jitter = wall, clock, jitter
+        self._writes: set[asyncio.Task[None]] = set()
+        self._sync: asyncio.Task[None] | None = None
+        self._generation: int | None = None
+
+    def key(self, request: CacheRequest) -> str | None:
+        """The exact key; also what single-flight should be keyed by. None: not cacheable."""
+        return exact_key(request, secret=self._secret, scope=self.config.scope)
+
+    async def get(self, request: CacheRequest) -> CacheHit | None:
+        """The stored answer, or None."""
+        started = self._clock()
+        if (why := rules.lookup_refusal(request, self.config)) != "":
+            self.metrics.bypasses[why] += 1
+            return None
+        key = self.key(request)
+        if key is None:
+            self.metrics.bypasses["no identity"] += 1
+            return None
+        self._ensure_sync()
+        hit = await self._look(request, key)
+        tier = hit.tier if hit else "miss"
+        self.metrics.timed(tier, (self._clock() - started) * 1000)
+        if hit is None:
+            self.metrics.misses += 1
+        else:
+            self.metrics.hits[hit.tier] += 1
+        return hit
+
+    async def _look(self, request: CacheRequest, key: str) -> CacheHit | None:
+        limit = request.control.max_age
+        found = self.memory.get(key)
+        if found is not None and (limit is None or found[1] <= limit):
+            return CacheHit(found[0].value, "memory", found[1], found[0].meta)
+        # The embedding runs while Redis is asked; an exact hit abandons it.
+        search = self.semantic.start(request, key) if self.semantic is not None and request.semantic else None
+        try:
+            found = await self._from_redis(key, limit)
+            if found is not None:
+                return CacheHit(found[0].value, "redis", found[1], found[0].meta)
+            return await self._similar(search, limit) if search is not None else None
+        finally:
+            if search is not None:
+                search.cancel()
+
+    async def _from_redis(self, key: str, limit: float | None) -> tuple[Entry, float] | None:
+        raw = await self.remote.get(key)
+        if raw is None:
+            return None
+        try:
+            entry = unpack(raw, key=key, secret=self._secret)
+        except ForeignVersion:
+            self.metrics.foreign += 1
+            return None
+        except CorruptEntry:
+            self.metrics.corrupt += 1
+            log.warning("a stored answer was corrupt; deleted it")
+            self._later(self._drop(key))
+            return None
+        age = self._wall() - entry.created
+        if age < 0 and limit is not None and age < -5:
+            return None  # a clock jumped: the age is unknown, and the client cares
+        age = max(0.0, age)
+        # Redis expires entries itself; this catches a clock that jumped forward (a miss is the safe side).
+        if age > entry.ttl or (limit is not None and age > limit):
+            return None
+        self.memory.put(key, entry, age=age)
+        return entry, age
+
+    async def _similar(self, search: Search, limit: float | None) -> CacheHit | None:
+        for proposal in await search.proposals():
+            found = self.memory.get(proposal.key) or await self._from_redis(proposal.key, None)
+            if found is None:
+                assert self.semantic is not None
+                self.semantic.forget(proposal.key)
+            elif limit is None or found[1] <= limit:
+                return CacheHit(
+                    found[0].value, "semantic", found[1], found[0].meta, proposal.similarity, proposal.reason
+                )
+        return None
+
+    async def put(
+        self, request: CacheRequest, value: bytes | str, meta: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Keep an answer (JSON). True when it was kept. Redis is written in the background.
+
+        `meta` is small, JSON-able and comes back with a hit; it must hold no request text.
+        """
+        data = value.encode() if isinstance(value, str) else value
+        why = rules.store_refusal(request, self.config, len(data))
+        answer = rules.judge_answer(data, request.endpoint) if not why else rules.Answer(why)
+        key = self.key(request) if not answer.refusal else None
+        if key is None:
+            self.metrics.refused[answer.refusal or "no identity"] += 1
+            return False
+        wanted = request.control.ttl if request.control.ttl is not None else self.config.ttl
+        ttl = round(wanted * (1 - self.config.ttl_jitter * self._jitter()))
+        if ttl < 1:
+            self.metrics.refused["ttl"] += 1
+            return False
+        entry = Entry(
+            data, self._wall(), ttl, {**(meta or {}), "group": request.group, "endpoint": request.endpoint}
+        )
+        self.memory.put(key, entry)
+        self.metrics.stores += 1
+        self._later(self._write(request, key, entry, semantic=not answer.tool_calls))
+        return True
+
+    async def _write(self, request: CacheRequest, key: str, entry: Entry, *, semantic: bool) -> None:
+        if self.remote.link.usable:
+            if len(entry.value) > _THREAD_FROM:
+                packed = await asyncio.to_thread(pack, entry, key=key, secret=self._secret)
+            else:
+                packed = pack(entry, key=key, secret=self._secret)
+            await self.remote.put(key, packed, entry.ttl)
+        if semantic and self.semantic is not None:
+            await self.semantic.add(request, key, entry.ttl)
+
+    async def _drop(self, key: str) -> None:
+        await self.remote.delete(key)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run after the answer is on its way; bounded, so that a slow Redis cannot pile up answers in memory."""
+        if len(self._writes) >= MAX_PENDING_WRITES:
+            self.metrics.dropped_writes += 1
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._writes.add(task)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writes.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a cache write failed: %s", type(error).__name__)
+
+    async def flush(self) -> None:
+        """Wait for the writes under way."""
+        while self._writes:
+            await asyncio.wait(set(self._writes))
+
+    # -- in step with the other gateways -----------------------------------------------------------------------
+
+    def _ensure_sync(self) -> None:
+        if self._sync is None or self._sync.done():
+            self._sync = asyncio.get_running_loop().create_task(self._keep_in_step(), name="aicc-cache-sync")
+
+    async def _keep_in_step(self) -> None:
+        while True:
+            try:
+                await self.step()
+            except Exception as error:  # the task must outlive any single failure
+                log.error("cache synchronisation failed: %s", type(error).__name__)
+            await asyncio.sleep(_SYNC_EVERY_S)
+
+    async def step(self) -> None:
+        """Once: notice a clear by another process, read what others added to the semantic index."""
+        generation = await self.remote.generation()
+        if generation is not None:
+            if self._generation is not None and generation != self._generation:
+                self.memory.clear()
+                if self.semantic is not None:
+                    self.semantic.forget_all()
+            self._generation = generation
+        if self.semantic is not None:
+            await self.semantic.sync()
+
+    # -- for `aicc cache` and metrics --------------------------------------------------------------------------
+
+    def stats(self) -> dict[str, Any]:
+        """This process: counters, bytes, evictions, latencies."""
+        memory = {
+            "entries": len(self.memory), "bytes": self.memory.bytes,
+            "max_bytes": self.memory.max_bytes, "evictions": self.memory.evictions,
+        }  # fmt: skip
+        semantic = self.semantic.stats() if self.semantic is not None else {"status": "off"}
+        return {
+            **self.metrics.as_dict(),
+            "memory": memory,
+            "semantic": semantic,
+            "redis": self.remote.link.health(),
+        }
+
+    async def describe(self) -> dict[str, Any]:
+        """`stats` plus what Redis holds for all gateways together (`shared`: null when it cannot be asked)."""
+        shared = await self.remote.stats()
+        held = (
+            None
+            if shared is None
+            else {"entries": shared.entries, "bytes": shared.bytes, "evictions": shared.evictions}
+        )
+        return {**self.stats(), "shared": held}
+
+    async def clear(self) -> int:
+        """Forget everything, here and in Redis; other gateways follow within two seconds. How many entries went."""
+        await self.flush()
+        local = self.memory.clear()
+        if self.semantic is not None:
+            await self.semantic.clear()
+        removed = max(local, await self.remote.clear())
+        self._generation = await self.remote.generation()
+        return removed
+
+    async def inspect(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The newest stored entries without their text: key, age, ttl, bytes, meta, or what is wrong with them."""
+        rows: list[dict[str, Any]] = []
+        for key, raw in await self.remote.newest(limit):
+            row: dict[str, Any] = {"key": key, "stored_bytes": len(raw)}
+            try:
+                entry = unpack(raw, key=key, secret=self._secret)
+            except ForeignVersion:
+                row["problem"] = "written by another version"
+            except CorruptEntry:
+                row["problem"] = "corrupt"
+            else:
+                row |= {
+                    "age": round(self._wall() - entry.created, 1),
+                    "ttl": entry.ttl,
+                    "bytes": len(entry.value),
+                    "meta": dict(entry.meta),
+                }
+            rows.append(row)
+        return rows
+
+    async def aclose(self) -> None:
+        """Finish the writes (at most one second) and stop the background task. Does not close the shared link."""
+        if self._sync is not None:
+            self._sync.cancel()
+            await asyncio.gather(self._sync, return_exceptions=True)
+        if self._writes:
+            _, late = await asyncio.wait(set(self._writes), timeout=1.0)
+            for task in late:
+                task.cancel()

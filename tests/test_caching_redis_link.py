@@ -1,0 +1,297 @@
+"""The shared Redis client: bounded calls and a breaker, against a real redis-server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from caching_redis import Server
+
+from aicc_hooks.redis_link import RedisLink, RedisSettings, key
+
+pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    one = Server()
+    yield one
+    one.close()
+
+
+def link_to(server: Server, **fields: object) -> RedisLink:
+    return RedisLink(RedisSettings(port=server.port, **fields))  # type: ignore[arg-type]
+
+
+async def until(link: RedisLink, status: str, limit: float = 8) -> None:
+    end = time.monotonic() + limit
+    while link.status != status:
+        assert time.monotonic() < end, f"still {link.status} ({link.health()['detail']}), wanted {status}"
+        link._skip() if not link.usable else None
+        await asyncio.sleep(0.02)
+
+
+async def timed_ping(link: RedisLink) -> tuple[bool, float]:
+    started = time.perf_counter()
+    answer = await link.ping()
+    return answer, (time.perf_counter() - started) * 1000
+
+
+def test_no_redis_configured_answers_at_once_and_says_so() -> None:
+    async def main() -> None:
+        link = RedisLink(None)
+        assert await link.run(lambda r: r.get("x"), "nothing") == "nothing"
+        assert link.health() == {
+            "status": "off",
+            "latency_ms": None,
+            "checked_at": None,
+            "detail": "not configured",
+        }
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_keys_live_in_one_namespace() -> None:
+    assert key("sticky", "abc") == "aicc:sticky:abc"
+
+
+@pytest.mark.parametrize("way", ["tcp", "socket", "url", "unix url"])
+def test_every_way_to_reach_a_server(server: Server, way: str) -> None:
+    settings = {
+        "tcp": RedisSettings(port=server.port),
+        "socket": RedisSettings(unix_socket=server.socket),
+        "url": RedisSettings(url=f"redis://127.0.0.1:{server.port}/1"),
+        "unix url": RedisSettings(url=f"unix://{server.socket}"),
+    }[way]
+
+    async def main() -> None:
+        link = RedisLink(settings)
+        assert await link.run(lambda r: r.set(key("t"), "1"), None, write=True)
+        assert await link.run(lambda r: r.get(key("t")), None) == b"1"
+        assert link.health()["status"] == "up"
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_tls(tmp_path: Path) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    cert, private = tmp_path / "c.pem", tmp_path / "k.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+         "-keyout", private, "-out", cert, "-days", "2", "-subj", "/CN=127.0.0.1",
+         "-addext", "subjectAltName=IP:127.0.0.1"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server("--tls-port", str(port), "--tls-cert-file", str(cert), "--tls-key-file", str(private),
+                    "--tls-ca-cert-file", str(cert), "--tls-auth-clients", "no")  # fmt: skip
+
+    async def main() -> None:
+        # A TLS handshake on a busy machine takes longer than a call may; only this test connects cold on purpose.
+        good = RedisLink(RedisSettings(port=port, tls=True, tls_ca=str(cert), timeout_ms=2000))
+        assert await good.ping()
+        await good.aclose()
+        bad = RedisLink(RedisSettings(port=port, tls=True, timeout_ms=2000))
+        assert not await bad.ping()
+        await bad.aclose()
+
+    try:
+        asyncio.run(main())
+    finally:
+        server.close()
+
+
+def test_killed_server_costs_one_short_call_and_comes_back(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        assert await link.ping()
+        server.kill()
+        answer, ms = await timed_ping(link)
+        assert (answer, link.status) == (False, "down")
+        assert ms < 60
+        started = time.perf_counter()
+        for _ in range(100):
+            assert not await link.ping()
+        assert (time.perf_counter() - started) * 1000 < 50, "a known-dead server must cost nothing"
+        server.start()
+        await until(link, "up")
+        assert await link.ping()
+        assert (link.counters.trips, link.counters.recoveries) == (1, 1)
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_frozen_server_costs_the_limit_once(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        assert await link.ping()
+        server.freeze()
+        answer, ms = await timed_ping(link)
+        assert not answer
+        assert 30 < ms < 60
+        times = [(await timed_ping(link))[1] for _ in range(50)]
+        assert max(times) < 20
+        assert link.counters.timeouts == 1
+        server.thaw()
+        await until(link, "up")
+        assert await link.ping()
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_forty_calls_at_once_on_a_frozen_server_wait_side_by_side(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        await link.ping()
+        server.freeze()
+        started = time.perf_counter()
+        answers = await asyncio.gather(*(link.ping() for _ in range(40)))
+        assert (time.perf_counter() - started) * 1000 < 150
+        assert not any(answers)
+        server.thaw()
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_restart_between_two_calls_is_not_noticed(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        assert await link.ping()
+        server.kill()
+        server.start()
+        await asyncio.sleep(0.1)
+        assert await link.ping()
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_wrong_password_opens_the_breaker_and_never_shows_it() -> None:
+    server = Server("--requirepass", "right-one")
+
+    async def main() -> None:
+        link = link_to(server, password="wrong-secret-one")
+        assert not await link.ping()
+        assert link.health()["status"] == "down"
+        assert link.health()["detail"] == "authentication failed"
+        assert "wrong-secret-one" not in repr(link.settings) + str(link.health())
+        await link.aclose()
+        good = link_to(server, password="right-one")
+        assert await good.ping()
+        await good.aclose()
+
+    try:
+        asyncio.run(main())
+    finally:
+        server.close()
+
+
+def test_full_server_still_reads(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        await link.run(lambda r: r.set("aicc:t", "kept"), None, write=True)
+        await link.run(lambda r: r.config_set("maxmemory", "1"), None)
+        assert await link.run(lambda r: r.set("aicc:u", "x"), None, write=True) is None
+        assert link.status == "up"
+        assert "writes refused" in link.health()["detail"]
+        assert await link.run(lambda r: r.get("aicc:t"), None) == b"kept"
+        calls = link.counters.calls
+        await link.run(lambda r: r.set("aicc:u", "x"), None, write=True)
+        assert link.counters.calls == calls, "the next writes must not ask again at once"
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_replica_still_reads(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        await link.run(lambda r: r.set("aicc:t", "kept"), None, write=True)
+        other = Server()
+        try:
+            await link.run(lambda r: r.replicaof("127.0.0.1", other.port), None)
+            await asyncio.sleep(0)
+            assert await link.run(lambda r: r.set("aicc:u", "x"), "no", write=True) == "no"
+            assert link.status == "up"
+            assert link.counters.write_refusals == 1
+        finally:
+            other.close()
+        await link.aclose()
+
+    asyncio.run(main())
+
+
+def test_slow_server_is_left_alone_until_it_is_fast_again(server: Server) -> None:
+    """A server slower than the limit must not cost every request the limit."""
+
+    async def main() -> None:
+        link = link_to(server)
+        assert await link.ping()
+        slow = asyncio.ensure_future(
+            link.run(lambda r: r.execute_command("DEBUG", "SLEEP", "0.4"), None, timeout_ms=30)
+        )
+        await slow
+        assert link.status == "down"
+        waited = [(await timed_ping(link))[1] for _ in range(20)]
+        assert max(waited) < 20
+        await until(link, "up")
+        await link.aclose()
+
+    server.close()
+    server.options = ("--enable-debug-command", "yes")
+    os.makedirs(server.dir, exist_ok=True)
+    server.start()
+    asyncio.run(main())
+
+
+def test_one_link_serves_several_loops(server: Server) -> None:
+    link = link_to(server)
+
+    async def once() -> bool:
+        return await link.ping()
+
+    async def last() -> bool:
+        try:
+            return await link.ping()
+        finally:
+            await link.aclose()
+
+    async def first() -> bool:
+        answer = await link.ping()
+        await link._loops.pop(asyncio.get_running_loop()).client.aclose()
+        return answer
+
+    assert asyncio.run(first())
+    assert asyncio.run(last())
+
+
+def test_a_cancelled_caller_leaves_no_half_read_reply(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server)
+        await link.run(lambda r: r.set("aicc:a", "A"), None)
+        for _ in range(30):
+            task = asyncio.ensure_future(link.run(lambda r: r.get("aicc:a"), None))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await link.run(lambda r: r.echo("mine"), None) == b"mine"
+        await link.aclose()
+
+    asyncio.run(main())
