@@ -74,9 +74,9 @@ class CircuitBreaker:
             ):
                 return Permit(address, deployment)
             now = self._clock()
-            denied = self._denied("address", address, of_address, now) or self._denied(
-                "deployment", deployment, of_deployment, now
-            )
+            denied = self._denied("address", address, of_address, now)
+            if denied is None:  # not `or`: a Denied is falsy
+                denied = self._denied("deployment", deployment, of_deployment, now)
             if denied is not None:
                 return denied
             self._tokens += 1
@@ -149,15 +149,12 @@ class CircuitBreaker:
             return True
         with self._lock:
             now = self._clock()
-            return not (
-                self._denied(
-                    "address",
-                    address_key(address),
-                    self._circuits.get(("address", address_key(address))),
-                    now,
-                )
-                or self._denied("deployment", deployment, self._circuits.get(("deployment", deployment)), now)
+            of_address = self._circuits.get(("address", address_key(address)))
+            waits = (
+                self._wait(of_address, now),
+                self._wait(self._circuits.get(("deployment", deployment)), now),
             )
+            return max(waits) <= 0
 
     def snapshot(self) -> dict[str, dict[str, dict[str, Any]]]:
         """{"address": {key: {...}}, "deployment": {...}} for health, metrics and the page."""

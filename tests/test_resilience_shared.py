@@ -1,0 +1,178 @@
+"""Breaker state over a shared store: what gateways tell each other, and what happens when the store is away."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
+from aicc_hooks.resilience.classify import Outcome
+from aicc_hooks.resilience.config import BreakerConfig
+from aicc_hooks.resilience.permit import Permit
+from aicc_hooks.resilience.shared import BreakerSync, RedisStore
+
+A = "http://localhost:11434"
+CONFIG = BreakerConfig(jitter=0, store_timeout_s=0.05, sync_interval_s=0.05)
+
+
+class Memory:
+    """A store with the outages of a real one."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, str] = {}
+        self.mode = "ok"
+
+    async def put(self, field: str, value: str) -> None:
+        await self._behave()
+        self.fields[field] = value
+
+    async def all(self) -> Mapping[str, str]:
+        await self._behave()
+        return dict(self.fields)
+
+    async def _behave(self) -> None:
+        if self.mode == "hang":
+            await asyncio.sleep(60)
+        if self.mode == "refuse":
+            raise ConnectionError("redis://:secret@host refused")
+
+
+class Gateway:
+    def __init__(self, store: Memory, name: str) -> None:
+        self.now = 100.0
+        self.breaker = CircuitBreaker(CONFIG, clock=lambda: self.now, rng=lambda: 0.5)
+        self.sync = BreakerSync(self.breaker, store, instance=name, wall=lambda: 1_000_000.0)
+
+    def end(self, outcome: Outcome) -> None:
+        permit = self.breaker.allow(A, "qwen")
+        assert isinstance(permit, Permit)
+        self.breaker.record(permit, outcome)
+
+
+def pair() -> tuple[Memory, Gateway, Gateway]:
+    store = Memory()
+    return store, Gateway(store, "one"), Gateway(store, "two")
+
+
+def test_what_one_gateway_learns_spares_the_other_the_failure() -> None:
+    async def run() -> None:
+        _, one, two = pair()
+        one.end(Outcome.REFUSED)
+        await one.sync.sync()
+        assert two.breaker.allow(A, "qwen")
+        await two.sync.sync()
+        assert not two.breaker.allow(A, "qwen")
+
+    asyncio.run(run())
+
+
+def test_only_one_of_them_probes_and_its_success_frees_both() -> None:
+    async def run() -> None:
+        _, one, two = pair()
+        one.end(Outcome.REFUSED)
+        await one.sync.sync()
+        await two.sync.sync()
+        one.now += 5.1
+        trial = one.breaker.allow(A, "qwen")
+        assert isinstance(trial, Permit)
+        await one.sync.sync()
+        await two.sync.sync()
+        two.now += 4.9  # its own cooldown ends now, but the other's trial holds it back
+        assert not two.breaker.allow(A, "qwen")
+        one.breaker.record(trial, Outcome.OK)
+        await one.sync.sync()
+        await two.sync.sync()
+        assert two.breaker.allow(A, "qwen")
+
+    asyncio.run(run())
+
+
+def test_an_entry_is_taken_once() -> None:
+    async def run() -> None:
+        _, one, two = pair()
+        one.end(Outcome.REFUSED)
+        await one.sync.sync()
+        await two.sync.sync()
+        two.now += 5.1
+        await two.sync.sync()  # the same entry again must not extend the opening
+        assert two.breaker.allow(A, "qwen")
+
+    asyncio.run(run())
+
+
+def test_without_the_store_the_breaker_is_local_and_nothing_is_lost() -> None:
+    async def run() -> None:
+        store, one, two = pair()
+        for mode in ("hang", "refuse"):
+            store.mode = mode
+            if mode == "hang":
+                one.end(Outcome.REFUSED)
+            async with asyncio.timeout(1):
+                assert await one.sync.sync() is False
+            assert not one.breaker.allow(A, "qwen")
+            assert not one.sync.healthy
+        store.mode = "ok"
+        assert await one.sync.sync() is True
+        await two.sync.sync()
+        assert not two.breaker.allow(A, "qwen")
+
+    asyncio.run(run())
+
+
+def test_foreign_and_broken_entries_are_ignored() -> None:
+    async def run() -> None:
+        store, one, _ = pair()
+        store.fields = {
+            "address|localhost:11434": "not json",
+            "address|x": '{"id": "z", "state": "melted", "left": 5, "at": 1000000}',
+            "nonsense": '{"id": "z", "state": "open", "left": 5, "at": 1000000}',
+            "address|old": '{"id": "z", "state": "open", "left": 5, "at": 1}',
+            "address|long": '{"id": "z", "state": "open", "left": 99999, "at": 1000000}',
+        }
+        assert await one.sync.sync()
+        assert one.breaker.allow(A, "qwen")
+        assert one.breaker.allow("old:1", "m")
+        assert 0 < one.breaker.snapshot()["address"]["long"]["retry_in_s"] <= CONFIG.max_cooldown_s
+
+    asyncio.run(run())
+
+
+def test_a_transition_is_sent_at_once_by_the_background_task() -> None:
+    async def run() -> None:
+        store, one, _ = pair()
+        one.sync.start()
+        await asyncio.sleep(0.01)
+        one.end(Outcome.REFUSED)
+        for _ in range(100):
+            if store.fields:
+                break
+            await asyncio.sleep(0.01)
+        assert "address|localhost:11434" in store.fields
+        await one.sync.stop()
+
+    asyncio.run(run())
+
+
+def test_redis_client_answers_in_bytes_or_text() -> None:
+    class Client:
+        def __init__(self) -> None:
+            self.data: dict[bytes, bytes] = {}
+            self.ttl = 0
+
+        async def hset(self, _key: str, field: str, value: str) -> None:
+            self.data[field.encode()] = value.encode()
+
+        async def expire(self, _key: str, ttl: int) -> None:
+            self.ttl = ttl
+
+        async def hgetall(self, _key: str) -> dict[bytes, bytes]:
+            return self.data
+
+    async def run() -> None:
+        client = Client()
+        store = RedisStore(client)
+        await store.put("address|a:1", "v")
+        assert await store.all() == {"address|a:1": "v"}
+        assert client.ttl == 600
+
+    asyncio.run(run())
