@@ -1,0 +1,1 @@
+"""Tests: a sentence about behaviour each, against real servers where one can run."""

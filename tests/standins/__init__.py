@@ -1,0 +1,1 @@
+"""Servers that take the place of what the gateway talks to."""
