@@ -68,7 +68,7 @@ class LangfuseConfig(BaseModel):
     max_tries: Annotated[int, Field(ge=1, le=100)] = 5  # refusals before a record is set aside
     backoff_max_s: Annotated[float, Field(gt=0, le=86_400)] = 300.0
     lease_s: Annotated[float, Field(ge=1, le=3600)] = 60.0
-    environment: Annotated[str, Field(pattern=r"^(?!langfuse)[a-z0-9_-]{1,40}$")] = "default"
+    environment: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")] = "default"
 
 
 @dataclass(frozen=True, slots=True)
