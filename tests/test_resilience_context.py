@@ -1,0 +1,188 @@
+"""Context sizes, cold starts, memory advice and the policy section."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from aicc_hooks.resilience.cold_start import KEEPALIVE, RequestRate, prefer_loaded, with_keepalive
+from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.resilience.context import (
+    GIB,
+    choose_num_ctx,
+    memory_limit,
+    room,
+    tokens_needed,
+    too_long,
+    truncated,
+)
+from aicc_hooks.resilience.memory import recommend, total_ram
+
+BUCKETS = (8192, 16384, 32768)
+
+
+@pytest.mark.parametrize(
+    ("needed", "model_max", "memory_max", "loaded", "expected"),
+    [
+        (100, 131072, None, None, 8192),
+        (8192, 131072, None, None, 8192),
+        (8193, 131072, None, None, 16384),
+        (40000, 131072, None, None, None),
+        (3000, 4096, None, None, 4096),  # a small model is never asked for more than it has
+        (5000, 4096, None, None, None),
+        (20000, 24000, None, None, 24000),  # between two buckets the limit itself is one
+        (20000, 131072, 18000, None, None),
+        (10000, 131072, 18000, None, 16384),
+        (100, 131072, None, 16384, 16384),  # loaded with more: no reload
+        (10000, 131072, None, 8192, 16384),
+        (100, 131072, 8192, 32768, 8192),  # loaded beyond the budget: brought back
+        (100, None, None, None, 8192),
+    ],
+)
+def test_num_ctx(
+    needed: int, model_max: int | None, memory_max: int | None, loaded: int | None, expected: int | None
+) -> None:
+    assert choose_num_ctx(needed, model_max, BUCKETS, memory_max, loaded=loaded) == expected
+
+
+@given(
+    st.integers(1, 300_000), st.one_of(st.none(), st.integers(512, 262_144)), st.one_of(st.none(), st.integers(512, 262_144))
+)  # fmt: skip
+def test_num_ctx_always_fits_or_is_refused(
+    needed: int, model_max: int | None, memory_max: int | None
+) -> None:
+    chosen = choose_num_ctx(needed, model_max, BUCKETS, memory_max)
+    top = room(model_max, BUCKETS, memory_max)
+    assert (chosen is None) == (needed > top)
+    if chosen is not None:
+        assert needed <= chosen <= top
+        assert chosen in BUCKETS or chosen == top
+
+
+def test_tokens_needed_keeps_room_for_the_answer() -> None:
+    assert tokens_needed(1000, 500) == 1150 + 500
+    assert tokens_needed(1000, None) == 1150 + 1024
+    assert tokens_needed(1000, 0, default_reply=16, safety=1) == 1016
+
+
+def test_memory_budget_in_tokens() -> None:
+    per_token = 2 * 48 * 8 * 128 * 2  # a 14B model: 192 KiB a token
+    assert memory_limit(8 * GIB, per_token) == 43690
+    assert memory_limit(8 * GIB, 0) is None
+
+
+def test_a_refusal_holds_the_numbers_and_the_way_out() -> None:
+    refusal = too_long("qwen-local", 50_000, 32_768, model_max=131_072)
+    assert (refusal.code, refusal.status) == ("aicc_context_too_long", 400)
+    for part in ("50000", "32768", "17232", "resilience.context"):
+        assert part in str(refusal)
+    assert "model's own" in str(too_long("m", 50_000, 32_768, model_max=32_768))
+
+
+@pytest.mark.parametrize(
+    ("finish", "prompt", "ctx", "expected"),
+    [("stop", 100, 8192, ""), ("length", 100, 8192, "reply"), ("stop", 8192, 8192, "prompt"), ("length", 8191, 8192, "prompt"), (None, None, None, "")],
+)  # fmt: skip
+def test_what_was_cut(finish: str | None, prompt: int | None, ctx: int | None, expected: str) -> None:
+    assert truncated(finish, prompt, ctx) == expected
+
+
+def test_loaded_models_come_first_in_their_order() -> None:
+    assert prefer_loaded(("a", "b", "c", "d"), {"d", "b"}) == ("b", "d", "a", "c")
+    assert prefer_loaded(("a", "b"), ()) == ("a", "b")
+
+
+async def chunks(first_after: float, *parts: bytes, closed: list[str] | None = None) -> AsyncIterator[bytes]:
+    try:
+        await asyncio.sleep(first_after)
+        for part in parts:
+            yield part
+    except asyncio.CancelledError:
+        (closed if closed is not None else []).append("cancelled")
+        raise
+    finally:
+        (closed if closed is not None else []).append("closed")
+
+
+def test_comments_come_until_the_first_chunk_and_the_bytes_stay_the_same() -> None:
+    async def main() -> None:
+        got = [c async for c in with_keepalive(chunks(0.11, b"data: a\n\n", b"data: b\n\n"), 0.03)]
+        assert got.count(KEEPALIVE) >= 2
+        assert [c for c in got if c != KEEPALIVE] == [b"data: a\n\n", b"data: b\n\n"]
+        assert got[-2:] == [b"data: a\n\n", b"data: b\n\n"]
+        assert [c async for c in with_keepalive(chunks(0.01, b"x"), 0)] == [b"x"]
+        assert [c async for c in with_keepalive(chunks(0), 1)] == []
+
+    asyncio.run(main())
+
+
+def test_a_failure_during_the_load_reaches_the_caller() -> None:
+    async def broken() -> AsyncIterator[bytes]:
+        await asyncio.sleep(0.02)
+        raise ConnectionResetError
+        yield b""
+
+    async def main() -> None:
+        with pytest.raises(ConnectionResetError):
+            [c async for c in with_keepalive(broken(), 0.005)]
+
+    asyncio.run(main())
+
+
+def test_a_client_that_leaves_during_the_load_ends_the_upstream_call() -> None:
+    async def main() -> None:
+        closed: list[str] = []
+        stream = with_keepalive(chunks(60, b"x", closed=closed), 0.01)
+        assert await anext(stream) == KEEPALIVE
+        await stream.aclose()  # type: ignore[attr-defined]
+        assert closed == ["cancelled", "closed"]
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_request_rate_over_a_window() -> None:
+    now = [0.0]
+    rate = RequestRate(10, clock=lambda: now[0])
+    for _ in range(20):
+        now[0] += 0.1
+        rate.tick()
+    assert rate.per_second() == 2
+    now[0] += 10.1
+    assert rate.per_second() == 0
+
+
+def test_memory_advice_for_the_plans_mac() -> None:
+    sizes = {"qwen2.5:14b": 9 * GIB, "deepseek-r1:14b": 9 * GIB, "llama3.2:latest": 2 * GIB}
+    kv = {"qwen2.5:14b": int(1.5 * GIB), "deepseek-r1:14b": int(1.5 * GIB)}
+    small, large = recommend(16 * GIB, sizes, kv), recommend(64 * GIB, sizes, kv)
+    assert (small.max_loaded_models, small.num_parallel) == (1, 1)
+    assert large.max_loaded_models == 3
+    assert large.num_parallel == 4
+    assert "OLLAMA_MAX_LOADED_MODELS 3" in large.commands[0]
+    assert "choose a smaller one" in recommend(8 * GIB, sizes, kv).sentence
+    assert recommend(8 * GIB, {}).max_loaded_models == 1
+    assert total_ram() > 0
+
+
+def test_policy_defaults_are_valid_and_strict() -> None:
+    assert ResilienceConfig() == ResilienceConfig.model_validate({})
+    for wrong in (
+        {"breaker": {"cooldown": 5}},
+        {"breaker": {"cooldown_s": 90}},  # above max_cooldown_s
+        {"cold_start": {"first_byte_timeout_s": 30}},  # would abort a load
+        {"context": {"buckets": [8192, 4096]}},
+        {"context": {"models": {"m": []}}},
+        {"limits": {"per_model": 0}},
+        {"retries": 3},
+    ):
+        with pytest.raises(ValidationError):
+            ResilienceConfig.model_validate(wrong)
+    assert ResilienceConfig.model_validate({"context": {"models": {"m": [512]}}}).context.buckets_for(
+        "m"
+    ) == (512,)

@@ -1,0 +1,222 @@
+"""The supervisor with real processes: restarts, signals, drain, and what it writes down."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from aicc_hooks.resilience.crashes import CrashEvent, now_text, read_crashes, signal_name, write_crash
+
+# A supervisor in its own process, because it owns the signal handlers of the main thread.
+RUN = """
+import sys, pathlib
+from aicc_hooks.resilience.supervisor import Supervisor, SupervisorConfig
+config = SupervisorConfig(**eval(sys.argv[1]))
+sys.exit(Supervisor([sys.executable, "-c", sys.argv[3]], pathlib.Path(sys.argv[2]), config).run())
+"""
+
+
+class Run:
+    def __init__(self, tmp: Path, child: str, **config: float) -> None:
+        self.dir = tmp
+        self.log = tmp / "children"
+        child = f"import os, signal, sys, time\nopen({str(self.log)!r}, 'a').write(f'{{os.getpid()}}\\n')\n{child}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", RUN, repr(config), str(tmp), child], stderr=subprocess.PIPE, text=True
+        )
+
+    def children(self, count: int, within: float = 10) -> list[int]:
+        end = time.monotonic() + within
+        while time.monotonic() < end:
+            pids = [int(p) for p in self.log.read_text().split()] if self.log.exists() else []
+            if len(pids) >= count:
+                return pids
+            time.sleep(0.01)
+        raise AssertionError(f"{count} starts expected")
+
+    def end(self, within: float = 15) -> tuple[int, str]:
+        _, err = self.process.communicate(timeout=within)
+        return self.process.returncode, err
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return (
+        "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
+        if Path("/proc/self/stat").exists()
+        else True
+    )
+
+
+def gone(pid: int, within: float = 5) -> bool:
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        try:
+            if not alive(pid):
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_dead_child_is_back_within_two_seconds_and_written_down(tmp_path: Path) -> None:
+    run = Run(tmp_path, "time.sleep(60)")
+    (first,) = run.children(1)
+    os.kill(first, signal.SIGSEGV)
+    died = time.monotonic()
+    second = run.children(2)[1]
+    assert time.monotonic() - died < 2
+    run.process.send_signal(signal.SIGTERM)
+    code, err = run.end()
+    assert code == 0
+    assert "SIGSEGV" in err
+    assert gone(second)
+    (event,) = read_crashes(tmp_path)
+    assert (event["signal"], event["exit_code"], event["pid"], event["restart_in_s"]) == (
+        "SIGSEGV",
+        139,
+        first,
+        0.2,
+    )
+    assert set(event) == {
+        "time", "pid", "exit_code", "signal", "uptime_s", "crashes_in_a_row", "restart_in_s",
+    }  # fmt: skip
+    assert (tmp_path / "crashes.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_stop_signal_lets_the_child_drain(tmp_path: Path) -> None:
+    child = f"""
+def stop(*_):
+    time.sleep(0.5); open({str(tmp_path / "drained")!r}, 'w').write('done'); sys.exit(0)
+signal.signal(signal.SIGTERM, stop)
+open({str(tmp_path / "ready")!r}, 'w').close()
+time.sleep(60)
+"""
+    run = Run(tmp_path, child)
+    run.children(1)
+    while not (tmp_path / "ready").exists():
+        time.sleep(0.01)
+    run.process.send_signal(signal.SIGTERM)
+    code, _ = run.end()
+    assert code == 0
+    assert (tmp_path / "drained").read_text() == "done"
+    assert read_crashes(tmp_path) == []
+
+
+def test_a_child_that_will_not_end_is_ended_after_the_drain_time(tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    run = Run(
+        tmp_path,
+        f"signal.signal(signal.SIGTERM, signal.SIG_IGN); open({str(ready)!r}, 'w').close(); time.sleep(60)",
+        drain_s=0.3,
+    )
+    (pid,) = run.children(1)
+    while not ready.exists():
+        time.sleep(0.01)
+    run.process.send_signal(signal.SIGTERM)
+    code, err = run.end(5)
+    assert code == 137
+    assert "still busy" in err
+    assert gone(pid)
+
+
+def test_a_wrong_configuration_is_not_restarted_and_its_code_passes_through(tmp_path: Path) -> None:
+    run = Run(tmp_path, "sys.exit(3)")
+    code, err = run.end()
+    assert code == 3
+    assert "did not start" in err
+    assert len(run.children(1)) == 1
+
+
+def test_a_clean_end_is_an_end(tmp_path: Path) -> None:
+    run = Run(tmp_path, "pass")
+    assert run.end()[0] == 0
+    assert read_crashes(tmp_path) == []
+
+
+def test_a_crash_loop_slows_down_and_gives_up(tmp_path: Path) -> None:
+    run = Run(
+        tmp_path, "os.kill(os.getpid(), signal.SIGKILL)", first_delay_s=0.02, max_delay_s=0.06, max_crashes=5
+    )
+    code, err = run.end()
+    assert code == 137
+    assert "5 times in a row" in err
+    assert [e["restart_in_s"] for e in read_crashes(tmp_path)] == [0.02, 0.04, 0.06, 0.06, None]
+
+
+def test_a_healthy_stretch_starts_the_count_anew(tmp_path: Path) -> None:
+    run = Run(
+        tmp_path, "time.sleep(0.3); os.kill(os.getpid(), signal.SIGKILL)",
+        first_delay_s=0.02, max_crashes=2, healthy_after_s=0.2,
+    )  # fmt: skip
+    run.children(4)
+    run.process.send_signal(signal.SIGINT)
+    run.end()
+    assert {e["crashes_in_a_row"] for e in read_crashes(tmp_path)} == {1}
+
+
+def test_workers_a_dead_parent_left_behind_are_ended_before_the_restart(tmp_path: Path) -> None:
+    orphan = tmp_path / "orphan"
+    child = f"""
+if not os.path.exists({str(orphan)!r}):
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(60)
+    open({str(orphan)!r}, 'w').write(str(pid))
+    os.kill(os.getpid(), signal.SIGKILL)
+time.sleep(60)
+"""
+    run = Run(tmp_path, child)
+    run.children(2)
+    assert gone(int(orphan.read_text()))
+    run.process.send_signal(signal.SIGTERM)
+    assert run.end()[0] == 0
+
+
+def test_a_child_ends_when_its_supervisor_was_killed(tmp_path: Path) -> None:
+    watch = "from aicc_hooks.resilience.supervisor import end_with_supervisor\n"
+    ready = tmp_path / "ready"
+    run = Run(
+        tmp_path,
+        f"{watch}assert end_with_supervisor(0.05)\nopen({str(ready)!r}, 'w').close()\ntime.sleep(60)",
+    )
+    (pid,) = run.children(1)
+    while not ready.exists():
+        time.sleep(0.01)
+    run.process.kill()
+    run.end()
+    assert gone(pid)
+
+
+def test_a_command_that_is_not_there(tmp_path: Path) -> None:
+    from aicc_hooks.resilience.supervisor import Supervisor, end_with_supervisor
+
+    said: list[str] = []
+    assert Supervisor([str(tmp_path / "none")], tmp_path, say=said.append).run() == 127
+    assert "cannot start" in said[0]
+    assert end_with_supervisor() is None
+
+
+def test_the_crash_log_is_bounded_and_survives_torn_lines(tmp_path: Path) -> None:
+    event = CrashEvent(now_text(), 1, 139, "SIGSEGV", 1.0, 1, 0.2)
+    path = tmp_path / "crashes.jsonl"
+    path.write_text("x" * 1_000_001)
+    write_crash(tmp_path, event)
+    assert (tmp_path / "crashes.jsonl.1").exists()
+    with path.open("a") as file:
+        file.write('{"time": "2026-01-')
+    assert read_crashes(tmp_path) == [json.loads(path.read_text().splitlines()[0])]
+    write_crash(Path("/proc/nowhere"), event)  # a place that cannot be written
+    assert read_crashes(tmp_path / "none") == []
+    assert signal_name(-9) == "SIGKILL"
+    assert signal_name(3) == ""
+    assert signal_name(-250) == "SIG250"
