@@ -19,7 +19,7 @@ class PolicyStore:
     the gate refuses to serve, because guessing would drop the owner's own privacy rules.
     """
 
-    def __init__(self, path: Path | None, *, groups: Callable[[], Iterable[str]] | None = None) -> None:
+    def __init__(self, path: Path | None, *, groups: Callable[[], Iterable[str] | None] | None = None) -> None:
         self.path = path
         self._groups = groups
         self._stamp: tuple[int, int, int] | None = None

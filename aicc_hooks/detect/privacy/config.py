@@ -43,4 +43,7 @@ class PrivacyConfig(BaseModel):
     entities: dict[str, EntityRule] = {}
     custom: tuple[CustomEntity, ...] = ()
     cloud: Literal["reroute", "block"] = "reroute"
+    # Attachments nobody here can read, treated as private. `image` is left out by default: a cloud
+    # vision model the owner configured would never be reached.
+    uninspectable: tuple[Literal["file", "audio", "tokens", "image"], ...] = ("file", "audio", "tokens")
     pattern_timeout_ms: Annotated[int, Field(ge=1, le=1000)] = 50

@@ -1,0 +1,47 @@
+# One folder, .venv, holds everything; `make clean` removes it.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test lint train load chaos compat clean
+
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (macOS: brew install python@3.12)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Runtime: exactly the tested set of versions, then the package itself.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.installed ## Run the whole gateway with stand-in models on http://127.0.0.1:4000
+	@exec $(BIN)/aicc serve --demo
+
+serve: $(VENV)/.installed ## Run the gateway in front of Ollama (OLLAMA_BASE_URL)
+	@exec $(BIN)/aicc serve
+
+test: $(VENV)/.dev ## Install what the tests need, then lint, type-check and test
+	@./tests/install_system_packages.sh
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev ## Lint and type-check only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean: ## Remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

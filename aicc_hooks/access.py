@@ -1,0 +1,76 @@
+"""The doors of the gateway: which method and path may pass, and what kind of body waits behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """An allowed path. `endpoint`: chat, completions, embeddings, responses, messages, rerank, models, health, own, docs, other."""
+
+    endpoint: str
+    path: str  # canonical: what LiteLLM is given
+    body: bool = True  # a JSON body that is inspected
+    key: bool = True
+    model: str = ""  # named by the path (/openai/deployments/{m}/…); wins over the body
+
+
+_LLM: Final = {
+    "/chat/completions": "chat",
+    "/completions": "completions",
+    "/embeddings": "embeddings",
+    "/responses": "responses",
+    "/messages": "messages",
+    "/rerank": "rerank",
+}
+_AZURE: Final = {"chat/completions": "chat", "completions": "completions", "embeddings": "embeddings"}
+_HEALTH: Final = frozenset(("/health/liveliness", "/health/liveness", "/health/readiness"))
+_DOCS: Final = frozenset(("/docs", "/openapi.json"))
+
+
+def find_door(method: str, path: str, *, debug: bool = False, extra: Iterable[str] = ()) -> Door | None:
+    """The door for a request line, or None when there is none. `path` is already percent-decoded."""
+    plain = path[:-1] if len(path) > 1 and path.endswith("/") else path
+    if "//" in plain or "\\" in plain or "/." in plain or "\x00" in plain:
+        return None
+    bare = plain[3:] if plain.startswith("/v1/") else plain
+    if method == "POST" and bare in _LLM:
+        return Door(_LLM[bare], f"/v1{bare}")
+    if method == "POST" and plain.startswith("/openai/deployments/"):
+        return _azure(plain)
+    if method in ("GET", "HEAD"):
+        if bare == "/models" or (bare.startswith("/models/") and len(bare) > 8):
+            return Door("models", f"/v1{bare}", body=False)
+        if plain in _HEALTH:
+            return Door("health", plain, body=False, key=False)
+        if debug and plain in _DOCS:
+            return Door("docs", plain, body=False, key=False)
+    if plain == "/aicc" or plain.startswith("/aicc/"):
+        return Door("own", plain, body=False, key=plain != "/aicc/health")
+    if f"{method} {plain}" in tuple(extra):
+        return Door("other", plain, body=method in ("POST", "PUT"))
+    return None
+
+
+def _azure(path: str) -> Door | None:
+    rest = path.removeprefix("/openai/deployments/")
+    # A model name may hold slashes (encoded by the client, decoded by the server): match from the right.
+    for suffix, endpoint in _AZURE.items():
+        if rest.endswith("/" + suffix) and not (
+            suffix == "completions" and rest.endswith("/chat/completions")
+        ):
+            name = unquote(rest[: -len(suffix) - 1])
+            return Door(endpoint, f"/v1/{suffix}", model=name) if name else None
+    return None
+
+
+def loopback_peer(client: tuple[str, int] | list[object] | None) -> bool:
+    """True for a peer on this machine. No address means a unix socket."""
+    if client is None:
+        return True
+    host = str(client[0]).removeprefix("::ffff:")
+    return host == "::1" or host.startswith("127.")

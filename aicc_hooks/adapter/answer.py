@@ -1,0 +1,137 @@
+"""The way back: x-aicc headers on every response, and one shape and wording for every error."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.errors import Refusal
+from aicc_hooks.upstream_errors import explain
+from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_object
+
+log = logging.getLogger("aicc_hooks")
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+_ERROR_LIMIT = 1 << 20
+_LLM = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "models", "other"))
+
+
+class Answer:
+    """Wraps ASGI `send` of one request."""
+
+    def __init__(self, call: Call, send: Send, runtime: Runtime) -> None:
+        self.call = call
+        self.status = 0
+        self.started = False
+        self._send = send
+        self._runtime = runtime
+        self._held: Message | None = None  # response.start of an error, until its body is known
+        self._error_body = bytearray()
+        self._sse = False
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on, with our headers, or hold it while it is an error."""
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            if self.status >= 400 and self.call.endpoint in _LLM:
+                self._held = message
+                return
+            await self._start(message)
+        elif message["type"] == "http.response.body" and self._held is not None:
+            self._error_body += message.get("body", b"")[: _ERROR_LIMIT - len(self._error_body)]
+            if not message.get("more_body"):
+                await self._finish_error()
+        else:
+            if self._sse and b'"error"' in message.get("body", b""):
+                message = {**message, "body": self._mend_stream_error(message["body"])}
+            await self._send(message)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Answer with our own error, unless the response already began."""
+        call = self.call
+        call.error_code = refusal.code
+        if self.started:
+            log.error("request %s broke after its response began: %s", call.id, refusal.code)
+            return
+        body = error_bytes(call.endpoint, refusal.code, refusal.message, refusal.status)
+        extra = [("content-type", "application/json"), ("content-length", str(len(body)))]
+        retry = refusal.retry_after or RETRY_AFTER_S.get(refusal.code)
+        if retry is not None:
+            extra.append(("retry-after", str(retry)))
+        if refusal.status == 401:
+            extra.append(("www-authenticate", "Bearer"))
+        self.status, self.started = refusal.status, True
+        headers = encode_headers([*extra, *response_headers(call, self._runtime)])
+        await self._send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+    async def _start(self, message: Message) -> None:
+        self.started = True
+        headers = list(message.get("headers") or [])
+        self._sse = any(k.lower() == b"content-type" and b"text/event-stream" in v for k, v in headers)
+        headers += encode_headers(response_headers(self.call, self._runtime))
+        await self._send({**message, "headers": headers})
+
+    async def _finish_error(self) -> None:
+        self._held = None
+        refusal = self.call.refusal or explain(self.status, bytes(self._error_body), attempted=bool(self.call.attempts),
+                                               model=self._model())  # fmt: skip
+        await self.refuse(refusal)
+
+    def _mend_stream_error(self, body: bytes) -> bytes:
+        """Replace provider errors inside a stream: their text may repeat the prompt."""
+        lines = body.split(b"\n")
+        for number, line in enumerate(lines):
+            if not line.startswith(b"data:") or b'"error"' not in line:
+                continue
+            try:
+                event = orjson.loads(line[5:].strip())
+            except orjson.JSONDecodeError:
+                continue
+            if isinstance(event, dict) and isinstance(event.get("error"), dict) and "choices" not in event:
+                refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
+                self.call.error_code = refusal.code
+                shaped = error_object(self.call.endpoint, refusal.code, refusal.message, refusal.status)
+                lines[number] = b"data: " + orjson.dumps(shaped)
+        return b"\n".join(lines)
+
+    def _model(self) -> str:
+        attempts = self.call.attempts
+        return attempts[-1].model.partition("/")[2] if attempts else ""
+
+
+def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
+    """The contract's x-aicc headers for what is known of a call by now."""
+    pairs = [("x-aicc-request-id", call.id)]
+    verdict, decision = call.verdict, call.decision
+    if verdict is not None and decision is not None:
+        route, reason = decision.route, decision.reason
+        served = call.attempts[-1].group if call.attempts else ""
+        if served and served != route and not call.error_code:
+            route, reason = served, "fallback:upstream_down"
+        if route:
+            pairs.append(("x-aicc-route", route))
+        pairs += [
+            ("x-aicc-reason", reason),
+            ("x-aicc-privacy", ",".join(verdict.privacy.types) or "clean"),
+            ("x-aicc-injection", f"{verdict.injection.score:.2f}"),
+            ("x-aicc-complexity", verdict.complexity.tier),
+            ("x-aicc-cache", call.cache_tier),
+        ]
+        if decision.variant:
+            pairs.append(("x-aicc-variant", decision.variant))
+    if call.stripped:
+        pairs.append(("x-aicc-stripped", ",".join(call.stripped)))
+    if call.cold_start:
+        pairs.append(("x-aicc-cold-start", "true"))
+    if runtime.catalog.demo:
+        pairs.append(("x-aicc-mode", "demo"))
+    if call.error_code:
+        pairs.append(("x-aicc-error", call.error_code))
+    return pairs

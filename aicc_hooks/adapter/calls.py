@@ -1,0 +1,97 @@
+"""One request's state, held server-side. Hooks find it by context, never by anything a client can send."""
+
+from __future__ import annotations
+
+import time
+import uuid
+import weakref
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from aicc_hooks.errors import Refusal
+from aicc_hooks.payload import Extract
+from aicc_hooks.verdict import Decision, Verdict
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One try at one deployment. Times are perf_counter seconds."""
+
+    group: str
+    deployment: str
+    model: str
+    address: str
+    started: float
+    ended: float = 0.0
+    error: str = ""  # outcome kind, never provider text
+
+
+@dataclass(slots=True, weakref_slot=True)
+class Call:
+    """Everything known of a request while it runs."""
+
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    endpoint: str = "other"
+    method: str = "POST"
+    path: str = ""
+    started: float = field(default_factory=time.perf_counter)
+    wall: float = field(default_factory=time.time)
+    body: dict[str, Any] | None = None
+    extract: Extract | None = None
+    requested: str = ""
+    stream: bool = False
+    session: str = ""
+    user: str = ""
+    client: str = ""
+    stripped: tuple[str, ...] = ()
+    verdict: Verdict | None = None
+    decision: Decision | None = None
+    refusal: Refusal | None = None
+    error_code: str = ""
+    applied: bool = False
+    cache_tier: str = "bypass"
+    cold_start: bool = False
+    attempts: list[Attempt] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)  # milliseconds by step
+
+    @property
+    def local_only(self) -> bool:
+        """Private, or not judged yet: nothing leaves before a verdict says it may."""
+        return self.decision is None or self.decision.local_only
+
+
+_current: ContextVar[Call | None] = ContextVar("aicc_call", default=None)
+# Without the gate there is no context of ours; LiteLLM's logging object is made by the server for each
+# request. Its call id is not used as a key: a client may choose it (header x-litellm-call-id) and
+# could reuse the id of a clean request for a private one.
+_by_logging_object: weakref.WeakKeyDictionary[Any, Call] = weakref.WeakKeyDictionary()
+
+
+def enter(call: Call) -> None:
+    """Make `call` the one of the running context."""
+    _current.set(call)
+
+
+def current() -> Call | None:
+    """The call of the running context (set by the gate)."""
+    return _current.get()
+
+
+def find(data: dict[str, Any]) -> Call | None:
+    """The call a hook's payload belongs to, or None when nobody has seen it yet."""
+    call = _current.get()
+    if call is not None:
+        return call
+    try:
+        return _by_logging_object.get(data.get("litellm_logging_obj"))
+    except TypeError:
+        return None
+
+
+def remember(data: dict[str, Any], call: Call) -> None:
+    """Bind a call made by a hook (no gate) to LiteLLM's logging object."""
+    try:
+        _by_logging_object[data["litellm_logging_obj"]] = call
+    except (KeyError, TypeError):
+        _current.set(call)

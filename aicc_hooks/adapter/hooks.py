@@ -1,0 +1,256 @@
+"""The LiteLLM callbacks. Each detector's hook works alone; together they apply one decision once.
+
+LiteLLM calls `async_pre_call_hook` only when the class itself defines it (1.106.2, proxy/utils.py:2829), so
+every class below does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from litellm.integrations.custom_logger import CustomLogger
+from litellm.proxy._types import ProxyException
+
+from aicc_hooks.adapter import calls
+from aicc_hooks.adapter.answer import response_headers
+from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.adapter.runtime import Runtime, get_runtime
+from aicc_hooks.catalog import IN_PROCESS, address_of
+from aicc_hooks.errors import ConfigError, Refusal
+from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.wire import STATUS
+
+log = logging.getLogger("aicc_hooks")
+
+_ENDPOINTS = {
+    "acompletion": "chat", "completion": "chat", "atext_completion": "completions", "text_completion": "completions",
+    "aembedding": "embeddings", "embedding": "embeddings", "aembeddings": "embeddings", "embeddings": "embeddings",
+    "aresponses": "responses", "responses": "responses", "anthropic_messages": "messages", "rerank": "rerank", "arerank": "rerank",
+}  # fmt: skip
+_BODY_KEYS = ("messages", "prompt", "input", "instructions", "system", "tools", "functions", "response_format", "query",
+              "documents", "user", "tool_choice", "max_tokens", "max_completion_tokens", "max_output_tokens", "suffix",
+              "text", "contents", "systemInstruction")  # fmt: skip
+_STEERING = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks", "disable_fallbacks", "num_retries",
+             "custom_llm_provider")  # fmt: skip
+
+
+class _Hook(CustomLogger):
+    """What all hooks share: find or make the call's verdict, and enforce it at the last doors."""
+
+    def __init__(self, runtime: Runtime | None = None) -> None:
+        super().__init__()
+        self._given = runtime
+
+    @property
+    def runtime(self) -> Runtime:
+        """Made on first use, so that importing a hook reads no files."""
+        return self._given or get_runtime()
+
+    async def apply(self, data: dict, call_type: str) -> dict:
+        """Rewrite `data` by the decision, once per call. Raises ProxyException for a refusal."""
+        call = calls.find(data)
+        if call is None:
+            call = await self._judge_alone(data, _ENDPOINTS.get(call_type, "other"))
+            calls.remember(data, call)
+        decision = call.decision
+        if decision is None:
+            raise _proxy_error(
+                Refusal("aicc_not_configured", "The request reached a model without a verdict.", 503),
+                call,
+                self.runtime,
+            )
+        if decision.blocked:
+            call.refusal = Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
+            raise _proxy_error(call.refusal, call, self.runtime)
+        if call.applied:
+            return data
+        call.applied = True
+        for name in _STEERING:
+            data.pop(name, None)
+        data["model"] = decision.route
+        if not decision.cache:
+            data["cache"] = {"no-cache": True, "no-store": True}
+        return data
+
+    async def _judge_alone(self, data: Mapping[str, Any], endpoint: str) -> Call:
+        """Verdict for a payload no gate has seen. Privacy fails closed when there is no policy."""
+        call = Call(endpoint=endpoint)
+        body = (
+            {key: data[key] for key in _BODY_KEYS if data.get(key) is not None}
+            if endpoint != "other"
+            else _plain(data)
+        )
+        strip_body(body)
+        call.requested = str(data.get("model") or "")
+        call.extract = extract(endpoint, body)
+        try:
+            await self.runtime.judge(call)
+        except ConfigError as error:
+            raise _proxy_error(
+                Refusal("aicc_not_configured", f"The policy is not usable: {error}", 503), call, self.runtime
+            ) from None
+        return call
+
+
+class PrivacyHook(_Hook):
+    """Keeps private requests on this machine, at every attempt LiteLLM makes."""
+
+    aicc_part = "privacy"
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: Any
+    ) -> dict:
+        """Judge and rewrite before routing."""
+        return await self.apply(data, str(call_type))
+
+    async def async_filter_deployments(
+        self,
+        model: str,
+        healthy_deployments: list,
+        messages: list | None,
+        request_kwargs: dict | None = None,
+        parent_otel_span: Any = None,
+    ) -> list[dict]:
+        """In a group with local and cloud deployments, leave a private request only the local ones."""
+        call = calls.find(request_kwargs or {})
+        if call is None or not call.local_only:
+            # Unseen calls are judged by the deployment hook, which is the guarantee (LITELLM facts §3).
+            return healthy_deployments
+        local = [d for d in healthy_deployments if await self._is_local(d.get("litellm_params") or {})]
+        if not local:
+            call.refusal = _no_local()
+            raise _proxy_error(call.refusal, call, self.runtime)
+        return local
+
+    async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
+        """The last door: a private request that meets an address off this machine stops here."""
+        call = calls.find(kwargs)
+        if call is None or call.decision is None:
+            call = await self._judge_unseen(kwargs, call_type)
+        if call.local_only and not await self._is_local(kwargs):
+            self.runtime.counters["private_stopped_at_deployment"] += 1
+            call.refusal = _no_local()
+            raise _proxy_error(call.refusal, call, self.runtime)
+        return None
+
+    async def _judge_unseen(self, kwargs: Mapping[str, Any], call_type: Any) -> Call:
+        """A path that skipped the hooks (/queue, /rag, …): classify what is about to be sent."""
+        name = getattr(call_type, "value", None) or str(call_type)
+        endpoint = _ENDPOINTS.get(name, "other")
+        call = await self._judge_alone(kwargs, endpoint)
+        self.runtime.counters["judged_at_deployment"] += 1
+        return call
+
+    async def _is_local(self, params: Mapping[str, Any]) -> bool:
+        address = address_of(params, ollama_default=self.runtime.ollama_default())
+        return address == IN_PROCESS or (bool(address) and await self.runtime.locality.acheck(address))
+
+
+class InjectionHook(_Hook):
+    """Flags, reroutes or blocks prompt injections."""
+
+    aicc_part = "injection"
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: Any
+    ) -> dict:
+        """Judge and rewrite before routing."""
+        return await self.apply(data, str(call_type))
+
+
+class ComplexityHook(_Hook):
+    """Chooses the model group for `auto` by how hard the ask is."""
+
+    aicc_part = "complexity"
+
+    async def async_pre_call_hook(
+        self, user_api_key_dict: Any, cache: Any, data: dict, call_type: Any
+    ) -> dict:
+        """Judge and rewrite before routing."""
+        return await self.apply(data, str(call_type))
+
+
+class Gateway(_Hook):
+    """Gate, routes and bookkeeping. Observes attempts; decides nothing by itself."""
+
+    aicc_part = "gateway"
+
+    async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
+        """Note the attempt. `acompletion` inside /responses and /messages is the same attempt (§1)."""
+        call = calls.find(kwargs)
+        if call is None:
+            return None
+        info = kwargs.get("model_info") or {}
+        deployment = str(info.get("id") or "")
+        if call.attempts and call.attempts[-1].deployment == deployment and not call.attempts[-1].ended:
+            return None
+        group = self._group_of(deployment) or (call.decision.route if call.decision else "")
+        call.attempts.append(
+            Attempt(
+                group, deployment, str(kwargs.get("model") or ""), address_of(kwargs), time.perf_counter()
+            )
+        )
+        return None
+
+    async def async_post_call_failure_deployment_hook(
+        self,
+        request_data: Mapping[str, Any],
+        exception: Exception,
+        call_type: Any,
+        fallback_depth: int | None = None,
+    ) -> None:
+        """Close the attempt with the kind of failure."""
+        call = calls.find(dict(request_data))
+        if call is not None and call.attempts and not call.attempts[-1].ended:
+            call.attempts[-1].ended = time.perf_counter()
+            call.attempts[-1].error = (
+                "cancelled" if isinstance(exception, asyncio.CancelledError) else type(exception).__name__
+            )
+
+    def _group_of(self, deployment: str) -> str:
+        for group in self.runtime.catalog.groups.values():
+            if any(d.id == deployment for d in group.deployments):
+                return group.name
+        return ""
+
+
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON-like fields of a payload we know nothing about."""
+    skip = (
+        "litellm_logging_obj",
+        "metadata",
+        "litellm_metadata",
+        "proxy_server_request",
+        "secret_fields",
+        "model_info",
+        "litellm_params",
+    )
+    return {
+        k: v
+        for k, v in data.items()
+        if k not in skip and isinstance(v, (str, list, dict)) and not k.startswith(("_", "api_"))
+    }
+
+
+def _no_local() -> Refusal:
+    return Refusal(
+        "aicc_private_no_local_model",
+        "The request must stay on this machine, and this deployment is not on it.",
+        503,
+    )
+
+
+def _proxy_error(refusal: Refusal, call: Call, runtime: Runtime) -> ProxyException:
+    """LiteLLM's own exception: the one kind that keeps type, status and headers on all endpoints (§5.1)."""
+    call.error_code = refusal.code
+    return ProxyException(
+        message=refusal.message,
+        type=refusal.code,
+        param=None,
+        code=refusal.status,
+        headers=dict(response_headers(call, runtime)),
+    )

@@ -1,0 +1,193 @@
+"""The process-wide state the hooks share: policy in force, detectors, catalog, locality, self-test."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import litellm
+
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.catalog import Catalog, address_of, build_catalog
+from aicc_hooks.decide import decide
+from aicc_hooks.errors import ConfigError
+from aicc_hooks.home import home_dir, policy_path
+from aicc_hooks.inspection import Active, Inspector
+from aicc_hooks.locality import Locality
+from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
+from aicc_hooks.verdict import Verdict
+
+log = logging.getLogger("aicc_hooks")
+
+_INLINE_CHARS = 16_000  # about 2 ms of scanning: beyond it the loop would stall other streams
+_POLL_S = 1.0  # a changed policy must be in force within 2 s
+_LOCALITY_REFRESH_S = 25.0  # under Locality's 30 s, so that requests find a fresh answer
+
+
+class Runtime:
+    """One per process. Everything here is safe to use before LiteLLM has finished loading."""
+
+    def __init__(self, env: Mapping[str, str] = os.environ) -> None:
+        self.env = env
+        self.home = home_dir(env)
+        self.started = time.time()
+        self.counters: Counter[str] = Counter()
+        self.problems: dict[str, str] = {}  # self-test name → what is wrong; shown in health
+        self.fatal: str = ""  # a seam privacy rests on is broken: nothing is served
+        self.inspector: Inspector | None = None
+        self.locality = Locality(())
+        self.catalog = Catalog()
+        self._catalog_source: tuple[int, int] = (0, 0)
+        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aicc-scan")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
+        self.store.on_change(self._adopt)
+
+    # --- policy -----------------------------------------------------------------------------
+
+    def _adopt(self, loaded: LoadedPolicy) -> None:
+        self.inspector = Inspector.of(loaded.policy)
+        self.locality = Locality(loaded.policy.local_hosts)
+        self._catalog_source = (0, 0)  # locality may have changed: rebuild
+        for problem in self.inspector.privacy.pattern_problems:
+            log.warning("policy pattern disabled: %s: %s; %s", problem.field, problem.reason, problem.fix)
+
+    def _groups(self) -> Iterable[str] | None:
+        router = self.router()
+        return None if router is None else [str(m.get("model_name")) for m in router.model_list]
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force. Raises ConfigError while there is no good one."""
+        if self.store.current is None:
+            raise ConfigError(self.store.error or "no policy loaded")
+        return self.store.current.policy
+
+    # --- LiteLLM's globals ------------------------------------------------------------------
+
+    @staticmethod
+    def router() -> Any:
+        """LiteLLM's router, or None while the proxy is still loading."""
+        server = sys.modules.get("litellm.proxy.proxy_server")
+        return getattr(server, "llm_router", None)
+
+    def master_key(self) -> str:
+        """The key clients must send; "" while none is configured."""
+        server = sys.modules.get("litellm.proxy.proxy_server")
+        key = getattr(server, "master_key", None)
+        return str(key) if key else ""
+
+    @staticmethod
+    def config_path() -> Path | None:
+        """config.yaml that LiteLLM loaded, or None."""
+        server = sys.modules.get("litellm.proxy.proxy_server")
+        found = getattr(server, "user_config_file_path", None)
+        return Path(str(found)).resolve() if found else None
+
+    # --- catalog ----------------------------------------------------------------------------
+
+    async def refresh_catalog(self, *, force: bool = False) -> Catalog:
+        """Rebuild the catalog when the router's model list changed. DNS runs off the loop."""
+        router = self.router()
+        if router is None:
+            return self.catalog
+        source = (id(router), len(router.model_list))
+        if source != self._catalog_source or force:
+            models = list(router.model_list)
+            default = self.ollama_default()
+            addresses = {address_of(m.get("litellm_params") or {}, ollama_default=default) for m in models}
+            local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
+            self.catalog = build_catalog(models, local, ollama_default=default)
+            self._catalog_source = source
+        return self.catalog
+
+    def ollama_default(self) -> str:
+        """Where LiteLLM sends `ollama/` models that name no api_base."""
+        return self.env.get("OLLAMA_API_BASE", "")
+
+    @property
+    def active(self) -> Active:
+        """The detectors whose hooks stand in config.yaml's callbacks."""
+        parts = {getattr(callback, "aicc_part", "") for callback in litellm.callbacks}
+        return Active("privacy" in parts, "injection" in parts, "complexity" in parts)
+
+    # --- judging ----------------------------------------------------------------------------
+
+    async def judge(self, call: Call) -> None:
+        """Fill in the call's verdict and decision. Raises ConfigError without a policy."""
+        policy, inspector = self.policy, self.inspector
+        assert inspector is not None
+        catalog = await self.refresh_catalog()
+        extract = call.extract
+        assert extract is not None
+        active = self.active
+        begin = time.perf_counter()
+        if sum(len(s.text) for s in extract.segments) > _INLINE_CHARS:
+            loop = asyncio.get_running_loop()
+            verdict = await loop.run_in_executor(
+                self._pool, lambda: inspector.inspect(extract.segments, tools=extract.tools, active=active)
+            )
+        else:
+            verdict = inspector.inspect(extract.segments, tools=extract.tools, active=active)
+        if active.privacy and extract.opaque.intersection(policy.privacy.uninspectable):
+            # Nobody here can read an attached PDF, so nobody may say it is harmless.
+            verdict = replace(verdict, privacy=replace(verdict.privacy, failed=True))
+        call.timings["inspect"] = (time.perf_counter() - begin) * 1000
+        self._settle(call, verdict, policy, catalog)
+
+    def _settle(self, call: Call, verdict: Verdict, policy: Policy, catalog: Catalog) -> None:
+        assert call.extract is not None
+        call.verdict = verdict
+        call.decision = decide(verdict, policy, catalog, requested=call.requested, needs=call.extract.needs)
+
+    # --- lifecycle --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start background work in the running loop; harmless without one."""
+        with contextlib.suppress(RuntimeError):
+            loop = asyncio.get_running_loop()
+            task = loop.create_task(self._tick())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _tick(self) -> None:
+        """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""
+        last_locality = 0.0
+        checked_routes = False
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                force = not checked_routes and self.router() is not None
+                before = self.store.error
+                if await asyncio.to_thread(self.store.poll, force=force):
+                    log.info("policy %s in force", self.store.current.version if self.store.current else "-")
+                if self.store.error and self.store.error != before:
+                    log.error("policy refused, keeping the last good one: %s", self.store.error)
+                checked_routes = checked_routes or force
+                if time.monotonic() - last_locality > _LOCALITY_REFRESH_S:
+                    await self.refresh_catalog(force=True)
+                    last_locality = time.monotonic()
+            except Exception as error:
+                self.counters["tick_failures"] += 1
+                log.error("upkeep failed: %s", type(error).__name__)
+
+
+_runtime: Runtime | None = None
+
+
+def get_runtime() -> Runtime:
+    """The process's Runtime, made on first use."""
+    global _runtime
+    if _runtime is None:
+        _runtime = Runtime()
+    return _runtime

@@ -1,0 +1,29 @@
+"""What the gateway says about itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aicc_hooks import __version__
+from aicc_hooks.adapter.runtime import Runtime
+
+
+async def health(runtime: Runtime) -> dict[str, Any]:
+    """The body of /aicc/health."""
+    current = runtime.store.current
+    problems = dict(runtime.problems)
+    if runtime.store.error:
+        problems["policy"] = runtime.store.error
+    if runtime.fatal:
+        problems["selftest"] = runtime.fatal
+    if not runtime.master_key():
+        problems["key"] = "AICC_MASTER_KEY is not set; nothing is served"
+    down = bool(runtime.fatal) or current is None or not runtime.master_key()
+    return {
+        "status": "down" if down else "degraded" if problems else "ok",
+        "version": __version__,
+        "policy_version": current.version if current else None,
+        "dependencies": {},
+        "problems": problems,
+        "counters": dict(runtime.counters),
+    }

@@ -1,0 +1,62 @@
+"""Our own routes on LiteLLM's app. The gate has checked the key before any of them runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.runtime import get_runtime
+from aicc_hooks.adapter.status import health
+from aicc_hooks.errors import ConfigError, Refusal
+from aicc_hooks.explain import as_dict
+from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.payload.validate import check_body
+from aicc_hooks.wire import error_object
+
+router = APIRouter(include_in_schema=False)
+_EXPLAIN_LIMIT = 20 * 1024 * 1024
+
+
+@router.get("/aicc/health")
+async def get_health() -> JSONResponse:
+    """No key: status words and timings only, nothing about requests."""
+    body = await health(get_runtime())
+    return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
+
+
+@router.post("/aicc/explain")
+async def post_explain(request: Request) -> JSONResponse:
+    """Verdict, decision and sentence for a body; calls no model."""
+    runtime = get_runtime()
+    try:
+        body = await request.json()
+        if not isinstance(body, dict):
+            raise ValueError
+    except (ValueError, UnicodeDecodeError):
+        return _error("aicc_invalid_request", "The body must be a JSON object such as a chat request.", 400)
+    endpoint = "chat" if "messages" in body else next((e for e, k in _KEYS.items() if k in body), "chat")
+    try:
+        metadata = body.get("metadata")
+        strip_body(body)
+        check_body(endpoint, body)
+        call = Call(endpoint=endpoint, requested=str(body.get("model") or ""))
+        call.extract = extract(endpoint, {**body, "metadata": metadata} if metadata else body)
+        await runtime.judge(call)
+    except Refusal as refusal:
+        return _error(refusal.code, refusal.message, refusal.status)
+    except ConfigError as error:
+        return _error("aicc_not_configured", str(error), 503)
+    assert call.verdict is not None
+    assert call.decision is not None
+    return JSONResponse(as_dict(call.verdict, call.decision, call.extract))
+
+
+_KEYS = {"responses": "input", "completions": "prompt", "rerank": "documents"}
+
+
+def _error(code: str, message: str, status: int) -> JSONResponse:
+    body: dict[str, Any] = error_object("own", code, message, status)
+    return JSONResponse(body, status_code=status, headers={"x-aicc-error": code})

@@ -1,0 +1,1 @@
+"""One module per `aicc` command; loaded only when called, so that `aicc scan` starts fast."""

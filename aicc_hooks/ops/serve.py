@@ -1,0 +1,165 @@
+"""What `aicc serve` checks and sets before LiteLLM starts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.gateway_config import default_config_path, load_all
+from aicc_hooks.home import home_dir, shipped
+from aicc_hooks.ops.env_file import open_to_others, read_env_file
+
+_WEAK_LAN_KEY = 24
+# LiteLLM asks GitHub for a price list and prints banners unless told otherwise; a local gateway needs neither.
+_QUIET_ENV = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_MODE": "PRODUCTION",
+    "DISABLE_ADMIN_UI": "True",
+    "LITELLM_DONT_SHOW_FEEDBACK_BOX": "true",
+    "DO_NOT_TRACK": "1",
+    "ANONYMIZED_TELEMETRY": "False",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServePlan:
+    """Everything `run` needs: the command, its environment and what to tell the person."""
+
+    argv: tuple[str, ...]
+    env: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def prepare(
+    *,
+    config: Path | None,
+    port: int | None,
+    host: str | None,
+    demo: bool,
+    env: dict[str, str],
+    extra: tuple[str, ...] = (),
+) -> ServePlan:
+    """Check config, policy, key and port; build the command. Raises ConfigError with what to do."""
+    notes: list[str] = []
+    home = home_dir(env)
+    env_file = home / ".env"
+    if not demo:
+        if open_to_others(env_file):
+            notes.append(f"warning: {env_file} can be read by others; run: chmod 600 {env_file}")
+        # What the shell sets wins over the file, as for every other tool.
+        env = {**read_env_file(env_file), **env}
+    env = {**_QUIET_ENV, **env}
+    env.setdefault("OLLAMA_BASE_URL", "http://localhost:11434")
+    path = config or (shipped("demo.yaml") if demo else default_config_path(env))
+    if demo:
+        env["AICC_POLICY"] = env.get("AICC_POLICY") or str(shipped("policy.yaml"))
+    loaded, policy = load_all(path, env)
+    key = env.get("AICC_MASTER_KEY", "").strip()
+    if not key and demo:
+        key = "sk-aicc-demo-" + secrets.token_urlsafe(18)
+    if not key:
+        raise GatewayConfigError(
+            f"AICC_MASTER_KEY is not set; run `aicc init` (it writes {env_file}) or set it in the environment"
+        )
+    env["AICC_MASTER_KEY"] = key
+    number = port or _port(env, notes)
+    address = host or ("0.0.0.0" if policy.policy.lan else "127.0.0.1")  # noqa: S104 - only when the owner wrote `lan: true`
+    _check_lan(address, policy.policy.lan, key, notes)
+    _check_free(address, number)
+    env["CONFIG_FILE_PATH"] = str(loaded.path)
+    env["AICC_ROUTER_PORT"] = str(number)
+    notes += _greeting(address, number, key, demo=demo, key_shown=demo)
+    argv = (_litellm(), "--config", str(loaded.path), "--host", address, "--port", str(number), *extra)
+    return ServePlan(argv, env, tuple(notes))
+
+
+def run(plan: ServePlan) -> None:
+    """Become LiteLLM: launchd and terminals see one process."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execve(plan.argv[0], list(plan.argv), plan.env)  # noqa: S606
+
+
+def _litellm() -> str:
+    beside = Path(sys.executable).with_name("litellm")
+    found = str(beside) if beside.exists() else shutil.which("litellm")
+    if not found:
+        raise GatewayConfigError(
+            "the `litellm` command is not installed beside this Python; run: pip install aicc-hooks"
+        )
+    return found
+
+
+def _port(env: dict[str, str], notes: list[str]) -> int:
+    if env.get("AICC_LITELLM_PORT"):
+        notes.append("note: AICC_LITELLM_PORT is an old name; LiteLLM now listens on AICC_ROUTER_PORT alone")
+    text = env.get("AICC_ROUTER_PORT") or env.get("AICC_LITELLM_PORT") or "4000"
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise GatewayConfigError(f"AICC_ROUTER_PORT: found {text[:20]!r}; allowed: a number from 1 to 65535")
+    return int(text)
+
+
+def _check_lan(address: str, lan: bool, key: str, notes: list[str]) -> None:
+    if address in ("127.0.0.1", "::1", "localhost"):
+        return
+    if not lan:
+        raise GatewayConfigError(
+            f"--host {address} opens the gateway to other machines; set `lan: true` in policy.yaml to allow that"
+        )
+    if len(key) < _WEAK_LAN_KEY or len(set(key)) < 10:
+        raise GatewayConfigError(
+            f"`lan: true` needs an AICC_MASTER_KEY of at least {_WEAK_LAN_KEY} random characters; run: aicc init --new-key"
+        )
+    notes.append(
+        f"warning: lan is on: every machine that reaches {address} and has the key can use your models and read the status page"
+    )
+
+
+def _check_free(address: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            raise GatewayConfigError(
+                f"port {port} is taken{_taken_by(port)}; stop that program, or choose another port with --port or AICC_ROUTER_PORT"
+            ) from None
+
+
+def _taken_by(port: int) -> str:
+    """ " by NAME (pid N)" where lsof can tell."""
+    import subprocess
+
+    tool = shutil.which("lsof")
+    if not tool:
+        return ""
+    try:
+        out = subprocess.run(
+            [tool, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"], capture_output=True, text=True, timeout=3
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    fields = {line[0]: line[1:] for line in out.stdout.splitlines() if line}
+    return f" by {fields.get('c', '?')} (pid {fields['p']})" if "p" in fields else ""
+
+
+def _greeting(address: str, port: int, key: str, *, demo: bool, key_shown: bool) -> list[str]:
+    shown = "127.0.0.1" if address == "0.0.0.0" else address  # noqa: S104
+    url = f"http://{shown}:{port}"
+    lines = [f"AI Command Center on {url}" + ("  (demo: stand-in models)" if demo else "")]
+    if key_shown:
+        lines.append(f"key: {key}")
+    auth = key if key_shown else "$AICC_MASTER_KEY"
+    lines.append(
+        f'try: curl -s {url}/v1/chat/completions -H "Authorization: Bearer {auth}" -H "Content-Type: application/json" '
+        '-d \'{"model": "auto", "messages": [{"role": "user", "content": "Hello"}]}\''
+    )
+    return lines

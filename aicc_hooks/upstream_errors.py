@@ -1,0 +1,100 @@
+"""Errors of LiteLLM and of model servers → our stable codes, in our own words.
+
+Providers echo prompts in their errors and LiteLLM passes them on (LITELLM facts §6.7), so no text of
+theirs is repeated: known shapes are recognised and told anew, the rest is told by status.
+"""
+
+from __future__ import annotations
+
+import re
+
+from aicc_hooks.errors import Refusal
+
+_NOT_FOUND = re.compile(
+    rb"model [\\'\"]{0,4}[\w./:-]{1,100}[\\'\"]{0,4} not found|try pulling it first", re.I
+)
+_INVALID_MODEL = re.compile(
+    rb"Invalid model name passed in|no healthy deployments for this model|There are no healthy deployments",
+    re.I,
+)
+_CONTEXT = re.compile(
+    rb"context.{0,20}(length|window|size).{0,40}(exceed|limit|maximum|too)|exceeds? the (available )?context|prompt is too long",
+    re.I,
+)
+_MEMORY = re.compile(
+    rb"requires more system memory|out of memory|cudaMalloc failed|llama runner process has terminated", re.I
+)
+_NO_TOOLS = re.compile(rb"does not support (tools|thinking|images|vision)", re.I)
+_REFUSED = re.compile(
+    rb"connection refused|cannot connect|connecterror|all connection attempts failed|connect call failed",
+    re.I,
+)
+_TIMEOUT = re.compile(rb"timed? ?out|timeout", re.I)
+_UNSUPPORTED = re.compile(rb"does not support parameters: \[?([\w', ]{1,120})", re.I)
+_BUSY = re.compile(rb"server busy|maximum pending requests|too many requests|rate.?limit", re.I)
+
+
+def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Refusal:
+    """The refusal a client is given for an upstream or LiteLLM error.
+
+    `attempted`: a model server was called. `model`: its model name, from config.yaml.
+    """
+    text = body[:20_000]
+    name = model or "the model"
+    if status == 401:
+        if attempted:
+            return Refusal(
+                "aicc_upstream_down",
+                f"The upstream of {name} refused the gateway's credentials; check its api_key in config.yaml.",
+                503,
+            )
+        return Refusal("invalid_api_key", "That key is not this gateway's key (AICC_MASTER_KEY).", 401)
+    if attempted and _NOT_FOUND.search(text):
+        return Refusal(
+            "aicc_upstream_down", f"Ollama does not have {name}; run `ollama pull {model or 'MODEL'}`.", 503
+        )
+    if _CONTEXT.search(text):
+        return Refusal(
+            "aicc_context_too_long",
+            f"The prompt is longer than the context of {name}; shorten it or use a model with more room.",
+            400,
+        )
+    if _MEMORY.search(text):
+        return Refusal(
+            "aicc_upstream_down",
+            f"There is not enough memory to run {name}; see OLLAMA_MAX_LOADED_MODELS or use a smaller model.",
+            503,
+        )
+    found = _NO_TOOLS.search(text)
+    if found:
+        return Refusal(
+            "aicc_invalid_request",
+            f"{name} does not support {found.group(1).decode().lower()}; use another model or 'auto'.",
+            400,
+        )
+    if status == 404 or (not attempted and _INVALID_MODEL.search(text)):
+        return Refusal("model_not_found", "There is no such model; GET /v1/models lists what exists.", 404)
+    if status == 429 or _BUSY.search(text):
+        return Refusal("aicc_overloaded", "The model server is busy; try again shortly.", 429)
+    unsupported = _UNSUPPORTED.search(text)
+    if unsupported:
+        return Refusal(
+            "aicc_invalid_request", f"{name} does not support: {unsupported.group(1).decode().strip()}.", 400
+        )
+    if status in (400, 405, 409, 413, 415, 422):
+        return Refusal(
+            "aicc_invalid_request",
+            "The request was refused as invalid by the model server or by LiteLLM; check its fields.",
+            400,
+        )
+    if not attempted and status == 500:
+        return Refusal(
+            "aicc_internal_error",
+            "LiteLLM failed on this request before a model was called; see the gateway's log.",
+            500,
+        )
+    if _REFUSED.search(text):
+        return Refusal("aicc_upstream_down", f"The server of {name} cannot be reached; is it running?", 503)
+    if status in (408, 504) or _TIMEOUT.search(text):
+        return Refusal("aicc_upstream_down", f"The server of {name} took too long to answer.", 503)
+    return Refusal("aicc_upstream_down", f"The server of {name} answered with an error (HTTP {status}).", 503)
