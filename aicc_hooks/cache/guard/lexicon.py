@@ -1,0 +1,91 @@
+"""Closed word classes of English, and the words a request can do without."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Carry grammar only. What they may signal (tense, question, direction, quantity) is read apart, before they go.
+FUNCTION: Final = _words(
+    "a an the this that these those here there it its itself i me we us myself ourselves you yourself one ones "
+    "am is are was were be been being do does did doing done have has had having will would shall can could may might "
+    "of in on at for by to from into onto with within as about regarding during through via per upon out up off "
+    "and or but so then if else when where who whom whose what which why how whether because while also too "
+    "my our your his their mine yours ours theirs some any another such very quite rather "
+    "'s s t d ll re ve please pls plz kindly thanks thank hi hello hey ok okay well oh yes sure "
+    "get got gets getting go going let lets go want wants wanted need needs like likes "
+)
+# May stand on one side only: how one asks, not what.
+FILLER: Final = _words(
+    "actually basically currently really literally simply just somehow honestly truly totally certainly definitely "
+    "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now today ever "
+    "right bit little lot lots kind type sort thing things stuff something somebody someone anybody anyone anything "
+    "possible way ways method approach step steps process procedure question answer help tell give show find list name "
+    "say know understand wonder wondering curious look looking see interested information info detail details tip advice "
+    "fact example good great nice certain particular given following guys friend everyone people person place places "
+    "exist exists available offer offered found find locate located call called named mean meaning definition define "
+    "explain describe hold able happen take happening many much number count amount total various several "
+    "calculate compute convert turn switch transform translation translate translated look like be "
+)
+# The job asked for. One side may leave a weak one out ("French for cat"), but two different jobs are two requests.
+JOBS: Final[dict[str, str]] = {
+    word: job
+    for job, words in {
+        "write": "write compose draft author make create generate build",
+        "explain": "explain describe define meaning definition",
+        "summary": "summary summarize summarise synopsis recap tldr overview",
+        "translate": "translate translation",
+        "convert": "convert conversion turn transform",
+        "compare": "compare comparison difference differ contrast",
+        "fix": "fix debug repair",
+        "rewrite": "refactor rewrite rephrase paraphrase improve optimize simplify shorten expand",
+        "review": "review critique evaluate rate proofread",
+        "calculate": "calculate compute",
+        "delete": "delete remove",
+        "test": "test",
+    }.items()
+    for word in words.split()
+}
+WEAK_JOBS: Final = frozenset({"write", "explain", "translate", "convert", "calculate"})
+# Decide by themselves: present in one text and not in the other, or different, is another question.
+OPERATORS: Final = _words(
+    "before after without except than until till since against above below under over beyond inside outside "
+    "only more less fewer most least both either neither nor half double twice again still already yet "
+    "between instead he she they first last next previous "
+)
+OBLIGATION: Final = _words("should must ought")
+PRONOUNS: Final[dict[str, str]] = {
+    "he": "he", "him": "he", "his": "he", "himself": "he",
+    "she": "she", "her": "she", "hers": "she", "herself": "she",
+    "they": "they", "them": "they", "themselves": "they",
+}  # fmt: skip
+NEGATIONS: Final = _words("not no never none nobody nothing nowhere neither nor cannot without except hardly nt aint dont cant wont isnt doesnt didnt non lack")
+QUANTIFIERS: Final[dict[str, str]] = {
+    "all": "all", "every": "all", "each": "all", "everything": "all", "everyone": "all", "always": "always",
+    "some": "some", "any": "some", "several": "some", "sometimes": "sometimes", "few": "few",
+    "most": "most", "mostly": "most", "only": "only", "none": "none", "never": "never", "half": "half",
+    "both": "both", "either": "either",
+}  # fmt: skip
+SYMMETRIC: Final = _words("border neighbor neighbour meet marry equal match intersect overlap adjacent adjoin resemble")
+
+ANTONYMS: Final = frozenset(
+    frozenset(pair.split("/"))
+    for pair in (
+        "enable/disable on/off open/close lock/unlock install/uninstall start/stop begin/end add/remove add/delete increase/decrease "
+        "raise/lower gain/lose buy/sell import/export encode/decode encrypt/decrypt upload/download compress/decompress "
+        "push/pull show/hide more/less most/least max/min maximum/minimum largest/smallest biggest/smallest highest/lowest "
+        "longest/shortest tallest/shortest oldest/youngest first/last before/after above/below over/under inside/outside "
+        "hot/cold good/bad best/worst better/worse pro/con advantage/disadvantage benefit/drawback win/lose love/hate "
+        "accept/reject allow/deny grant/revoke ascending/descending even/odd positive/negative true/false left/right "
+        "north/south east/west up/down front/back early/late old/new public/private internal/external male/female "
+        "husband/wife mother/father son/daughter brother/sister king/queen summer/winter spring/autumn morning/evening "
+        "day/night rich/poor strong/weak fast/slow easy/hard simple/complex formal/informal legal/illegal safe/dangerous "
+        "always/never all/none speed/slow attach/detach connect/disconnect subscribe/unsubscribe save/discard keep/discard "
+        "keep/delete include/exclude expand/collapse mount/unmount follow/unfollow mute/unmute arrive/depart borrow/lend "
+        "debit/credit profit/loss asset/liability supply/demand prefix/suffix upper/lower hard/soft input/output"
+    ).split()
+)

@@ -1,0 +1,89 @@
+"""Direction and order: who does what to whom, from where to where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from aicc_hooks.cache.guard.text import Text, Token
+from aicc_hooks.cache.guard.lexicon import SYMMETRIC
+from aicc_hooks.cache.guard.words import group, stem
+
+_SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
+_LONG = 24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
+_DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
+
+
+def order(a: Text, b: Text) -> str:
+    """A reason when the shared content stands in another order or role, and that may matter."""
+    shared = Counter(t.key for t in a.tokens) & Counter(t.key for t in b.tokens)
+    left, right = _only(a.tokens, shared), _only(b.tokens, shared)
+    if (why := _direction(left, right)) != "":
+        return why
+    if [t.key for t in left] == [t.key for t in right]:
+        return ""
+    if len(left) > _LONG:
+        return "order"
+    place: dict[str, list[int]] = {}
+    for i, token in enumerate(right):
+        place.setdefault(token.key, []).append(i)
+    if any(len(p) > 1 for p in place.values()):
+        return "order"
+    at = [place[t.key][0] for t in left]
+    strict = a.passive or b.passive
+    flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
+    flipped = set(flips)
+    for i, j in flips:
+        x, y = left[i], left[j]
+        u, v = right[at[i]], right[at[j]]
+        if _coordinated(left, i, j) and _coordinated(right, at[j], at[i]):
+            continue
+        if strict or (x.kind == "entity" and y.kind == "entity" and not _adverbial(x, u) and not _adverbial(y, v)):
+            return "order"
+        if any((i, k) in flipped and (k, j) in flipped for k in range(i + 1, j)) and not (
+            _adverbial(x, u) or _adverbial(y, v) or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
+        ):
+            return "role swap"
+        if x.kind == y.kind == "word" and not any(t.role == "~" for t in (x, u, y, v)) and not ({x.key, y.key} & _SYMMETRIC):
+            return "order"
+        if "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
+            return "order"
+    return ""
+
+
+def _only(tokens: Sequence[Token], shared: Counter[str]) -> list[Token]:
+    left = Counter(shared)
+    kept = []
+    for token in tokens:
+        if left[token.key] > 0:
+            left[token.key] -= 1
+            kept.append(token)
+    return kept
+
+
+def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
+    """`from X` against `to X`, `than X` against a subject X."""
+    mine = {t.key: t.role for t in left}
+    yours = {t.key: t.role for t in right}
+    for key, role in mine.items():
+        other = yours.get(key, role)
+        if role == other:
+            continue
+        if {role, other} <= _DIRECTED and {role, other} != {"via", "by"}:
+            return "direction"
+        if "than" in (role, other) or "vs" in (role, other):
+            return "direction" if any(yours.get(k) in ("than", "vs") or mine.get(k) in ("than", "vs") for k in mine if k != key and mine[k] != yours.get(k)) else ""
+    return ""
+
+
+def _adverbial(x: Token, u: Token) -> bool:
+    """Stands after a neutral preposition (in, on, for …) on both sides, or loses it in front of a noun."""
+    roles = {x.role, u.role}
+    return "~" in roles and roles <= {"~", ""}
+
+
+def _coordinated(tokens: Sequence[Token], i: int, j: int) -> bool:
+    low, high = min(i, j), max(i, j)
+    return all(tokens[k].joined for k in range(low + 1, high + 1)) or (
+        any(tokens[k].joined for k in range(low + 1, high + 1)) and high - low <= 3
+    )

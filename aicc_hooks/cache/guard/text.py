@@ -1,0 +1,177 @@
+"""What the guard reads of a text: content tokens in order with their roles, and what else decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal
+
+from aicc_hooks.cache.guard import lexicon, numbers, words
+
+Kind = Literal["word", "entity", "number", "operator"]
+
+_QUOTED: Final = re.compile(r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)")
+_CONTRACTIONS: Final = (
+    (re.compile(r"\b(ca)n't\b|\b(ca)nt\b", re.I), "can not"),
+    (re.compile(r"\bwon't\b", re.I), "will not"),
+    (re.compile(r"\b(\w+)n't\b", re.I), r"\1 not"),
+    (re.compile(r"\bcannot\b", re.I), "can not"),
+    (re.compile(r"\b(what|where|who|when|how|why|that|there|it|he|she|here|let)'s\b", re.I), r"\1 is"),
+    (re.compile(r"'(re|ll|ve|d|m)\b", re.I), r" \1"),
+)
+_OWNER: Final = re.compile(r"(\w)(?:\s?'s|(?<=s)')(?=\s|$|[?.,!])")
+_DIRECTION: Final[dict[str, str]] = {
+    "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
+    "vs": "vs", "versus": "vs", "via": "via", "through": "via",
+}  # fmt: skip
+_NEUTRAL: Final = frozenset("in on at of for about with during within over regarding as among between under".split())
+_AUXILIARY: Final = frozenset("is are am was were be been do does did has have had will would shall can could should may might must".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`key`: synonym group or stem; `role`: the preposition that governs it ("" = none, "~" = a neutral one)."""
+
+    key: str
+    raw: str
+    kind: Kind
+    role: str = ""
+    joined: bool = False  # coordinated with the token before it by and/or
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Everything the checks compare. Built once per text."""
+
+    plain: str
+    tokens: tuple[Token, ...]
+    words: tuple[str, ...]  # every word, lower case
+    numbers: tuple[str, ...]
+    quotes: tuple[str, ...]
+    symbols: str
+    code: tuple[str, ...]  # tokens from where code begins
+    passive: bool = False
+
+
+@lru_cache(maxsize=8192)
+def read(text: str) -> Text:
+    """Analyse a text of ordinary length (linear time)."""
+    plain = " ".join(text.replace("’", "'").split())
+    quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
+    spoken = _expand(plain)
+    raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
+    lower = tuple(raw.lower() for raw, _, _ in raws)
+    symbols, code = _code(plain)
+    tokens = _tokens(raws, lower, spoken)
+    moved = _activate(tokens, lower)
+    return Text(
+        plain=plain.rstrip(" .?!").lower(),
+        tokens=tuple(moved or tokens),
+        words=lower,
+        numbers=tuple(t.key for t in tokens if t.kind == "number"),
+        quotes=quotes,
+        symbols=symbols,
+        code=code,
+        passive=moved is not None,
+    )
+
+
+def _expand(text: str) -> str:
+    for pattern, replacement in _CONTRACTIONS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str) -> list[Token]:
+    stems = tuple(words.stem(w.removesuffix("'s").strip("'")) for w in lower)
+    result: list[Token] = []
+    role, joined, at = "", False, 0
+    while at < len(raws):
+        word, (raw, start, end) = lower[at], raws[at]
+        if at and re.search(r"[,;:?!.]\s*$", text[raws[at - 1][2] : start] or "-"):
+            role, joined = "", False
+        number, used = numbers.read_number(lower, at, text, start, end)
+        if number is not None:
+            result.append(Token(number, raw, "number", role, joined))
+            at, joined = at + used, False
+            continue
+        longest = _phrase(stems, at)
+        if longest is not None:
+            key, used = longest
+            if used == 1 or not all(w in _DIRECTION for w in lower[at : at + used]):
+                result.append(Token(key, " ".join(lower[at : at + used]), "word", role, joined))
+                at, joined, role = at + used, False, "" if role in ("by",) else role
+                continue
+        direction = _DIRECTION.get(word)
+        if direction:
+            role = direction
+        elif word in _NEUTRAL:
+            role = "~"
+        elif word in ("and", "or", "&"):
+            joined = bool(result)
+        elif word in _AUXILIARY:
+            role, joined = "", False
+        if word in lexicon.PRONOUNS:
+            result.append(Token(lexicon.PRONOUNS[word], raw, "operator", role, joined))
+            joined = False
+        elif word in lexicon.OPERATORS:
+            result.append(Token("!" + words.group(stems[at]), raw, "operator", role, joined))
+        elif not _grammar(word, raw, at, raws, text):
+            owner = raw.endswith(("'s", "s'")) or text[end : end + 3] == " 's"
+            entity = _is_entity(raw, at, text, start)
+            result.append(Token(words.group(stems[at]), raw, "entity" if entity else "word", "~" if owner else role, joined))
+            joined = False
+        at += 1
+    return result
+
+
+def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:
+    for size in range(min(words.LONGEST_PHRASE, len(stems) - at), 1, -1):
+        if (key := words.phrase(stems[at : at + size])) is not None:
+            return key, size
+    return None
+
+
+def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], text: str) -> bool:
+    """True for a function word; a capital A, I, IT or US in the middle of a sentence is a name."""
+    if word not in lexicon.FUNCTION:
+        return False
+    if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
+        following = raws[at + 1][0] if at + 1 < len(raws) else ""
+        return raw == "A" and following[:1].islower()
+    return True
+
+
+def _is_entity(raw: str, at: int, text: str, start: int) -> bool:
+    if any(c.isdigit() for c in raw) or (len(raw) > 1 and raw.isupper()):
+        return True
+    return raw[:1].isupper() and at > 0 and not re.search(r"[.?!:]\s*[\"'(]*$", text[:start])
+
+
+def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None:
+    """Tokens with the agent of a passive ("was sold by Ann") moved to the front; None when there is none."""
+    agents = [i for i, t in enumerate(tokens) if t.role == "by" and t.kind != "number"]
+    if not agents or not any(w in ("is", "are", "was", "were", "be", "been", "being") for w in lower):
+        return None
+    first = agents[0]
+    last = first
+    while last + 1 < len(tokens) and tokens[last + 1].role == "by":
+        last += 1
+    if first == 0 or not re.search(r"(ed|en|n|t|ne|un|ught|ade|old|id|pt|de|ung)$", tokens[first - 1].raw.lower()):
+        return None
+    agent = [Token(t.key, t.raw, t.kind, "", t.joined) for t in tokens[first : last + 1]]
+    before = tokens[: first - 1]
+    return [*agent, tokens[first - 1], *before, *tokens[last + 1 :]]
+
+
+_CODE_START: Final = re.compile(r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{};]|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$\w+")
+_SYMBOL: Final = re.compile(r"[=<>!+*/^|~&\\@#{}\[\]]|(?<=[\w)\s])-(?=[\s\d(])|(?<=\s)-+(?=\w)|%(?=\s*\w*\d|[a-z])")
+_CODE_TOKEN: Final = re.compile(r"\w+|[^\w\s]")
+
+
+def _code(plain: str) -> tuple[str, tuple[str, ...]]:
+    """Symbols that carry meaning, and the tokens of what looks like code."""
+    symbols = "".join(_SYMBOL.findall(plain.rstrip(" !")))
+    found = _CODE_START.search(plain)
+    return symbols, tuple(_CODE_TOKEN.findall(plain[found.start() :].rstrip(" ?.!"))) if found else ()
