@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from aicc_hooks.resilience.cold_start import KEEPALIVE, RequestRate, prefer_loaded, with_keepalive
-from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.resilience.config import ContextConfig, ResilienceConfig, WarmUp
 from aicc_hooks.resilience.context import (
     GIB,
     choose_num_ctx,
     memory_limit,
+    plan_context,
     room,
     tokens_needed,
     too_long,
     truncated,
 )
 from aicc_hooks.resilience.memory import recommend, total_ram
+from aicc_hooks.resilience.ollama import ModelInfo
+from aicc_hooks.resilience.warm_up import Warmer
 
 BUCKETS = (8192, 16384, 32768)
 
@@ -186,3 +189,62 @@ def test_policy_defaults_are_valid_and_strict() -> None:
     assert ResilienceConfig.model_validate({"context": {"models": {"m": [512]}}}).context.buckets_for(
         "m"
     ) == (512,)
+
+
+def test_the_plan_of_one_request() -> None:
+    config = ContextConfig(memory_budget_gb=8)
+    info = ModelInfo("qwen2.5:14b", context_length=32768, kv_bytes_per_token=196_608)
+    assert plan_context(config, "qwen-local", 1000, 500, info) == (8192, 1650, 32768)
+    assert plan_context(config, "qwen-local", 20_000, None, info) == (32768, 24024, 32768)
+    assert plan_context(config, "qwen-local", 60_000, None, info)[0] is None
+    tight = ContextConfig(memory_budget_gb=2)
+    assert plan_context(tight, "qwen-local", 20_000, None, info) == (None, 24024, 10922)
+    assert plan_context(config, "other", 100_000, 10, None)[0] == 131072, (
+        "an unknown model is bounded by the buckets"
+    )
+
+
+class SlowStart:
+    """An Ollama that is away for the first calls."""
+
+    def __init__(self, away: int) -> None:
+        self.away = away
+        self.calls: list[tuple[str, object, object]] = []
+
+    async def warm_up(
+        self, model: str, *, keep_alive: object = None, num_ctx: int | None = None, timeout_s: float = 600
+    ) -> float:
+        self.calls.append((model, keep_alive, num_ctx))
+        if len(self.calls) <= self.away:
+            raise ConnectionRefusedError
+        return 1.0
+
+
+def test_warm_up_waits_for_ollama_and_repeats_on_schedule() -> None:
+    async def main() -> None:
+        ollama = SlowStart(away=2)
+        rules = [
+            WarmUp(model="qwen2.5:14b"),
+            WarmUp(model="llama3.2", at_start=False, every_s=0.02, keep_alive=-1),
+        ]
+        warmer = Warmer(rules, lambda _: ollama, lambda _: 8192, retry_s=[0.01])
+        warmer.start()
+        await asyncio.sleep(0.2)
+        await warmer.stop()
+        assert ollama.calls[0] == ("qwen2.5:14b", "30m", 8192)
+        assert sum(model == "llama3.2" for model, *_ in ollama.calls) >= 3
+        assert warmer.last["qwen2.5:14b"] == "loaded in 1.0 s"
+        assert len(asyncio.all_tasks()) == 1
+
+    asyncio.run(main())
+
+
+def test_warm_up_of_an_unknown_model_says_so() -> None:
+    async def main() -> None:
+        warmer = Warmer([WarmUp(model="x")], lambda _: None, lambda _: None, retry_s=[0.01])
+        warmer.start()
+        await asyncio.sleep(0.02)
+        await warmer.stop()
+        assert warmer.last == {"x": "no upstream has this model"}
+
+    asyncio.run(main())

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import signal
+import socket
+import subprocess
+import time
 from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import redis.asyncio
 
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome
@@ -176,3 +185,68 @@ def test_redis_client_answers_in_bytes_or_text() -> None:
         assert client.ttl == 600
 
     asyncio.run(run())
+
+
+class Server:
+    """A redis-server of this test's own, without persistence."""
+
+    def __init__(self, directory: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.process = subprocess.Popen(
+            [
+                "redis-server",
+                "--port",
+                str(self.port),
+                "--bind",
+                "127.0.0.1",
+                "--dir",
+                str(directory),
+                "--save",
+                "",
+            ],
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(200):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.02)
+        raise RuntimeError("redis-server did not start")
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        server = Server(tmp_path)
+        client = redis.asyncio.Redis(port=server.port, socket_timeout=0.2, socket_connect_timeout=0.2)
+        one, two = Gateway(RedisStore(client), "one"), Gateway(RedisStore(client), "two")  # type: ignore[arg-type]
+        try:
+            one.end(Outcome.REFUSED)
+            assert await one.sync.sync()
+            assert await two.sync.sync()
+            assert not two.breaker.allow(A, "qwen")
+            server.process.send_signal(signal.SIGSTOP)
+            two.now += 5.1
+            trial = two.breaker.allow(A, "qwen")
+            assert isinstance(trial, Permit), "the breaker does not need the store"
+            two.breaker.record(trial, Outcome.OK)
+            began = time.perf_counter()
+            assert not await two.sync.sync()
+            assert time.perf_counter() - began < 0.5
+            server.process.send_signal(signal.SIGCONT)
+            async with asyncio.timeout(5):
+                while not await two.sync.sync():
+                    await asyncio.sleep(0.05)
+            assert await one.sync.sync()
+            assert one.breaker.allow(A, "qwen"), "the recovery arrived"
+        finally:
+            await client.aclose()
+            server.close()
+
+    asyncio.run(main())

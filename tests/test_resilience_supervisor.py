@@ -220,3 +220,18 @@ def test_the_crash_log_is_bounded_and_survives_torn_lines(tmp_path: Path) -> Non
     assert signal_name(-9) == "SIGKILL"
     assert signal_name(3) == ""
     assert signal_name(-250) == "SIG250"
+
+
+def test_a_worker_that_died_is_found_by_the_one_that_replaces_it(tmp_path: Path) -> None:
+    code = "import sys, pathlib, os\nfrom aicc_hooks.resilience.crashes import mark_worker\n"
+    code += "done = mark_worker(pathlib.Path(sys.argv[1]))\n"
+    died = subprocess.Popen([sys.executable, "-c", code + "os.kill(os.getpid(), 9)", str(tmp_path)])
+    died.wait()
+    for _ in range(2):  # the second replacement has nothing to report
+        assert (
+            subprocess.run([sys.executable, "-c", code + "done()", str(tmp_path)], check=False).returncode
+            == 0
+        )
+    (event,) = read_crashes(tmp_path)
+    assert (event["pid"], event["signal"]) == (died.pid, "unknown")
+    assert list((tmp_path / "workers").iterdir()) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from aicc_hooks.resilience.config import BreakerConfig
 
@@ -55,13 +56,44 @@ class Circuit:
         """Open, and its cooldown is over."""
         return self.state is State.OPEN and now >= self.until
 
-    def count(self, failed: bool, now: float) -> None:
-        """Adds one finished attempt to the window."""
+    def trial_running(self, now: float, timeout_s: float) -> bool:
+        """A half-open trial is under way and not given up."""
+        return self.state is State.HALF_OPEN and self.trial_since >= 0 and now - self.trial_since < timeout_s
+
+    def wait(self, now: float, trial_timeout_s: float) -> float:
+        """Seconds until an attempt may go; 0: now."""
+        if self.state is State.CLOSED:
+            return 0.0
+        if self.state is State.OPEN:
+            return max(0.0, self.until - now)
+        return 1.0 if self.trial_running(now, trial_timeout_s) else 0.0
+
+    def describe(self, now: float) -> dict[str, Any]:
+        """For health, metrics and the page. An opening whose cooldown is over shows as half-open."""
+        total, failed = self.rates(now)
+        state = State.HALF_OPEN if self.due(now) else self.state
+        return {
+            "state": state.value,
+            "requests": total,
+            "failures": failed,
+            "consecutive_failures": self.consecutive,
+            "retry_in_s": round(max(0.0, self.until - now), 1) if state is State.OPEN else 0.0,
+            "reason": self.reason,
+        }
+
+    def count(self, failed: bool, now: float, source: str = "") -> None:
+        """Adds one finished attempt: to the window and, by `source`, to the run of failures it makes or ends."""
         self._advance(now)
         index = self._slice % _SLICES
         self._totals[index] += 1
         if failed:
             self._fails[index] += 1
+            self.consecutive += 1
+            self.sources.add(source)
+        else:
+            self.consecutive = 0
+            if self.sources:
+                self.sources.clear()
 
     def rates(self, now: float) -> tuple[int, int]:
         """(attempts, failures) within the window."""

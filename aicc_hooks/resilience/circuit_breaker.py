@@ -162,16 +162,7 @@ class CircuitBreaker:
         with self._lock:
             now = self._clock()
             for (scope, key), circuit in self._circuits.items():
-                total, failed = circuit.rates(now)
-                state = State.HALF_OPEN if circuit.due(now) else circuit.state
-                out[scope][key] = {
-                    "state": state.value,
-                    "requests": total,
-                    "failures": failed,
-                    "consecutive_failures": circuit.consecutive,
-                    "retry_in_s": round(max(0.0, circuit.until - now), 1) if state is State.OPEN else 0.0,
-                    "reason": circuit.reason,
-                }
+                out[scope][key] = circuit.describe(now)
         return out
 
     # -- shared state -------------------------------------------------------------------------------------------
@@ -200,7 +191,7 @@ class CircuitBreaker:
                 circuit = self._circuit((scope, key))
                 limit = self.config.max_cooldown_s * (1 + self.config.jitter)
                 # A trial under way elsewhere holds ours back; our own trial is left to end.
-                if not self._trial_running(circuit, now):
+                if not circuit.trial_running(now, self.config.trial_timeout_s):
                     until = now + min(remaining_s, limit)
                     if circuit.state is not State.OPEN:
                         self._open(scope, key, circuit, reason, remote=True)
@@ -222,19 +213,8 @@ class CircuitBreaker:
             circuit = self._circuits[key] = Circuit(self.config.window_s)
         return circuit
 
-    def _trial_running(self, circuit: Circuit, now: float) -> bool:
-        return (
-            circuit.state is State.HALF_OPEN
-            and circuit.trial_since >= 0
-            and now - circuit.trial_since < self.config.trial_timeout_s
-        )
-
     def _wait(self, circuit: Circuit | None, now: float) -> float:
-        if circuit is None or circuit.state is State.CLOSED:
-            return 0.0
-        if circuit.state is State.OPEN:
-            return max(0.0, circuit.until - now)
-        return 1.0 if self._trial_running(circuit, now) else 0.0
+        return 0.0 if circuit is None else circuit.wait(now, self.config.trial_timeout_s)
 
     def _denied(self, scope: Scope, key: str, circuit: Circuit | None, now: float) -> Denied | None:
         wait = self._wait(circuit, now)
@@ -256,8 +236,7 @@ class CircuitBreaker:
                     circuit.trial_since = -1.0
                 return
             circuit = self._circuit(key)
-            circuit.count(True, now)
-            circuit.consecutive += 1
+            circuit.count(True, now, permit.deployment)
             if circuit.state is State.CLOSED or trial:
                 self._open(scope, name, circuit, "connection refused")
             return
@@ -266,13 +245,8 @@ class CircuitBreaker:
         if circuit.state is State.CLOSED:
             if outcome is Outcome.OK:
                 circuit.count(False, now)
-                circuit.consecutive = 0
-                if circuit.sources:
-                    circuit.sources.clear()
             elif failed:
-                circuit.count(True, now)
-                circuit.consecutive += 1
-                circuit.sources.add(permit.deployment)
+                circuit.count(True, now, permit.deployment)
                 why = circuit.tripped(self.config, now, _MIN_SOURCES[scope])
                 if why:
                     self._open(scope, name, circuit, f"{outcome.value}: {why}")

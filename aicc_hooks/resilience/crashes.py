@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,3 +77,34 @@ def read_crashes(directory: Path, *, since: datetime | None = None, last: int = 
 def now_text() -> str:
     """The time of a crash, UTC with offset."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def mark_worker(directory: Path) -> Callable[[], None]:
+    """For each worker of `--num_workers N`: leaves a mark, finds those of dead workers, returns how to remove it.
+
+    uvicorn replaces a dead worker by itself and tells nobody; the replacement finds the mark and writes the crash.
+    """
+    marks = directory / "workers"
+    mark = marks / str(os.getpid())
+    with contextlib.suppress(OSError):
+        marks.mkdir(parents=True, exist_ok=True)
+        known = {event.get("pid") for event in read_crashes(directory)}
+        for other in marks.iterdir():
+            if other.name.isdigit() and other != mark and not _alive(int(other.name)):
+                age = datetime.now(UTC).timestamp() - other.stat().st_mtime
+                other.unlink()  # whoever removes it reports it: a second worker fails here
+                if int(other.name) not in known:
+                    event = CrashEvent(now_text(), int(other.name), -1, "unknown", round(age, 1), 1, 0.0)
+                    write_crash(directory, event)
+        mark.write_bytes(b"")
+    return lambda: mark.unlink(missing_ok=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
