@@ -13,10 +13,10 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
+from aicc_hooks.record.spans import Span
 from aicc_hooks.verdict import Finding, Segment
 
 DEFAULT_TYPE: Final = "value"
@@ -25,16 +25,6 @@ DEFAULT_TYPE: Final = "value"
 _WHOLE_WORD_BELOW: Final = 6
 _ENCODED_FROM: Final = 4
 _SEPARATORS: Final = re.compile(r"[\s.\-/]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch to replace. `value` is what a correlating hash is made of."""
-
-    start: int
-    end: int
-    type: str
-    value: str
 
 
 def encoded_forms(value: str) -> set[str]:

@@ -62,6 +62,16 @@ class Outbox:
         with self._transaction() as connection:
             connection.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (self.sink, self.owner))
 
+    def has_due(self) -> bool:
+        """Whether anything waits now; a plain read, so that an idle gateway leaves the disk alone."""
+        with self._guarded() as connection:
+            return bool(
+                connection.execute(
+                    "SELECT 1 FROM outbox WHERE sink = ? AND dead = 0 AND next_at <= ? LIMIT 1",
+                    (self.sink, time.time()),
+                ).fetchone()
+            )
+
     def due(self, limit: int, *, now: float | None = None) -> list[Owed]:
         """Records to deliver now, oldest first. An unreadable one is set aside, counted, not returned."""
         with self._transaction() as connection:
@@ -150,18 +160,10 @@ class Outbox:
         }
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _guarded(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
-                connection = self._open()
-                connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    with contextlib.suppress(sqlite3.Error):
-                        connection.rollback()
-                    raise
+                yield self._open()
             except sqlite3.Error as error:
                 self._drop()
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
@@ -169,6 +171,18 @@ class Outbox:
             except OSError as error:
                 self._drop()
                 raise SpoolError(f"{self.path.name} cannot be opened ({type(error).__name__})") from None
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._guarded() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.rollback()
+                raise
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and (

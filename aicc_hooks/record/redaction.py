@@ -13,8 +13,9 @@ from typing import Any, Final, Protocol
 
 from aicc_hooks.errors import ConfigError
 from aicc_hooks.record.config import RedactionConfig
-from aicc_hooks.record.known import KnownValues, Span
+from aicc_hooks.record.known import KnownValues
 from aicc_hooks.record.model import Json
+from aicc_hooks.record.spans import Span, fold_data_urls, is_base64_blob, is_text_part, merge, shift
 from aicc_hooks.verdict import Finding, Role
 
 DROPPED: Final = "[DROPPED]"
@@ -22,10 +23,6 @@ _SCAN_MARGIN: Final = 65_536  # a secret that begins inside the kept part is see
 _MAX_DEPTH: Final = 40
 _MAX_NODES: Final = 50_000
 
-_DATA_URL: Final = re.compile(
-    r"data:([\w.+-]{1,40}/[\w.+-]{1,60})?(?:;[\w.+=-]{1,60}){0,8},([^\s\"'<>)\]}\\]*)", re.I
-)
-_BASE64_BLOB: Final = re.compile(r"[A-Za-z0-9+/_\-\r\n]{256,}={0,2}\s*")
 _PLAIN_KEY: Final = re.compile(r"[a-z_]{1,24}")
 _KEPT_IN_FULL: Final = frozenset({"role", "type", "finish_reason", "status", "object"})
 _KEPT_WORD: Final = re.compile(r"[a-z_]{1,32}")
@@ -35,7 +32,6 @@ _ROLES: Final = {
     "system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT,
     "model": Role.ASSISTANT, "tool": Role.TOOL, "function": Role.TOOL,
 }  # fmt: skip
-_TEXT_PART_TYPES: Final = frozenset({"text", "input_text", "output_text"})
 
 
 class Finder(Protocol):
@@ -163,17 +159,17 @@ class RedactionRun:
         if config.mode == "full":
             return f"[TEXT:{len(text)}]" if text else ""
         limit = config.max_chars
-        if len(text) > 256 and _BASE64_BLOB.fullmatch(text):
+        if is_base64_blob(text):
             return f"[DATA:base64,{len(text) * 3 // 4}]"
         if config.mode == "findings":
             if not joints and "data:" in text[: limit + _SCAN_MARGIN].lower():
-                text = _DATA_URL.sub(_data_label, text)
+                text = fold_data_urls(text)
             full = len(text)
-            text = _cut(text, limit + _SCAN_MARGIN)
+            text = text[: limit + _SCAN_MARGIN]
             spans = self._redactor.find(text, role) + self._known.spans(text)
             for start, end in zip((0, *joints), (*joints, len(text)), strict=True) if joints else ():
                 # Joining parts can glue a value to its neighbour and hide it; each part is read alone too.
-                spans += _shift(self._redactor.find(text[start:end], role), start)
+                spans += shift(self._redactor.find(text[start:end], role), start)
             if context:
                 spans += self._in_context(context, text, role)
             return self._replace(text, spans, limit, full)
@@ -193,7 +189,7 @@ class RedactionRun:
     def _replace(self, text: str, spans: list[Span], limit: int, full: int) -> str:
         out: list[str] = []
         size = at = 0
-        for span in _merge(spans):
+        for span in merge(spans):
             if size + span.start - at >= limit:
                 break
             label = self._redactor.label(span)
@@ -284,7 +280,7 @@ class RedactionRun:
 
         kind = "text"
         for item in items:
-            if _is_text_part(item):
+            if is_text_part(item):
                 if item["type"] != kind:
                     close_run(kind)
                 kind = item["type"]
@@ -294,41 +290,3 @@ class RedactionRun:
             out.append(self._walk(item, role, key, depth + 1))
         close_run(kind)
         return out
-
-
-def _is_text_part(item: object) -> bool:
-    return (
-        isinstance(item, dict)
-        and item.keys() == {"type", "text"}
-        and item["type"] in _TEXT_PART_TYPES
-        and isinstance(item["text"], str)
-    )
-
-
-def _data_label(match: re.Match[str]) -> str:
-    return f"[DATA:{(match.group(1) or 'text/plain').lower()},{len(match.group(2)) * 3 // 4}]"
-
-
-def _shift(spans: list[Span], by: int) -> list[Span]:
-    return [Span(s.start + by, s.end + by, s.type, s.value) for s in spans]
-
-
-def _cut(text: str, size: int) -> str:
-    return text if len(text) <= size else text[:size]
-
-
-def _merge(spans: list[Span]) -> list[Span]:
-    """Overlapping spans become one, named after the longest of them, so that no edge of a value shows."""
-    merged: list[Span] = []
-    longest = 0
-    for span in sorted(spans, key=lambda s: (s.start, -s.end)):
-        if merged and span.start < merged[-1].end:
-            last = merged[-1]
-            wider = span.end - span.start > longest
-            longest = max(longest, span.end - span.start)
-            named = span if wider else last
-            merged[-1] = Span(last.start, max(last.end, span.end), named.type, named.value)
-        elif span.end > span.start:
-            merged.append(span)
-            longest = span.end - span.start
-    return merged
