@@ -8,7 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aicc_hooks.verdict import Action
 
-PLAN_PATTERNS = (r"(?i)\b\"?ssn\"?\b", r"(?i)password", r"(?i)api[_-]?key", r"(?i)secret", r"(?i)private[_-]?key")
+PLAN_PATTERNS = (
+    r"(?i)\b\"?ssn\"?\b",
+    r"(?i)password",
+    r"(?i)api[_-]?key",
+    r"(?i)secret",
+    r"(?i)private[_-]?key",
+)
 
 
 class EntityRule(BaseModel):

@@ -1,0 +1,229 @@
+"""`key = value` in code, config, headers, query strings and tables: passwords, API keys, secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from .shape import entropy, is_hex, is_password, is_placeholder, is_random, is_uuid, wordiness
+from .text import Doc, Hits
+
+# Stems of identifiers. `strong` ones name a secret by themselves; the others need a value that looks random.
+PASSWORD_STEMS: Final = ("passw", "passphrase", "passcode", "pass_", "pass", "pwd", "pw", "kennwort", "contrase", "senha",
+                         "motdepasse", "mot_de_passe", "wachtwoord", "haslo", "parola", "sifre")  # fmt: skip
+KEY_STEMS: Final = ("secret", "token", "key", "credential", "auth", "bearer", "webhook", "client_srt", "sourcegraph",
+                    "snowflake", "signature", "salt", "cookie", "session", "csrf", "otp", "login", "bot", "dsn", "pat")  # fmt: skip
+_WEAK_STEMS: Final = frozenset(
+    {"auth", "signature", "salt", "cookie", "session", "csrf", "login", "bot", "dsn", "webhook", "pat"}
+)
+
+# Identifiers that hold a name, a count or a policy rather than a secret.
+_NOT_SECRET: Final = re.compile(
+    r"(?:max|min|num|count|total|input|output|prompt|completion|cached?|context|reasoning|audio|image)[_-]?tokens?"
+    r"|tokens?[_-]?(?:count|limit|usage|type|id\b|name|s\b|izer|url|endpoint|ttl|expir|budget|per|length|size|bucket)"
+    r"|tokeniz|(?:primary|foreign|public|partition|sort|cache|dict|map|group|index|row|unique|hot|short|object|sort|lookup|registry)[_-]?key"
+    r"|key[_-]?(?:name|type|size|length|word|board|id$|usage|algorithm|path|file|pair|ring|frame|code|down|up|press|error|stone|note)"
+    r"|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
+    r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
+    r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
+    r"|(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
+    r"|auth[_-]?(?:or|type|method|url|mode|scheme|provider)|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
+    r"|public[_-]?token|pubkey|integrity|checksum|fingerprint|digest|session[_-]?(?:name|type)|cookie[_-]?(?:name|path|domain)",
+    re.IGNORECASE,
+)
+_PASSWORD_NAME: Final = re.compile(
+    r"(?:^|[^a-z]|[a-z_.-](?<=[_.-]))p(?:ass)?w(?:or)?d?\d{0,2}$|passw(?:or)?d|passwd|passphrase|passcode|pwd|(?:^|[_.-]|[a-z])pass\d{0,2}(?:$|[_.-])"
+    r"|kennwort|passwort|contrase|senha|mot_?de_?passe|wachtwoord|haslo|parola|sifre|^pw$|[_.-]pw$",
+    re.IGNORECASE,
+)
+_NAME_BACK: Final = 60
+_NAME_CHARS: Final = re.compile(r"[A-Za-z0-9_.$:-]*\Z")
+_NAME_FORWARD: Final = re.compile(r"[A-Za-z0-9_.-]{0,60}")
+# What may stand between a name and its value, longest first.
+_OPERATOR: Final = re.compile(
+    r"""["'`\\\]]{0,4}[ \t]{0,12}(?:
+        (?::{0,3}=|\?=|\.=|\+=|\|\|?=)>?[ \t]{0,8}\\?          # = := ::= ?= .= =>
+      | (?:!==?|===?)[ \t]{0,4}
+      | :[ \t]{0,3}(?:[A-Za-z]{1,12}(?:\s?\|\s?None)?[ \t]{0,2}=[ \t]{0,3})?   # : and `: str =`
+      | [ \t]string[ \t]{0,3}=[ \t]{0,3}
+      | [ \t]{0,3},[ \t]{0,3}(?=["'`])                          # setProperty("name", "value")
+      | [ \t]{0,2}\|[ \t]{0,8}`?                                # a Markdown table cell
+      | [ \t]value[ \t]{0,3}=[ \t]{0,3}                         # <add key="…" value="…"
+      | >\s{0,12}                                               # <name>value</name>
+      | [ \t]?-\>[ \t]?
+      | [ \t]{1,3}(?=["'`])
+    )[\\]?(?:[$@rbfuLR]{0,2}(?=["'`]))?""",
+    re.VERBOSE,
+)
+_QUOTED: Final = re.compile(
+    r"""\\?(["'`])(?:-|Bearer |Basic |Token |token )?((?:(?!\1)[^\r\n\\]|\\.){1,400}?)(?:\\?\1)"""
+)
+_BARE: Final = re.compile(
+    r"""(?:-|Bearer |Basic |Token |token |Splunk |ApiKey |SSWS |Key )?([^\s"'`<>|,;)\]}\\]{4,400})"""
+)
+_TRAIL: Final = ".,;:!?"
+_FLAG: Final = re.compile(
+    r"--?(?:password|passwd|pass|token|api[-_]?key|secret|client-secret|auth-token|access-token|secret-key|pw|p)(?:[ =]+)"
+    r"""(["']?)([^\s"'`$<>]{4,200})""",
+    re.IGNORECASE,
+)
+_HEADER: Final = re.compile(
+    r"(?i:(?:proxy-)?authorization|x-[a-z-]{0,20}(?:key|token|auth|secret)[a-z-]{0,10}|api-key|apikey|private-token|x-jfrog-art-api)"
+    r"""["']?\s{0,2}[:=]\s{0,2}["']?(?:(?i:bearer|basic|token|apikey|bot|splunk|ssws|key|aws4-hmac-sha256)\s{1,3})?"""
+    r"""([^\s"'`,;<>]{8,4000})"""
+)
+_BEARER: Final = re.compile(r"\b(?:Bearer|bearer)\s{1,3}([A-Za-z0-9_~+/.=-]{12,4000})")
+_COLUMNS: Final = re.compile(
+    r"""["'][^"'\n]{0,60}(?:token|secret|password|passwd|api_?key|apikey|_key)["']\s{0,3},\s{0,3}["']([^"'\n]{6,400})["']""",
+    re.I,
+)
+
+
+def _name_around(text: str, at: int, length: int) -> tuple[str, int]:
+    head = text[max(0, at - _NAME_BACK) : at]
+    m = _NAME_CHARS.search(head[-_NAME_BACK:])
+    prefix = m.group() if m else ""
+    f = _NAME_FORWARD.match(text, at + length)
+    end = f.end() if f else at + length
+    return prefix + text[at:end], end
+
+
+def _value_after(text: str, at: int) -> tuple[int, int, bool] | None:
+    """Span and quotedness of the value that follows a name ending at `at`."""
+    op = _OPERATOR.match(text, at)
+    if op is None:
+        return None
+    q = _QUOTED.match(text, op.end())
+    if q is not None:
+        return q.start(2), q.end(2), True
+    if op.group().strip() in ("", ","):
+        return None
+    b = _BARE.match(text, op.end())
+    if b is None:
+        return None
+    start, end = b.span(1)
+    while end > start and text[end - 1] in _TRAIL:
+        end -= 1
+    return start, end, False
+
+
+def _is_expression(text: str, start: int, end: int) -> bool:
+    """True for an unquoted piece of code: a call, an index, a member, a type."""
+    value = text[start:end]
+    following = text[end : end + 1]
+    if "(" in value or "[" in value or following in ("(", "["):
+        return True
+    if following == "]" or value.startswith(
+        ("&", "*", "self.", "this.", "process.", "os.", "env.", "config.", "settings.")
+    ):
+        return True
+    # a.b.c and plain identifiers; anything with a digit run amid letters is judged by its looks instead
+    return re.fullmatch(r"[A-Za-z_$][A-Za-z_]*(?:[.:]{1,2}[A-Za-z_]+)*[?!]?", value) is not None
+
+
+def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int, weak: bool) -> str | None:
+    if _NOT_SECRET.search(name) or is_placeholder(value) or "://" in value:
+        return None
+    if _PASSWORD_NAME.search(name):
+        if not quoted and _is_expression(text, start, end):
+            env = name.isupper() and text[end : end + 1] in ("", "\n", "\r") and len(value) >= 6
+            return "password" if env and value.islower() and text[start - 1] == "=" else None
+        if value.isdigit() and not quoted and len(value) < 4:
+            return None
+        if quoted and " " in value and (value.count(" ") > 1 or wordiness(value) > 0.6):
+            return None
+        if value.isidentifier() and value.lower().replace("_", "") in name.lower().replace("_", ""):
+            return None
+        if (
+            quoted
+            and re.fullmatch(r"[a-z]+(?:[A-Z][a-z]+)*|[A-Z_]+|[a-z_]+|[a-z-]+", value)
+            and (len(value) < 6 or "pass" in value.lower())
+        ):
+            return None
+        if value.isdigit() and len(value) < 6:
+            return None
+        return "password" if is_password(value, quoted) else None
+    if not quoted and _is_expression(text, start, end) and not (len(value) >= 24 and wordiness(value) < 0.4):
+        return None
+    shortest = 16 if weak else 10
+    if is_uuid(value):
+        low = name.lower()
+        return (
+            "api_key"
+            if any(
+                s in low
+                for s in ("token", "secret", "apikey", "api_key", "api-key", "access_key", "access-key")
+            )
+            else None
+        )
+    if not is_random(value, shortest):
+        return None
+    low = name.lower()
+    if ("aws" in low and "secret" in low) or (len(value) == 40 and "secret_access" in low):
+        return "aws_secret"
+    if "azure" in low or "accountkey" in low or "account_key" in low:
+        return "azure_secret" if not is_hex(value) else "api_key"
+    if "discord" in low:
+        return "discord_token"
+    if "api" in low or "token" in low or "access" in low:
+        return "api_key"
+    return "high_entropy" if entropy(value) >= 3.0 else "api_key"
+
+
+def _stems(doc: Doc) -> Iterator[tuple[str, int]]:
+    for stem in (*PASSWORD_STEMS, *KEY_STEMS):
+        if stem in doc.lower:
+            for at in doc.occurrences(stem):
+                yield stem, at
+
+
+def find(doc: Doc, hits: Hits) -> None:
+    """Named values. Each name is read once, whichever of its stems was met first."""
+    text = doc.text
+    if not any(c in text for c in "=:>|,\"'`"):
+        return
+    done: set[int] = set()
+    for stem, at in _stems(doc):
+        name, end = _name_around(text, at, len(stem))
+        if end in done:
+            continue
+        done.add(end)
+        span = _value_after(text, end)
+        if span is None:
+            continue
+        start, stop, quoted = span
+        if stop - start < 4:
+            continue
+        weak = stem in _WEAK_STEMS and not any(s in name.lower() for s in ("secret", "token", "key"))
+        kind = _judge(name, text[start:stop], quoted, text, start, stop, weak)
+        if kind:
+            hits.add(kind, start, stop)
+    _find_headers(doc, hits)
+
+
+def _find_headers(doc: Doc, hits: Hits) -> None:
+    text, lower = doc.text, doc.lower
+    if "authorization" in lower or "api-key" in lower or "x-" in lower or "private-token" in lower:
+        for m in _HEADER.finditer(text):
+            value = m.group(1).rstrip(_TRAIL)
+            if not is_placeholder(value) and is_random(value, 12):
+                hits.add("api_key", m.start(1), m.start(1) + len(value))
+    if "earer" in text:
+        for m in _BEARER.finditer(text):
+            value = m.group(1).rstrip(_TRAIL)
+            if is_random(value, 16):
+                hits.add("api_key", m.start(1), m.start(1) + len(value))
+    if " -p" in text or "--" in text:
+        for m in _FLAG.finditer(text):
+            value = m.group(2).rstrip(_TRAIL)
+            if is_password(value, False) and not value.isdigit():
+                hits.add("password", m.start(2), m.start(2) + len(value))
+    if "'" in text or '"' in text:
+        for stem in ("token", "secret", "passw", "key"):
+            if stem in lower:
+                for m in _COLUMNS.finditer(text):
+                    value = m.group(1)
+                    if is_random(value, 10) or ("passw" in m.group().lower() and is_password(value, True)):
+                        hits.add("api_key", m.start(1), m.end(1))
+                break

@@ -1,0 +1,120 @@
+"""Payment cards, IBANs and crypto wallets: fixed shapes with a check digit."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from . import checks
+from .shape import is_placeholder
+from .text import Doc, Hits
+
+_IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,36}")
+_BTC: Final = re.compile(r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
+_BECH: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:bc|tb|ltc)1[02-9ac-hj-np-z]{25,87}(?![A-Za-z0-9])", re.IGNORECASE
+)
+_ETH: Final = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])")
+_OTHER_COINS: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:T[1-9A-HJ-NP-Za-km-z]{33}|[LM][1-9A-HJ-NP-Za-km-z]{33}|D[1-9A-HJ-NP-Za-km-z]{33}|4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}|addr1[0-9a-z]{50,110}|r[1-9A-HJ-NP-Za-km-z]{24,34})(?![A-Za-z0-9])"
+)
+# first digits → lengths of the card networks
+_NETWORKS: Final = re.compile(
+    r"(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-59]|[689]\d)\d{11}(?:\d{2})?"
+    r"|6(?:011|5\d\d|4[4-9]\d)\d{12}(?:\d{3})?|35\d{14}|(?:2131|1800)\d{11}|62\d{14,17}|(?:50|5[6-9]|6[0-9])\d{10,17}|9792\d{12}|220[0-4]\d{12})\Z"
+)
+_CARD_CUE: Final = ("card", "visa", "master", "amex", "american express", "kredit", "carte", "tarjeta", "cartão", "cartao", "carta", "kaart", "kort",
+                    "karta", "kart", "карт", "カード", "信用卡", "카드", "pay", "pan", "credit", "debit", "cc", "diners", "discover", "maestro", "charge")  # fmt: skip
+_NOT_CARD_CUE: Final = re.compile(
+    r"(?:order|ref|reference|invoice|tracking|track|shipment|parcel|ticket|booking|isbn|ean|upc|gtin|serial|imei|account|acct|transaction|case|part|sku|"
+    r"timestamp|epoch|id|uuid|seed|commit|build|po|batch|lot|bestellung|commande|pedido|iccid|vin)\b[^\n]{0,14}$",
+    re.IGNORECASE,
+)
+
+
+def card(digits: str) -> bool:
+    """Network prefix, length and Luhn."""
+    return _NETWORKS.match(digits) is not None and checks.luhn(digits) and len(set(digits)) > 2
+
+
+def judge_card(doc: Doc, start: int, end: int, digits: str, gap: str) -> bool:
+    """A number is a card by its checks, unless the words before call it something else."""
+    if not card(digits):
+        return False
+    before = doc.lower[max(0, start - 48) : start]
+    cue = any(w in before for w in _CARD_CUE)
+    if cue:
+        return True
+    if _NOT_CARD_CUE.search(before):
+        return False
+    grouped = "-" in gap or " " in gap
+    issued = digits[0] in "3456" and len(digits) in (14, 15, 16)
+    if not grouped and digits[:2] in ("16", "17"):
+        return False
+    return (
+        grouped
+        or issued
+        or (len(digits) == 13 and digits[0] == "4")
+        or digits[:4] in ("2131", "1800")
+        or 2221 <= int(digits[:4]) <= 2720
+    )
+
+
+def find_iban(doc: Doc, hits: Hits) -> None:
+    """The longest valid IBAN at each candidate; capitals or not, blanks and dashes allowed."""
+    for m in _IBAN.finditer(doc.text):
+        country = m.group()[:2].upper()
+        want = checks.IBAN_LENGTHS.get(country)
+        if want is None:
+            continue
+        chars: list[str] = []
+        end = m.start()
+        for i in range(m.start(), m.end()):
+            if doc.text[i] not in " -":
+                chars.append(doc.text[i].upper())
+                end = i + 1
+                if len(chars) == want:
+                    break
+        if len(chars) == want and not doc.text[end : end + 1].isalnum() and checks.iban("".join(chars)):
+            hits.add("iban", m.start(), end)
+
+
+def find_wallets(doc: Doc, hits: Hits) -> None:
+    """Bitcoin by its checksums; other coins by shape with a word about money near."""
+    text, lower = doc.text, doc.lower
+    for m in _BTC.finditer(text):
+        if checks.base58check(m.group()):
+            hits.add("crypto_wallet", m.start(), m.end())
+    if "bc1" in lower or "tb1" in lower or "ltc1" in lower:
+        for m in _BECH.finditer(text):
+            if checks.bech32(m.group()):
+                hits.add("crypto_wallet", m.start(), m.end())
+    if "0x" in text and any(w in lower for w in ("wallet", "eth", "send", "address", "usdt", "usdc", "erc")):
+        for m in _ETH.finditer(text):
+            if not is_placeholder(m.group()[2:]):
+                hits.add("crypto_wallet", m.start(), m.end())
+    if any(
+        w in lower
+        for w in (
+            "wallet",
+            "monero",
+            "xmr",
+            "tron",
+            "trx",
+            "litecoin",
+            "ltc",
+            "doge",
+            "ripple",
+            "xrp",
+            "cardano",
+            "usdt",
+        )
+    ):
+        for m in _OTHER_COINS.finditer(text):
+            hits.add("crypto_wallet", m.start(), m.end())
+
+
+def find(doc: Doc, hits: Hits) -> None:
+    """IBANs and wallets; cards come with the other numbers."""
+    find_iban(doc, hits)
+    find_wallets(doc, hits)

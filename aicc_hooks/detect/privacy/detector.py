@@ -1,0 +1,198 @@
+"""PrivacyDetector: all entity families over one text, merged into findings with their actions."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aicc_hooks.detect.entities import ALL, CONTACT, DEFAULT_ACTION, IDENTIFIERS, SECRETS
+from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
+
+from . import assignments, bank, contact, identifiers, numbers, pem, people, prose, tokens, urls
+from .config import PrivacyConfig
+from .custom import PatternProblem, compile_all, example_problems
+from .shape import entropy, is_placeholder
+from .text import Doc, Hits
+
+_FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
+    pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, people.find,
+)  # fmt: skip
+_SECRET_FAMILIES: Final = (pem.find, tokens.find, urls.find, assignments.find)
+# Which name wins where spans overlap: what is most specific. Generic secrets come after all shapes.
+_GENERIC: Final = ("api_key", "password", "high_entropy")
+_RANK: Final = {
+    name: i
+    for i, name in enumerate((
+        *(s for s in SECRETS if s not in (*_GENERIC, "connection_string", "vendor_token")), "vendor_token", "connection_string",
+        *IDENTIFIERS, *_GENERIC, *CONTACT,
+    ))
+}  # fmt: skip
+_ACTION_RANK: Final = {"route": 0, "redact": 1, "ignore": 2}
+MARK: Final = re.compile(r"\[[A-Z][A-Z_0-9]{2,39}(?::[0-9a-f]{4,64})?\]")
+_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{20,}={0,2}(?![A-Za-z0-9+/=_-])")
+_HIGH: Final = re.compile(r"[A-Za-z0-9+/=_.~-]+")
+_PERCENT: Final = re.compile(r"[^\s\"'<>]*%(?:3[AaDd]|2[BbFf]|40|0[AaDd])[^\s\"'<>]*")
+_PERCENT_BYTE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_LARGE: Final = 262_144  # beyond this, regex runs without the GIL
+_MAX_DECODED: Final = 65_536
+
+
+class PrivacyDetector:
+    """Finds secrets and personal data. Pure: the same text always gives the same findings."""
+
+    def __init__(self, config: PrivacyConfig) -> None:
+        self.config = config
+        patterns, problems = compile_all(config)
+        unknown = set(config.entities) - set(ALL) - {c.name for c in config.custom}
+        self._problems = problems + tuple(
+            PatternProblem(
+                name, f"privacy.entities.{name}", name, "is no entity", "one of: " + ", ".join(ALL)
+            )
+            for name in sorted(unknown)
+        )
+        self._keywords = tuple(p for p in patterns if p.keyword and config.keyword_mentions == "route")
+        self._custom = tuple(p for p in patterns if not p.keyword)
+        self._actions: dict[str, Action] = {
+            **DEFAULT_ACTION,
+            **{c.name: c.action for c in config.custom},
+            **{name: rule.action for name, rule in config.entities.items()},
+        }
+        self._timeout = config.pattern_timeout_ms / 1000
+
+    @property
+    def pattern_problems(self) -> tuple[PatternProblem, ...]:
+        """User patterns that are disabled, each with the reason and what to do."""
+        return self._problems
+
+    def check_examples(self) -> tuple[PatternProblem, ...]:
+        """Examples and counterexamples of custom entities that the detector judges otherwise."""
+        disabled = {p.name for p in self._problems}
+        out: list[PatternProblem] = []
+        for i, entity in enumerate(self.config.custom):
+            if entity.name not in disabled:
+                out += example_problems(entity, i, lambda text: {h[0] for h in self._user_hits(Doc(text))})
+        return tuple(out)
+
+    def find(self, text: str, role: Role = Role.USER) -> tuple[Finding, ...]:
+        """Findings sorted by offset, never overlapping; offsets are code points of `text`."""
+        doc = Doc(text)
+        hits = Hits()
+        for family in _FAMILIES:
+            family(doc, hits)
+        self._nested(doc, hits)
+        if self.config.entropy_scope == "anywhere":
+            self._anywhere(doc, hits)
+        items = [(kind, *doc.span(start, end)) for kind, start, end in hits.items]
+        items += self._user_hits(doc)
+        return self._merge(text, items)
+
+    def inspect(self, segments: Sequence[Segment]) -> PrivacyResult:
+        """All segments of a request. Fails closed: an exception makes the request sensitive."""
+        try:
+            found: list[Finding] = []
+            for index, segment in enumerate(segments):
+                for f in self.find(segment.text, segment.role):
+                    found.append(Finding(f.type, f.start, f.end, f.action, index))
+            return PrivacyResult(tuple(found))
+        except Exception:
+            # Whatever broke, the text was not cleared; its content must not reach a log through the traceback.
+            return PrivacyResult(failed=True)
+
+    def _user_hits(self, doc: Doc) -> list[tuple[str, int, int]]:
+        out: list[tuple[str, int, int]] = []
+        text = doc.original
+        for pattern in (*self._custom, *self._keywords):
+            lower = text.lower() if pattern.keywords else ""
+            try:
+                for m in pattern.compiled.finditer(
+                    text, timeout=self._timeout, concurrent=len(text) > _LARGE
+                ):
+                    if m.end() > m.start() and pattern.accepts(
+                        text, lower if len(lower) == len(text) else text, m.start(), m.end()
+                    ):
+                        out.append((pattern.entity, m.start(), m.end()))
+            except TimeoutError:
+                return [("custom", 0, len(text))]
+        return out
+
+    def _nested(self, doc: Doc, hits: Hits) -> None:
+        """Secrets one encoding deep: base64 of a key or URL, percent-encoded values."""
+        text = doc.text
+        budget = _MAX_DECODED
+        if len(doc.text) >= 20:
+            for m in _BASE64.finditer(text):
+                value = m.group()
+                budget -= min(len(value), 4096)
+                if budget < 0:
+                    break
+                decoded = _decode(value[:4096])
+                if decoded is not None and (kind := _secret_in(decoded)):
+                    hits.add(kind, m.start(), m.end())
+        if "%" in text:
+            for m in _PERCENT.finditer(text):
+                value = m.group()
+                budget -= len(value)
+                if budget < 0:
+                    break
+                decoded = _PERCENT_BYTE.sub(lambda b: chr(int(b.group(1), 16)), value[:8192])
+                kind = _secret_in(decoded)
+                if kind and not any(s >= m.start() and e <= m.end() for _, s, e in hits.items):
+                    hits.add(kind, m.start(), m.end())
+
+    def _anywhere(self, doc: Doc, hits: Hits) -> None:
+        """The plan's literal rule: any long token of high entropy."""
+        for m in _HIGH.finditer(doc.text):
+            value = m.group()
+            if (
+                len(value) >= self.config.min_token_length
+                and entropy(value) >= self.config.entropy_threshold
+                and not is_placeholder(value)
+            ):
+                hits.add("high_entropy", m.start(), m.end())
+
+    def _merge(self, text: str, items: list[tuple[str, int, int]]) -> tuple[Finding, ...]:
+        """Overlaps become one finding: the strictest action first, then the most specific name, over both spans."""
+        marks = [(m.start(), m.end()) for m in MARK.finditer(text)] if "[" in text else []
+        ready: list[tuple[int, int, int, int, str, Action]] = []
+        for kind, start, end in items:
+            action = self._actions.get(kind, "route")
+            if action == "ignore" or any(s <= start and end <= e for s, e in marks):
+                continue
+            ready.append((start, end, _ACTION_RANK[action], _RANK.get(kind, -1), kind, action))
+        ready.sort()
+        out: list[tuple[int, int, int, int, str, Action]] = []
+        for item in ready:
+            if out and item[0] < out[-1][1]:
+                last = out[-1]
+                best = min(last, item, key=lambda x: (x[2], x[3], x[0] - x[1]))
+                out[-1] = (last[0], max(last[1], item[1]), *best[2:])
+            else:
+                out.append(item)
+        return tuple(Finding(kind, start, end, action) for start, end, _, _, kind, action in out)
+
+
+def _decode(value: str) -> str | None:
+    """The text inside a base64 value, or None when it is not text."""
+    raw = value.rstrip("=").replace("-", "+").replace("_", "/")
+    if len(raw) % 4 == 1:
+        raw = raw[:-1]
+    try:
+        decoded = base64.b64decode(raw + "=" * (-len(raw) % 4), validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        return None
+    return (
+        decoded if decoded.isprintable() or all(c.isprintable() or c in "\r\n\t" for c in decoded) else None
+    )
+
+
+def _secret_in(decoded: str) -> str | None:
+    inner = Hits()
+    doc = Doc(decoded, depth=1)
+    for family in _SECRET_FAMILIES:
+        family(doc, inner)
+    if not inner.items:
+        return None
+    return min((kind for kind, _, _ in inner.items), key=lambda k: _RANK.get(k, 99))

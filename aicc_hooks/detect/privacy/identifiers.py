@@ -1,0 +1,200 @@
+"""Identifiers of people: SSN, ITIN, NINO, NHS, national ids, passports, licences, dates of birth."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from . import national
+from .cues import Cue, values_after
+from .text import Doc, Hits
+
+SSN: Final = Cue(
+    "ssn ssns",
+    "social security",
+    "soc sec",
+    "seguro social",
+    "sécurité sociale us",
+    "sozialversicherungsnummer (us",
+)
+ITIN: Final = Cue("itin itins", "individual taxpayer", "taxpayer identification", "taxpayer id")
+NINO: Final = Cue("nino", "national insurance", "ni number", "ni no", "ni-number", "insurance number")
+NHS: Final = Cue("nhs", "nhs number", "health service number")
+PASSPORT: Final = Cue(
+    "passport passports reisepass passeport pasaporte passaporto passaporte paspoort paszport paszportu pasaport passi útlevél pașaport "
+    "паспорт паспорта reisepassnummer passnummer passportnumber", "travel document", "护照", "護照", "パスポート", "旅券", "여권", "جواز", "הדרכון", "דרכון", "διαβατηρίου", "passport_no", "passport_number", "hộ chiếu",
+)  # fmt: skip
+LICENCE: Final = Cue(
+    "führerschein fuehrerschein führerscheinnummer rijbewijs rijbewijsnummer körkort førerkort kørekort ajokortti cnh brevet patente",
+    "driver's licen", "drivers licen", "driver licen", "driving licen", "driver_licen", "driverslicen", "licence no", "license no", "licence number",
+    "license number", "licence #", "license #", "permis de conduire", "licencia de conducir", "licencia de conduc", "permiso de conducir", "carnet de conducir",
+    "patente di guida", "carteira de motorista", "carta de condução", "carteira de habilitação", "prawo jazdy", "prawa jazdy", "sürücü belge", "ehliyet",
+    "водительск", "運転免許", "驾驶证", "驾照", "운전면허", "dl number", "dl no", "dl#", "dl:", "dvla", "řidičsk", "vezetői engedély", "permis de condu",
+)  # fmt: skip
+NATIONAL: Final = Cue(
+    "aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
+    "fødselsnummer kennitala henkilötunnus hetu steuerid steuernummer idnr ahv avs nir sin nas tfn medicare pan mbi nric fin mykad nik ktp jmbg oib cnp egn "
+    "amka afm pps ppsn rrn snils снилс инн emso isikukood teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
+    "личный tin mrn tajszám adóazonosító rodné rodne nino edipi personalausweis ausweisnummer personalausweisnummer identiteetti identitetsnummer identification id",
+    "national id", "national identi", "id number", "id no", "id card", "id-number", "id nr", "identity number", "identity card", "identity code", "identity no", "identification number",
+    "identifikationsnummer", "personal number", "personal code", "personal id", "social insurance", "tax id", "tax file", "tax number", "tax ident", "taxpayer", "steuer-id", "steuer id", "sozialversicherung", "versichertennummer",
+    "sécurité sociale", "numéro de sécu", "codice fiscale", "seguridad social", "registro geral", "número de identi", "documento de identi", "carte d'identité", "carta d'identità",
+    "resident registration", "my number", "マイナンバー", "個人番号", "身份证", "身分證", "주민등록", "주민번호", "rodné číslo", "rodne cislo", "kimlik no", "thai id", "south african id", "rsa id", "ид номер",
+    "personenkennzeichen", "medicare id", "health card", "health insurance", "insurance id", "member id", "patient id", "teudat zehut", "תעודת זהות", "الهوية", "رقم الهوية", "national_id", "nationalid", "id_number", "tax_id", "taxid", "personal_id", "αμκα", "αφμ", "เลขบัตร", "बैंक आधार", "आधार",
+)  # fmt: skip
+_WEAK_WORDS: Final = frozenset(
+    [
+        "id",
+        "sin",
+        "pan",
+        "fin",
+        "rut",
+        "run",
+        "nin",
+        "tin",
+        "pps",
+        "abn",
+        "codice",
+        "medicare",
+        "personal",
+        "identification",
+        "mrn",
+    ]
+)
+BIRTH: Final = Cue(
+    "dob born birthday birthdate birthday's geboren geburtsdatum geburtstag geb née nacido nacida nacimiento nascido nascida nascimento nato nata "
+    "geboortedatum född födelsedatum født fødselsdato syntynyt syntymäaika urodzony urodzona urodzenia narozen narozena narození doğum születési "
+    "născut născută nașterii рожд родился родилась рождения народився gimęs dzimis sündinud",
+    "date of birth", "d.o.b", "birth date", "date_of_birth", "birth_date", "dateofbirth", "birthdate", "birth_day", "né le", "née le", "date de naissance", "fecha de nac", "data di nascita",
+    "data de nasc", "생년월일", "生年月日", "出生", "誕生日", "วันเกิด", "ngày sinh", "تاريخ الميلاد", "ημερομηνία γέννησης", "תאריך לידה", "जन्म", "tanggal lahir", "tarikh lahir",
+)  # fmt: skip
+
+_SSN: Final = re.compile(r"(?<![\w.-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w]|-\d)")
+_ITIN: Final = re.compile(r"(?<![\w.-])9\d{2}-(?:5\d|6[0-5]|7\d|8[0-8]|9[0-24-9])-\d{4}(?![\w]|-\d)")
+_NINO_GROUPED: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z][A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z](?: \d{2} \d{2} \d{2} |-\d{2}-\d{2}-\d{2}-)[A-Da-d](?![A-Za-z0-9])"
+)
+_NINO: Final = re.compile(r"(?:[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z])\d{6}[A-D]?\Z")
+_UK_LICENCE: Final = re.compile(
+    r"(?<![A-Za-z0-9])[A-Za-z9]{5}\d(?:0[1-9]|1[0-2]|5[1-9]|6[0-2])(?:0[1-9]|[12]\d|3[01])\d[A-Za-z9]{2}[A-Za-z0-9]{3}(?![A-Za-z0-9])"
+)
+_YEAR: Final = r"(?:19[1-9]\d|20[0-2]\d)"
+_DATE: Final = re.compile(
+    rf"(?:{_YEAR}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\s?\d{{1,2}}[-/.]\s?(?:{_YEAR}|\d{{2}}(?!\d))|{_YEAR}\s?[年년]\s?\d{{1,2}}\s?[月월]\s?\d{{1,2}}\s?[日일]?"
+    rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º|ª)?[ -](?:of |de |d')?[^\W\d_]{{3,12}}\.?,?[ -](?:de |del )?{_YEAR}|[^\W\d_]{{3,12}}\.?[ -]\d{{1,2}}(?:st|nd|rd|th)?,?[ -]\s?{_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR}|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
+)
+_DATE_AFTER: Final = re.compile(r"[^\n\d]{0,34}\n?[^\n\d]{0,6}?")
+_NOT_ID: Final = re.compile(r"(?:19|20)\d\d\Z|\d{1,4}\Z")
+
+
+def _find_fixed(doc: Doc, hits: Hits) -> None:
+    text = doc.text
+    if text.count("-") >= 2:
+        for m in _SSN.finditer(text):
+            if (
+                m.group() not in ("123-45-6789", "078-05-1120", "219-09-9999")
+                or "ssn is" in doc.lower[max(0, m.start() - 8) : m.start()]
+            ):
+                hits.add("us_ssn", m.start(), m.end())
+        for m in _ITIN.finditer(text):
+            hits.add("us_itin", m.start(), m.end())
+    for m in _NINO_GROUPED.finditer(text):
+        hits.add("uk_nino", m.start(), m.end())
+    for m in _UK_LICENCE.finditer(text):
+        hits.add("driver_license", m.start(), m.end())
+    for pattern, check in national.SHAPES:
+        for m in pattern.finditer(text):
+            if national.valid_shape(check, m.group()):
+                hits.add("national_id", m.start(), m.end())
+
+
+def _announced(
+    doc: Doc, cue: Cue, kind: str, hits: Hits, accept: re.Pattern[str], digits: tuple[int, int]
+) -> None:
+    for end in cue.ends(doc):
+        for start, stop in values_after(doc, end):
+            value = national.bare(doc.text[start:stop])
+            n = sum(c.isdigit() for c in value)
+            if accept.match(value) and digits[0] <= n <= digits[1]:
+                hits.add(kind, start, stop)
+            else:
+                break
+
+
+_NINE: Final = re.compile(r"\d{9}\Z")
+_TEN: Final = re.compile(r"\d{10}\Z")
+_ITIN_BARE: Final = re.compile(r"9\d{8}\Z")
+_PASS_SHAPE: Final = re.compile(
+    r"(?=.{6,12}\Z)[A-Z]{0,3}\d{5,10}[A-Z]{0,2}\Z|(?=[A-Z0-9]{8,9}\Z)[A-Z]+\d[A-Z0-9]*\Z"
+)
+_LICENCE_SHAPE: Final = re.compile(r"[A-Z0-9]{5,20}\Z")
+_ID_SHAPE: Final = re.compile(r"[A-Z0-9]{6,20}\Z")
+_NINO_SHAPE: Final = _NINO
+
+
+def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
+    lower = doc.lower
+    for end in set(NATIONAL.ends(doc)):
+        start_word = max(lower.rfind(c, 0, end) for c in " \n\t\"'(:,;_-")
+        word = lower[start_word + 1 : end]
+        for start, stop in values_after(doc, end):
+            value = national.bare(doc.text[start:stop])
+            n = sum(c.isdigit() for c in value)
+            if not _ID_SHAPE.match(value) or n < 5 or (value.isdigit() and len(value) > 16):
+                break
+            between = lower[end:start]
+            if word in _WEAK_WORDS:
+                gap = between.strip(" \t:#=.\"'`")
+                if gap not in ("", "is", "number", "no", "nr", "number is", "number:", "es", "no. is"):
+                    break
+                if not (
+                    (value.isdigit() and national.valid_digits(value))
+                    or (word not in ("id", "mrn", "identification") and gap)
+                ):
+                    break
+            elif len(between) > 40 and not (value.isdigit() and national.valid_digits(value)):
+                break
+            hits.add("national_id", start, stop)
+
+
+_BARE_RUN: Final = re.compile(r"(?<![\w.])\d(?:[ .:-]?\d){8,17}(?![\w])")
+
+
+def _find_national_near(doc: Doc, hits: Hits) -> None:
+    if not (NATIONAL.words & doc.words or any(p in doc.lower for p in NATIONAL.phrases)):
+        return
+    for m in _BARE_RUN.finditer(doc.text):
+        digits = national.bare(m.group())
+        if digits.isdigit() and national.valid_digits(digits) and _STRONG_NEAR.near(doc, m.start(), m.end()):
+            hits.add("national_id", m.start(), m.end())
+
+
+_STRONG_NEAR: Final = Cue(" ".join(NATIONAL.words - _WEAK_WORDS), *NATIONAL.phrases)
+
+
+def _find_birth(doc: Doc, hits: Hits) -> None:
+    for end in BIRTH.ends(doc):
+        gap = _DATE_AFTER.match(doc.text, end)
+        stop = gap.end() if gap else end
+        m = _DATE.search(doc.text, end, min(len(doc.text), stop + 24))
+        if m is None or m.start() > stop:
+            # month-name dates start with letters, so the gap may have eaten the month
+            m = _DATE.search(doc.text, end, end + 60)
+        if m is not None and not re.search(r"\d|[.!?]\s+[A-Z]|\n\n", doc.text[end : m.start()]):
+            hits.add("date_of_birth", m.start(), m.end())
+
+
+def find(doc: Doc, hits: Hits) -> None:
+    """All of the family; nothing here without a digit in the text."""
+    if not any(d in doc.text for d in "0123456789"):
+        return
+    _find_fixed(doc, hits)
+    _announced(doc, SSN, "us_ssn", hits, _NINE, (9, 9))
+    _announced(doc, ITIN, "us_itin", hits, _ITIN_BARE, (9, 9))
+    _announced(doc, NINO, "uk_nino", hits, _NINO_SHAPE, (6, 6))
+    _announced(doc, NHS, "uk_nhs", hits, _TEN, (10, 10))
+    _announced(doc, PASSPORT, "passport", hits, _PASS_SHAPE, (1, 10))
+    _announced(doc, LICENCE, "driver_license", hits, _LICENCE_SHAPE, (4, 16))
+    _find_national_by_cue(doc, hits)
+    _find_national_near(doc, hits)
+    _find_birth(doc, hits)

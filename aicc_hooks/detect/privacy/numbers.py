@@ -1,0 +1,126 @@
+"""Runs of digits: payment cards and phone numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .bank import judge_card
+from .cues import Cue
+from .text import Doc, Hits
+
+_RUN: Final = re.compile(r"[+(0-9][0-9 ()./-]{4,60}[0-9]")
+_GROUP: Final = re.compile(r"[0-9]+")
+_INTERNATIONAL: Final = re.compile(
+    r"(?:\+|\b00)\s?[1-9]\d{0,2}(?:[ ./-]?\(?0?\)?[ ./-]?)(?:\(?\d{1,5}\)?[ ./-]{0,2}){1,6}\d"
+)
+_NANP: Final = re.compile(
+    r"(?:\+?1[ .-]?)?(?:\([2-9]\d{2}\)[ .-]?|[2-9]\d{2}[ .-])[2-9]\d{2}[ .-]\d{4}(?!\d)"
+)
+_TRUNK: Final = re.compile(r"(?:\(0\d{1,4}\)|0\d{1,4})[ ./-]\d{2,4}(?:[ ./-]?\d{2,4}){1,4}(?!\d)")
+PHONE: Final = Cue(
+    "phone phones telephone tel telefon telefono teléfono telefone telefonnummer telefonszám telefoon téléphone mobile mobil mobiel móvil movil celular cell cellphone "
+    "handy handynummer rufnummer call fax whatsapp sms text dial contact numero puhelin puhelinnumero telefonnr nummer numéro ring reach hotline "
+    "telepono gsm cep tlf tél fone teléfonos telefonu телефон номер τηλέφωνο anrufen appeler llámame chiamami office home numeri phonenumber mobilnummer telefoonnummer",
+    "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
+)  # fmt: skip
+_AFTER_WORD: Final = re.compile(
+    r"\s{0,3}\(?(?:office|fax|mobile|cell|home|work|tel|phone|handy|mobil)\b", re.IGNORECASE
+)
+_NOT_PHONE: Final = re.compile(
+    r"(?:order|invoice|ref|reference|ticket|tickets|isbn|version|coordinates|scores?|lottery|account|acct|part|parts|model|sku|po|id|tracking|timestamp|epoch|build|port|page|zip|"
+    r"serial|card|iban|ssn|passport|licen[cs]e|amount|price|total|date|year|lat|lon|dob|born|code|plz)[^\n]{0,12}$",
+    re.IGNORECASE,
+)
+_DATE_LIKE: Final = re.compile(
+    r"\(?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:\D|\Z)"
+)
+_CARD_LENGTHS: Final = range(12, 20)
+
+
+def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
+    text = doc.text
+    groups = [(m.start(), m.end()) for m in _GROUP.finditer(text, run.start(), run.end())]
+    for i in range(len(groups)):
+        digits = ""
+        for j in range(i, min(i + 7, len(groups))):
+            if j > i:
+                gap = text[groups[j - 1][1] : groups[j][0]]
+                if gap not in (" ", "-", ".", "  "):
+                    break
+            digits += text[groups[j][0] : groups[j][1]]
+            if len(digits) > 19:
+                break
+            if len(digits) in _CARD_LENGTHS:
+                start, end = groups[i][0], groups[j][1]
+                if text[end : end + 1].isalnum() or (
+                    start
+                    and (
+                        text[start - 1].isalnum()
+                        or text[start - 1] in "_+"
+                        or (text[start - 1] in ".," and text[start - 2 : start - 1].isdigit())
+                    )
+                ):
+                    continue
+                gap = text[groups[i][1] : groups[i + 1][0]] if j > i else ""
+                sizes = [groups[k][1] - groups[k][0] for k in range(i, j + 1)]
+                if j > i and (min(sizes) < 3 or sizes[0] not in (4, 6)):
+                    continue
+                if judge_card(doc, start, end, digits, gap):
+                    hits.add("credit_card", start, end)
+                    return True
+    return False
+
+
+def _phones(doc: Doc, run: re.Match[str], hits: Hits) -> None:
+    text = doc.text
+    start, end = run.span()
+    if start and (text[start - 1].isalnum() or (text[start - 1] in "_./@#=$€£" and text[start] != "+")):
+        if not (text[start - 1] in "=" and text[start].isdigit()):
+            return
+    if text[end : end + 1].isalnum() or (
+        text[end : end + 1] in ("_", "%", ":") and text[end + 1 : end + 2].isdigit()
+    ):
+        return
+    value = run.group()
+    found = False
+    for m in _INTERNATIONAL.finditer(value):
+        n = sum(c.isdigit() for c in m.group())
+        if 8 <= n <= 15:
+            hits.add("phone", start + m.start(), start + m.end())
+            found = True
+    if found:
+        return
+    before = doc.text[max(0, start - 40) : start]
+    excluded = _NOT_PHONE.search(before) is not None
+    n = sum(c.isdigit() for c in value)
+    m = _NANP.search(value)
+    if m is not None and not excluded and (m.start() == 0 or not value[m.start() - 1].isdigit()):
+        hits.add("phone", start + m.start(), start + m.end())
+        return
+    if _DATE_LIKE.match(value) or (
+        value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
+    ):
+        return
+    if 6 <= n <= 15 and not excluded and (PHONE.near(doc, start, end, 32, 0) or _AFTER_WORD.match(text, end)):
+        close = value.count("(") == value.count(")")
+        hits.add("phone", start if close else start + (value[0] == "("), end)
+        return
+    t = _TRUNK.fullmatch(value)
+    if (
+        t is not None
+        and 9 <= n <= 12
+        and not excluded
+        and len(set(value)) > 4
+        and value.count(" ") + value.count("-") + value.count("/") <= 5
+    ):
+        if value.count("-") >= 1 or "(" in value or value.count(" ") >= 2:
+            hits.add("phone", start, end)
+
+
+def find(doc: Doc, hits: Hits) -> None:
+    """Cards first; what is no card may be a phone."""
+    for run in _RUN.finditer(doc.text):
+        if run.end() - run.start() >= 12 and _cards(doc, run, hits):
+            continue
+        _phones(doc, run, hits)

@@ -1,0 +1,153 @@
+"""The text as the detectors read it: normalised, lower-cased, with a map back to the original offsets."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from array import array
+from collections.abc import Iterator
+from typing import Final
+
+_SPACES: Final = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\u30fc" + "\u02d7"
+_DOUBLE_QUOTES: Final = "\u201c\u201d\u201e\u201f\u00ab\u00bb\u300c\u300d\u300e\u300f\u2033"
+_SINGLE_QUOTES: Final = "\u2018\u2019\u201a\u201b\u2039\u203a\u2032"
+_INVISIBLE: Final = "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufeff"
+# Katakana's long-vowel mark is a letter (パスワード): it is a dash only by looks.
+_NOT_A_DASH: Final = "\u30fc"
+
+
+def _build_table() -> dict[int, int | None]:
+    table: dict[int, int | None] = dict.fromkeys(map(ord, _SPACES), 0x20)
+    table |= dict.fromkeys(map(ord, _DASHES), 0x2D)
+    table |= dict.fromkeys(map(ord, _DOUBLE_QUOTES), 0x22)
+    table |= dict.fromkeys(map(ord, _SINGLE_QUOTES), 0x27)
+    table |= dict.fromkeys(map(ord, _INVISIBLE))
+    table |= {c: c - 0xFEE0 for c in range(0xFF01, 0xFF5F)}  # full-width ASCII
+    for c in (*range(0x1D400, 0x1D800), *range(0x2460, 0x24EA), *range(0x2070, 0x209D)):
+        plain = unicodedata.normalize("NFKC", chr(c))
+        if len(plain) == 1 and plain.isascii():
+            table[c] = ord(plain)  # mathematical alphabets, circled and superscript digits
+    for zero in (
+        0x660,
+        0x6F0,
+        0x966,
+        0x9E6,
+        0xA66,
+        0xAE6,
+        0xB66,
+        0xBE6,
+        0xC66,
+        0xCE6,
+        0xD66,
+        0xE50,
+        0xED0,
+        0xF20,
+    ):
+        table |= {zero + d: 0x30 + d for d in range(10)}
+    del table[ord(_NOT_A_DASH)]
+    return table
+
+
+_TABLE: Final = _build_table()
+_SPECIAL: Final = re.compile(
+    "["
+    + "".join(map(re.escape, map(chr, sorted(c for c in _TABLE if c < 0x1D400))))
+    + "\U0001d400-\U0001d7ff]"
+)
+_INVISIBLE_RE: Final = re.compile("[" + _INVISIBLE + "]+")
+_HOMOGLYPHS: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУаеѕіјорсхуһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυτικ",
+    "ABESIJKMHOPCTXYaesijopcxyhdqwABEZHIKMNOPTYXaovputik",
+)
+_FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
+_MIXED_RUN: Final = re.compile("[A-Za-z0-9_\u0370-\u03ff\u0400-\u052f-]+")
+_HAS_LATIN: Final = re.compile("[A-Za-z]")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_TO_SPACE: Final = {c: 0x20 for c in range(128) if not chr(c).isalpha()}
+
+
+def _latin_where_mixed(match: re.Match[str]) -> str:
+    run = match.group()
+    if _FOREIGN.search(run) and _HAS_LATIN.search(run):
+        return run.translate(_HOMOGLYPHS)
+    return run
+
+
+class Doc:
+    """One text, prepared once for all entity families. All offsets inside are those of `text`."""
+
+    __slots__ = ("_words", "ascii", "depth", "lower", "offsets", "original", "text")
+
+    def __init__(self, original: str, depth: int = 0) -> None:
+        self.original = original
+        self.depth = depth  # 1 inside a decoded value: encodings are opened one level deep
+        self.offsets: array[int] | None = None
+        self.ascii = original.isascii()
+        text = original
+        if not self.ascii:
+            if _SPECIAL.search(text):
+                text = self._normalise(text)
+            if _FOREIGN.search(text):
+                text = _MIXED_RUN.sub(_latin_where_mixed, text)
+        self.text = text
+        lower = text.lower()
+        if len(lower) != len(text):  # a few capitals (İ) grow when lowered and would shift every offset
+            lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+        self.lower = lower
+        self._words: frozenset[str] | None = None
+
+    def _normalise(self, text: str) -> str:
+        if not _INVISIBLE_RE.search(text):
+            return text.translate(_TABLE)
+        offsets = array("I")
+        parts: list[str] = []
+        at = 0
+        for hole in _INVISIBLE_RE.finditer(text):
+            offsets.extend(range(at, hole.start()))
+            parts.append(text[at : hole.start()])
+            at = hole.end()
+        offsets.extend(range(at, len(text)))
+        parts.append(text[at:])
+        self.offsets = offsets
+        return "".join(parts).translate(_TABLE)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Lower-case words, for cheap "is this cue here at all" questions."""
+        if self._words is None:
+            found = self.lower.translate(_TO_SPACE).split() if self.ascii else _WORD.findall(self.lower)
+            self._words = frozenset(found)
+        return self._words
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The original offsets of a span of `text`."""
+        if self.offsets is None:
+            return start, end
+        return self.offsets[start], self.offsets[end - 1] + 1
+
+    def occurrences(self, literal: str) -> Iterator[int]:
+        """Starts of a lower-case literal in `lower`."""
+        at = self.lower.find(literal)
+        while at >= 0:
+            yield at
+            at = self.lower.find(literal, at + len(literal))
+
+
+class Hits:
+    """What the families found, as (type, start, end) in offsets of `Doc.text`."""
+
+    __slots__ = ("items",)
+
+    def __init__(self) -> None:
+        self.items: list[tuple[str, int, int]] = []
+
+    def add(self, kind: str, start: int, end: int) -> None:
+        if end > start:
+            self.items.append((kind, start, end))
+
+    def covered(self, start: int, end: int) -> bool:
+        """True when one found span already contains this one."""
+        return any(s <= start and end <= e for _, s, e in self.items)
