@@ -169,6 +169,7 @@ class Gate:
 
     async def _prepare(self, scope: Scope, call: Call, door: Door, raw: bytes) -> bytes:
         """Parse, check, strip, judge. Returns the body LiteLLM is given."""
+        await self.runtime.ensure_tested()
         if self.runtime.fatal:
             raise Refusal(
                 "aicc_not_configured", f"A self-test failed, so nothing is served: {self.runtime.fatal}", 503

@@ -19,6 +19,7 @@ from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.answer import response_headers
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
+from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
@@ -128,6 +129,8 @@ class PrivacyHook(_Hook):
 
     async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
         """The last door: a private request that meets an address off this machine stops here."""
+        if kwargs.get(PROBE_KEY) is PROBE:
+            raise ProbeReached
         call = calls.find(kwargs)
         if call is None or call.decision is None:
             call = await self._judge_unseen(kwargs, call_type)

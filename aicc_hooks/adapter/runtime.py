@@ -45,6 +45,7 @@ class Runtime:
         self.problems: dict[str, str] = {}  # self-test name → what is wrong; shown in health
         self.fatal: str = ""  # a seam privacy rests on is broken: nothing is served
         self.inspector: Inspector | None = None
+        self._tested: asyncio.Task[Any] | None = None
         self.locality = Locality(())
         self.catalog = Catalog()
         self._catalog_source: tuple[int, int] = (0, 0)
@@ -150,6 +151,15 @@ class Runtime:
         call.verdict = verdict
         call.decision = decide(verdict, policy, catalog, requested=call.requested, needs=call.extract.needs)
 
+    async def ensure_tested(self) -> None:
+        """Run LiteLLM's seams self-test once, when the proxy has finished loading. Waits for it."""
+        if self._tested is None and self.router() is not None:
+            from aicc_hooks.adapter import selftest
+
+            self._tested = asyncio.get_running_loop().create_task(selftest.run(self))
+        if self._tested is not None and not self._tested.done():
+            await asyncio.shield(self._tested)
+
     # --- lifecycle --------------------------------------------------------------------------
 
     def start(self) -> None:
@@ -167,6 +177,7 @@ class Runtime:
         while True:
             await asyncio.sleep(_POLL_S)
             try:
+                await self.ensure_tested()
                 force = not checked_routes and self.router() is not None
                 before = self.store.error
                 if await asyncio.to_thread(self.store.poll, force=force):

@@ -1,0 +1,133 @@
+"""Does LiteLLM still have the seams we stand on? Run once per process, before the first request is served."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any, Final
+
+import litellm
+
+from aicc_hooks.adapter.runtime import Runtime
+
+MALWARE: Final = frozenset(("1.82.7", "1.82.8"))
+# Handed to hooks in place of a request; an object, so that nothing a client sends can be it.
+PROBE: Final = object()
+PROBE_KEY: Final = "aicc_selftest"
+
+
+class ProbeReached(Exception):
+    """Raised by our deployment hook when it meets the probe: proves that it runs and that raising stops a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One internal of LiteLLM. `fatal`: privacy rests on it, so nothing is served without it."""
+
+    name: str
+    fatal: bool
+    check: Callable[[Runtime], Awaitable[str]]  # "" when fine, else what is wrong
+
+
+async def run(runtime: Runtime) -> dict[str, str]:
+    """Check every seam; fills `runtime.problems` and `runtime.fatal`. Returns the problems."""
+    problems: dict[str, str] = {}
+    for seam in SEAMS:
+        try:
+            wrong = await seam.check(runtime)
+        except Exception as error:
+            wrong = f"the check itself failed ({type(error).__name__})"
+        if wrong:
+            problems[f"seam.{seam.name}"] = wrong
+            if seam.fatal and not runtime.fatal:
+                runtime.fatal = f"{seam.name}: {wrong} (LiteLLM {version('litellm')})"
+    for name in [name for name in runtime.problems if name.startswith("seam.")]:
+        del runtime.problems[name]
+    runtime.problems.update(problems)
+    return problems
+
+
+async def _release(runtime: Runtime) -> str:
+    found = version("litellm")
+    return f"{found} is a malicious release; uninstall it and rotate your keys" if found in MALWARE else ""
+
+
+async def _gate_outermost(runtime: Runtime) -> str:
+    import litellm.proxy.proxy_server as server
+
+    from aicc_hooks.adapter.gate import Gate
+
+    middleware = server.app.user_middleware
+    if not middleware or middleware[0].cls is not Gate:
+        return "the gate is not the outermost middleware"
+    # Behind ServerErrorMiddleware, which Starlette always puts first.
+    layer: Any = server.app.middleware_stack
+    for _ in range(3):
+        if isinstance(layer, Gate):
+            return ""
+        layer = getattr(layer, "app", None)
+    return "the running middleware stack does not contain the gate"
+
+
+async def _deployment_hook_stops(runtime: Runtime) -> str:
+    if not runtime.active.privacy:
+        return ""
+    try:
+        await litellm.utils.async_pre_call_deployment_hook({PROBE_KEY: PROBE, "model": "probe"}, "acompletion")
+    except ProbeReached:
+        return ""
+    return "LiteLLM does not run async_pre_call_deployment_hook of our privacy hook, or swallows what it raises"
+
+
+async def _deployment_hook_called(runtime: Runtime) -> str:
+    source = inspect.getsource(litellm.utils.client)
+    return "" if "async_pre_call_deployment_hook(" in source else "LiteLLM's call wrapper no longer calls the deployment hook"
+
+
+async def _pre_call_own(runtime: Runtime) -> str:
+    ours = [callback for callback in litellm.callbacks if getattr(callback, "aicc_part", "") in ("privacy", "injection", "complexity")]
+    lacking = [type(c).__name__ for c in ours if "async_pre_call_hook" not in vars(type(c))]
+    return f"{', '.join(lacking)} inherits async_pre_call_hook, which LiteLLM does not call" if lacking else ""
+
+
+async def _hooks_present(runtime: Runtime) -> str:
+    active = runtime.active
+    off = [name for name in ("privacy", "injection", "complexity") if not getattr(active, name)]
+    return f"not in litellm_settings.callbacks: {', '.join('aicc_hooks.' + n + '_hook' for n in off)}" if off else ""
+
+
+async def _globals(runtime: Runtime) -> str:
+    import litellm.proxy.proxy_server as server
+
+    lacking = [name for name in ("app", "llm_router", "master_key", "user_config_file_path") if not hasattr(server, name)]
+    return f"proxy_server lacks {', '.join(lacking)}" if lacking else ""
+
+
+async def _proxy_exception(runtime: Runtime) -> str:
+    from litellm.proxy._types import ProxyException
+
+    lacking = {"message", "type", "param", "code", "headers"} - set(inspect.signature(ProxyException.__init__).parameters)
+    return f"ProxyException lacks {', '.join(sorted(lacking))}" if lacking else ""
+
+
+async def _router_seams(runtime: Runtime) -> str:
+    router = runtime.router()
+    if router is None:
+        return "LiteLLM has no router; config.yaml needs a model_list"
+    lacking = [name for name in ("async_callback_filter_deployments", "_run_routing_plugins") if not hasattr(router, name)]
+    return f"the router lacks {', '.join(lacking)}" if lacking else ""
+
+
+SEAMS: Final = (
+    Seam("release", True, _release),
+    Seam("gate", True, _gate_outermost),
+    Seam("globals", True, _globals),
+    Seam("deployment_hook", True, _deployment_hook_stops),
+    Seam("deployment_hook_wired", True, _deployment_hook_called),
+    Seam("pre_call_hook", True, _pre_call_own),
+    Seam("hooks", False, _hooks_present),
+    Seam("router", False, _router_seams),
+    Seam("proxy_exception", False, _proxy_exception),
+)
