@@ -1,0 +1,90 @@
+"""A child process with its output in a file and a bounded end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+
+class Child:
+    """Runs in its own process group, so that ending it ends its workers too."""
+
+    def __init__(self, command: list[str], cwd: Path, env: dict[str, str]) -> None:
+        self.command = command
+        self.out, self.err = cwd / "stdout.log", cwd / "stderr.log"
+        with self.out.open("ab") as out, self.err.open("ab") as err:
+            self._process = subprocess.Popen(
+                command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; negative: the signal that ended it."""
+        return self._process.poll()
+
+    def output(self) -> bytes:
+        """Standard output and standard error so far."""
+        return self.out.read_bytes() + self.err.read_bytes()
+
+    def signal(self, number: int) -> None:
+        """Signal the main process."""
+        self._process.send_signal(number)
+
+    def signal_group(self, number: int) -> None:
+        """Signal the main process and its children."""
+        try:
+            os.killpg(self.pid, number)
+        except ProcessLookupError:
+            pass
+
+    def wait(self, timeout: float) -> int:
+        return self._process.wait(timeout)
+
+    def stop(self, timeout: float = 15.0) -> int:
+        """SIGTERM, then SIGKILL to the group after `timeout` seconds; returns the exit code."""
+        if self._process.poll() is None:
+            self.signal_group(signal.SIGCONT)  # a stopped process does not see SIGTERM
+            self._process.terminate()
+            try:
+                self._process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                pass
+        self.kill()
+        return self._process.wait(10)
+
+    def kill(self) -> None:
+        """SIGKILL to the whole group, at once."""
+        self.signal_group(signal.SIGKILL)
+        self._process.wait(10)
+
+
+def memory_mb(pid: int) -> float:
+    """Resident memory of a process and its children in MB (Linux; elsewhere by `ps`, without children)."""
+    try:
+        pids = [pid]
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            pids += [int(child) for child in (task / "children").read_text().split()]
+        pages = sum(int(Path(f"/proc/{p}/statm").read_text().split()[1]) for p in pids)
+        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+    except FileNotFoundError:
+        out = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5)
+        return float(out.stdout or 0) / 1e3
+
+
+def open_files(pid: int) -> int:
+    """Open file descriptors of a process (Linux; -1 elsewhere)."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    except FileNotFoundError:
+        return -1
+
+
+def since(start: float) -> float:
+    return time.monotonic() - start
