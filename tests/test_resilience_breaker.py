@@ -12,7 +12,7 @@ from aicc_hooks.resilience.circuit import State
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import FAILURES, Outcome
 from aicc_hooks.resilience.config import BreakerConfig
-from aicc_hooks.resilience.permit import Denied, Permit, Transition
+from aicc_hooks.resilience.permit import Denied, Permit, Transition, upstream_down
 
 A = "http://localhost:11434"
 CONFIG = BreakerConfig(consecutive_failures=3, cooldown_s=5, max_cooldown_s=60, jitter=0, min_requests=10)
@@ -226,6 +226,15 @@ def test_listing_usable_deployments_takes_no_trial() -> None:
     assert breaker.usable(A, "qwen")
     assert breaker.allow(A, "qwen")
     assert not breaker.usable(A, "qwen")
+
+
+def test_the_refusal_says_when_to_come_back() -> None:
+    breaker, _ = make()
+    attempt(breaker, Outcome.REFUSED)
+    refusal = upstream_down("qwen-local", breaker.retry_after([(A, "qwen")]), "connection refused")
+    assert (refusal.code, refusal.status, refusal.retry_after) == ("aicc_upstream_down", 503, 5)
+    assert "qwen-local" in refusal.message
+    assert "connection refused" in refusal.message
 
 
 def test_transitions_are_told_in_order_and_a_broken_listener_harms_nobody(

@@ -134,13 +134,7 @@ class CircuitBreaker:
         """Whole seconds until the first of these (address, deployment) pairs may be tried; asks for no trial."""
         with self._lock:
             now = self._clock()
-            waits = [
-                max(
-                    self._wait(self._circuits.get(("address", address_key(a))), now),
-                    self._wait(self._circuits.get(("deployment", d)), now),
-                )
-                for a, d in pairs
-            ]
+            waits = [self._pair_wait(address, deployment, now) for address, deployment in pairs]
         return max(1, math.ceil(min(waits, default=1.0)))
 
     def usable(self, address: str, deployment: str) -> bool:
@@ -148,13 +142,7 @@ class CircuitBreaker:
         if not self.config.enabled:
             return True
         with self._lock:
-            now = self._clock()
-            of_address = self._circuits.get(("address", address_key(address)))
-            waits = (
-                self._wait(of_address, now),
-                self._wait(self._circuits.get(("deployment", deployment)), now),
-            )
-            return max(waits) <= 0
+            return self._pair_wait(address, deployment, self._clock()) <= 0
 
     def snapshot(self) -> dict[str, dict[str, dict[str, Any]]]:
         """{"address": {key: {...}}, "deployment": {...}} for health, metrics and the page."""
@@ -215,6 +203,12 @@ class CircuitBreaker:
 
     def _wait(self, circuit: Circuit | None, now: float) -> float:
         return 0.0 if circuit is None else circuit.wait(now, self.config.trial_timeout_s)
+
+    def _pair_wait(self, address: str, deployment: str, now: float) -> float:
+        of_address = self._circuits.get(("address", address_key(address)))
+        return max(
+            self._wait(of_address, now), self._wait(self._circuits.get(("deployment", deployment)), now)
+        )
 
     def _denied(self, scope: Scope, key: str, circuit: Circuit | None, now: float) -> Denied | None:
         wait = self._wait(circuit, now)

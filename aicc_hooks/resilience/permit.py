@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.circuit import State
 
 Scope = Literal["address", "deployment"]
@@ -54,3 +55,14 @@ class Transition:
     reason: str
     cooldown_s: float
     remote: bool  # learnt from another gateway
+
+
+def upstream_down(model: str, retry_after: int, why: str = "") -> Refusal:
+    """The 503 when no capable deployment of `model` may be tried. `why`: a `Denied.reason`."""
+    because = f" ({why})" if why else ""
+    return Refusal(
+        "aicc_upstream_down",
+        f"No upstream that can serve '{model}' is available{because}. Retry in {retry_after} s; `aicc doctor` says what is away.",
+        503,
+        retry_after=retry_after,
+    )
