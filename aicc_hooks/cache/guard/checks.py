@@ -9,13 +9,14 @@ from typing import Final
 from aicc_hooks.cache.guard import lexicon
 from aicc_hooks.cache.guard.text import Text
 
-_PAST: Final = frozenset("was were did had".split())
-_PRESENT: Final = frozenset("is are am do does has have".split())
-_FUTURE: Final = frozenset("will shall gonna".split())
+_PAST: Final = frozenset(["was", "were", "did", "had"])
+_PRESENT: Final = frozenset(["is", "are", "am", "do", "does", "has", "have"])
+_FUTURE: Final = frozenset(["will", "shall", "gonna"])
 _FRAME: Final = re.compile(
     r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
     r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare)(?: to)?(?: me| us)?(?: know| with| to)?"
     r"|do you (?:happen to )?know|(?:i (?:would|d|'d) like|i want|i need|i wish) (?:you )?(?:to )?(?:know|see|have|get|find|find out|learn)?"
+    r"|(?:please )?(?:solve|answer|consider|help with)(?: me)? (?:this|the following)(?: \w+)?|question|task"
     r"|please|tell me|show me|let me know|i(?: am|'m) (?:wondering|curious|looking for|trying to|interested in)|any idea|help me)\b[ ,]*(?:about )?"
 )
 
@@ -36,16 +37,20 @@ def numbers(a: Text, b: Text) -> str:
     """The same numbers, each standing before the same thing when there are several."""
     if Counter(a.numbers) != Counter(b.numbers):
         return "number"
-    if len(a.numbers) > 1 and a.numbers != b.numbers and Counter(_bound(a)) != Counter(_bound(b)):
+    if len(a.numbers) > 1 and a.numbers != b.numbers and not _same_bonds(a, b):
         return "number order"
     return ""
 
 
-def _bound(text: Text) -> list[tuple[str, str]]:
-    tokens = text.tokens
-    return [
-        (t.key, tokens[i + 1].key if i + 1 < len(tokens) else "") for i, t in enumerate(tokens) if t.kind == "number"
-    ]
+def _same_bonds(a: Text, b: Text) -> bool:
+    """Each number keeps the neighbour before or after it."""
+    mine, yours = _neighbours(a), _neighbours(b)
+    return all(before == yours[n][0] or after == yours[n][1] for n, (before, after) in mine.items())
+
+
+def _neighbours(text: Text) -> dict[str, tuple[str, str]]:
+    keys = ["", *(t.key for t in text.tokens), ""]
+    return {t.key: (keys[i], keys[i + 2]) for i, t in enumerate(text.tokens) if t.kind == "number"}
 
 
 def negation(a: Text, b: Text) -> str:
@@ -54,8 +59,7 @@ def negation(a: Text, b: Text) -> str:
 
 
 def _negations(text: Text) -> int:
-    words = text.words
-    return sum(w in lexicon.NEGATIONS for w in words) - words.count("without") // 2 * 0
+    return sum(w in lexicon.NEGATIONS for w in text.words)
 
 
 def quantifiers(a: Text, b: Text) -> str:
@@ -79,7 +83,11 @@ def conjunctions(a: Text, b: Text) -> str:
 def tense(a: Text, b: Text) -> str:
     """Past, present and future, where an auxiliary says so on both sides."""
     mine, yours = _tense(a), _tense(b)
-    return "tense" if mine and yours and mine != yours else ""
+    if not mine or not yours or mine == yours:
+        return ""
+    # "who will teach" and "who teaches" ask the same; "will it rain" and "does it rain" do not.
+    soft = "past" not in (mine, yours) and _asks(a) != "yes-no" and _asks(b) != "yes-no"
+    return "" if soft else "tense"
 
 
 def _tense(text: Text) -> str:
@@ -106,7 +114,7 @@ def _duty(text: Text) -> bool:
     return any(w in lexicon.OBLIGATION for w in text.words) or "have to" in " ".join(text.words)
 
 
-_HOW: Final = re.compile(r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b)")
+_HOW: Final = re.compile(r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)")
 _KINDS: Final = (
     ("how many", re.compile(r"^(?:how many|what (?:is |are )?(?:the )?(?:number|count|amount)|(?:the )?(?:number|count) of|count)\b|\bhow many\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|expensive|hard|hot|cold|wide)\b")),
@@ -115,6 +123,7 @@ _KINDS: Final = (
     ("when", re.compile(r"\bwhen\b|\bwhat (?:time|date|year|day|month)\b|\bbest time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
 )  # fmt: skip
+_COPULAR: Final = re.compile(r"^what (?:is|are|s)\b")
 _YES_NO: Final = re.compile(r"^(?:is|are|am|was|were|do|does|did|has|have|had|will|would|shall|can|could|should|may|might|must)\b")
 
 
@@ -127,6 +136,8 @@ def question(a: Text, b: Text) -> str:
     # "where is the highest point" asks what "what is the highest point" asks; a fragment may be a yes/no question.
     if pair <= {"where", "what", ""} or pair <= {"how many", "measure", "what"} or pair <= {"how", "measure"}:
         return ""
+    if pair == {"how", "what"} and (_COPULAR.match(_unframed(a)) or _COPULAR.match(_unframed(b))):
+        return ""
     if pair <= {"who", "what", ""} or pair == {"when", "what"}:
         return ""
     if pair == {"yes-no", ""} and not (_imperative(a) or _imperative(b)):
@@ -137,7 +148,7 @@ def question(a: Text, b: Text) -> str:
 def _asks(text: Text) -> str:
     words = _unframed(text)
     if _YES_NO.match(words):
-        return "yes-no"
+        return "how" if _HOW.match(words) else "yes-no"
     for name, pattern in _KINDS:
         if pattern.search(words):
             return name

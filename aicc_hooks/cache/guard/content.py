@@ -4,43 +4,72 @@ from __future__ import annotations
 
 from collections import Counter
 
-from aicc_hooks.cache.guard.lexicon import ANTONYMS, FILLER, JOBS, WEAK_JOBS
+from aicc_hooks.cache.guard.lexicon import ANSWER_TYPE, ANTONYMS, CLASSIFIER, FILLER, JOBS, LEAD, WEAK_JOBS
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
-_FILLERS = frozenset(form for word in FILLER for form in (stem(word), group(stem(word))))
-_JOBS = {form: job for word, job in JOBS.items() for form in (stem(word), group(stem(word)))}
+
+def _keys(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(form for word in words for form in (stem(word), group(stem(word))))
+
+
+_FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
 _ANTONYMS = frozenset(frozenset(group(stem(w)) for w in pair) for pair in ANTONYMS)
 
 
 def content(a: Text, b: Text) -> str:
     """A reason when a content word has no counterpart."""
     mine, yours = Counter(t.key for t in a.tokens), Counter(t.key for t in b.tokens)
-    only_a = [t for t in a.tokens if t.key not in yours]
-    only_b = [t for t in b.tokens if t.key not in mine]
-    jobs_a, jobs_b = _jobs(a.tokens), _jobs(b.tokens)
+    jobs_a, jobs_b = _jobs(a), _jobs(b)
     if jobs_a - jobs_b and jobs_b - jobs_a:
         return "task"
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
-    left, right = _weighty(only_a), _weighty(only_b)
+    left, right = _weighty(a.tokens, yours), _weighty(b.tokens, mine)
     left, right = _join(left, right)
     if left and right:
         return _substitution(left, right)
-    rest = left or right
+    # A word that is merely said twice on one side has its counterpart.
+    rest = [t for t in left if t.key not in yours] or [t for t in right if t.key not in mine]
+    if "summary" in jobs_a & jobs_b:
+        rest = [t for t in rest if t.raw.lower() != "plot"]
     if rest:
-        return "operator" if any(t.kind == "operator" for t in rest) else "entity" if any(t.kind == "entity" for t in rest) else "added"
-    if _only_weak(a.tokens) != _only_weak(b.tokens) and not (mine & yours):
-        return "content"
-    return ""
+        kinds = {t.kind for t in rest}
+        return "operator" if "operator" in kinds else "entity" if "entity" in kinds else "added"
+    return "" if mine & yours else "content"
 
 
-def _jobs(tokens: tuple[Token, ...]) -> set[str]:
-    return {_JOBS[t.key] for t in tokens[:4] if t.key in _JOBS}
+def _jobs(text: Text) -> set[str]:
+    found = {JOBS[w] for t in text.tokens[:4] if (w := t.raw.lower()) in JOBS}
+    if text.words[-1] == "about" and "what" in text.words:
+        found.add("summary")
+    return found
 
 
-def _weighty(tokens: list[Token]) -> list[Token]:
-    return [t for t in tokens if t.kind in ("operator", "number") or not (t.key in _FILLERS or _JOBS.get(t.key) in WEAK_JOBS)]
+def _weighty(tokens: tuple[Token, ...], other: Counter[str]) -> list[Token]:
+    """Tokens without a counterpart that say something of their own."""
+    left = Counter(other)
+    unmatched: list[Token] = []
+    leading = True
+    for i, token in enumerate(tokens):
+        lead = leading and token.key in _LEADS
+        if token.kind in ("number", "entity") or not (lead or token.raw.lower() in JOBS):
+            leading = False
+        if left[token.key] > 0:
+            left[token.key] -= 1
+        elif token.kind in ("operator", "number") or not (lead or _light(token, i, tokens, other)):
+            unmatched.append(token)
+    return unmatched
+
+
+def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]) -> bool:
+    word = token.raw.lower()
+    if token.key in _FILLERS or (at < 4 and JOBS.get(word) in WEAK_JOBS):
+        return True
+    if token.asked and token.key in _ANSWERS:
+        return True
+    near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
+    return token.key in _CLASSIFIERS and any(t.key in other for t in near)
 
 
 def _join(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:
@@ -62,7 +91,3 @@ def _substitution(left: list[Token], right: list[Token]) -> str:
     if any(t.kind == "entity" for t in (*left, *right)):
         return "entity"
     return "substitution"
-
-
-def _only_weak(tokens: tuple[Token, ...]) -> bool:
-    return not _weighty(list(tokens))

@@ -10,13 +10,7 @@ from aicc_hooks.cache.guard.text import Text
 _FOREIGN_SCRIPT: Final = re.compile(r"[\u0370-\u1fff\u2c00-\ud7ff\uf900-\ufdff\uff66-\uffdc]")
 # Function words of other languages that no English text uses; words shared with English are left out.
 _OTHER: Final = frozenset(
-    "der das und ist nicht ein eine einen mit von wie für auf dem den zu sind wer warum kann ich wir "
-    "le les est une pour dans que qui avec sur pas comment je nous vous quel quelle pourquoi du des "
-    "el los las por para como qué cómo una está quién cuál del con mi su "
-    "il gli che di come perché sono della nel "
-    "het een niet hoe wat waarom van voor met op te zijn "
-    "o os um uma não como você qual "
-    "jak jest nie czy gdzie dlaczego się och är inte hur vad varför".split()
+    ["der", "das", "und", "ist", "nicht", "ein", "eine", "einen", "mit", "von", "wie", "für", "auf", "dem", "den", "zu", "sind", "wer", "warum", "kann", "ich", "wir", "le", "les", "est", "une", "pour", "dans", "que", "qui", "avec", "sur", "pas", "comment", "je", "nous", "vous", "quel", "quelle", "pourquoi", "du", "des", "el", "los", "las", "por", "para", "como", "qué", "cómo", "una", "está", "quién", "cuál", "del", "con", "mi", "su", "il", "gli", "che", "di", "come", "perché", "sono", "della", "nel", "het", "een", "niet", "hoe", "wat", "waarom", "van", "voor", "met", "op", "te", "zijn", "o", "os", "um", "uma", "não", "como", "você", "qual", "jak", "jest", "nie", "czy", "gdzie", "dlaczego", "się", "och", "är", "inte", "hur", "vad", "varför"]
 )
 
 

@@ -17,20 +17,32 @@ FUNCTION: Final = _words(
     "and or but so then if else when where who whom whose what which why how whether because while also too "
     "my our your his their mine yours ours theirs some any another such very quite rather "
     "'s s t d ll re ve please pls plz kindly thanks thank hi hello hey ok okay well oh yes sure "
-    "get got gets getting go going let lets go want wants wanted need needs like likes "
 )
 # May stand on one side only: how one asks, not what.
 FILLER: Final = _words(
     "actually basically currently really literally simply just somehow honestly truly totally certainly definitely "
-    "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now today ever "
-    "right bit little lot lots kind type sort thing things stuff something somebody someone anybody anyone anything "
-    "possible way ways method approach step steps process procedure question answer help tell give show find list name "
-    "say know understand wonder wondering curious look looking see interested information info detail details tip advice "
-    "fact example good great nice certain particular given following guys friend everyone people person place places "
-    "exist exists available offer offered found find locate located call called named mean meaning definition define "
-    "explain describe hold able happen take happening many much number count amount total various several "
-    "calculate compute convert turn switch transform translation translate translated look like be "
+    "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now ever indeed surely "
+    "obviously apparently essentially right bit way ways method approach step steps process procedure possible "
+    "please tip tips advice info information detail details particular given following various theme topic subject "
+    "available offer offered exist exists located situated called named there "
 )
+# May stand on one side only in front of everything else: verbs and nouns of asking.
+LEAD: Final = _words(
+    "tell give show find list name say know understand wonder wondering curious look looking see interested get help provide "
+    "question answer example need want like idea possible kind type sort someone anyone people person solve problem "
+    "best good great calculate compute "
+)
+# Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
+CLASSIFIER: Final = _words(
+    "river city town state country term semester course class food cuisine restaurant place language code function program script command "
+)
+# After which/what they only say what kind of answer is wanted ("which city is the capital", "which person won").
+ANSWER_TYPE: Final = _words(
+    "person people team player author city country place state company year date day time language river mountain name thing number one"
+)
+# A want of one's own is the frame of a request; that of somebody else is what is asked about.
+OWN_WISH: Final = _words("want wants wanted need needs like likes get got gets getting go going let lets give show tell")
+ASKER: Final = _words("i we you me us to would d ll please help and can could let's")
 # The job asked for. One side may leave a weak one out ("French for cat"), but two different jobs are two requests.
 JOBS: Final[dict[str, str]] = {
     word: job
@@ -74,18 +86,5 @@ SYMMETRIC: Final = _words("border neighbor neighbour meet marry equal match inte
 
 ANTONYMS: Final = frozenset(
     frozenset(pair.split("/"))
-    for pair in (
-        "enable/disable on/off open/close lock/unlock install/uninstall start/stop begin/end add/remove add/delete increase/decrease "
-        "raise/lower gain/lose buy/sell import/export encode/decode encrypt/decrypt upload/download compress/decompress "
-        "push/pull show/hide more/less most/least max/min maximum/minimum largest/smallest biggest/smallest highest/lowest "
-        "longest/shortest tallest/shortest oldest/youngest first/last before/after above/below over/under inside/outside "
-        "hot/cold good/bad best/worst better/worse pro/con advantage/disadvantage benefit/drawback win/lose love/hate "
-        "accept/reject allow/deny grant/revoke ascending/descending even/odd positive/negative true/false left/right "
-        "north/south east/west up/down front/back early/late old/new public/private internal/external male/female "
-        "husband/wife mother/father son/daughter brother/sister king/queen summer/winter spring/autumn morning/evening "
-        "day/night rich/poor strong/weak fast/slow easy/hard simple/complex formal/informal legal/illegal safe/dangerous "
-        "always/never all/none speed/slow attach/detach connect/disconnect subscribe/unsubscribe save/discard keep/discard "
-        "keep/delete include/exclude expand/collapse mount/unmount follow/unfollow mute/unmute arrive/depart borrow/lend "
-        "debit/credit profit/loss asset/liability supply/demand prefix/suffix upper/lower hard/soft input/output"
-    ).split()
+    for pair in ["enable/disable", "on/off", "open/close", "lock/unlock", "install/uninstall", "start/stop", "begin/end", "add/remove", "add/delete", "increase/decrease", "raise/lower", "gain/lose", "buy/sell", "import/export", "encode/decode", "encrypt/decrypt", "upload/download", "compress/decompress", "push/pull", "show/hide", "more/less", "most/least", "max/min", "maximum/minimum", "largest/smallest", "biggest/smallest", "highest/lowest", "longest/shortest", "tallest/shortest", "oldest/youngest", "first/last", "before/after", "above/below", "over/under", "inside/outside", "hot/cold", "good/bad", "best/worst", "better/worse", "pro/con", "advantage/disadvantage", "benefit/drawback", "win/lose", "love/hate", "accept/reject", "allow/deny", "grant/revoke", "ascending/descending", "even/odd", "positive/negative", "true/false", "left/right", "north/south", "east/west", "up/down", "front/back", "early/late", "old/new", "public/private", "internal/external", "male/female", "husband/wife", "mother/father", "son/daughter", "brother/sister", "king/queen", "summer/winter", "spring/autumn", "morning/evening", "day/night", "rich/poor", "strong/weak", "fast/slow", "easy/hard", "simple/complex", "formal/informal", "legal/illegal", "safe/dangerous", "always/never", "all/none", "speed/slow", "attach/detach", "connect/disconnect", "subscribe/unsubscribe", "save/discard", "keep/discard", "keep/delete", "include/exclude", "expand/collapse", "mount/unmount", "follow/unfollow", "mute/unmute", "arrive/depart", "borrow/lend", "debit/credit", "profit/loss", "asset/liability", "supply/demand", "prefix/suffix", "upper/lower", "hard/soft", "input/output"]
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.lexicon import SYMMETRIC
+from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
@@ -27,9 +27,7 @@ def order(a: Text, b: Text) -> str:
     place: dict[str, list[int]] = {}
     for i, token in enumerate(right):
         place.setdefault(token.key, []).append(i)
-    if any(len(p) > 1 for p in place.values()):
-        return "order"
-    at = [place[t.key][0] for t in left]
+    at = [place[t.key].pop(0) for t in left]
     strict = a.passive or b.passive
     flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
     flipped = set(flips)
@@ -44,7 +42,7 @@ def order(a: Text, b: Text) -> str:
             _adverbial(x, u) or _adverbial(y, v) or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
         ):
             return "role swap"
-        if x.kind == y.kind == "word" and not any(t.role == "~" for t in (x, u, y, v)) and not ({x.key, y.key} & _SYMMETRIC):
+        if x.kind == y.kind == "word" and not _superlative(x, y) and not any(t.role == "~" for t in (x, u, y, v)) and not ({x.key, y.key} & _SYMMETRIC):
             return "order"
         if "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
             return "order"
@@ -62,18 +60,22 @@ def _only(tokens: Sequence[Token], shared: Counter[str]) -> list[Token]:
 
 
 def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
-    """`from X` against `to X`, `than X` against a subject X."""
-    mine = {t.key: t.role for t in left}
-    yours = {t.key: t.role for t in right}
+    """`from X` against `to X`; or what one text moves to X, the other moves X."""
+    mine, yours = {t.key: t.role for t in left}, {t.key: t.role for t in right}
     for key, role in mine.items():
-        other = yours.get(key, role)
-        if role == other:
-            continue
-        if {role, other} <= _DIRECTED and {role, other} != {"via", "by"}:
+        if role != yours[key] and role in _DIRECTED and yours[key] in _DIRECTED:
             return "direction"
-        if "than" in (role, other) or "vs" in (role, other):
-            return "direction" if any(yours.get(k) in ("than", "vs") or mine.get(k) in ("than", "vs") for k in mine if k != key and mine[k] != yours.get(k)) else ""
+    for role in _DIRECTED:
+        here = {k for k, r in mine.items() if r == role}
+        there = {k for k, r in yours.items() if r == role}
+        if here - there and there - here:
+            return "direction"
     return ""
+
+
+def _superlative(x: Token, y: Token) -> bool:
+    """`the highest mountain` and `which mountain is the highest`: one of the two, not both."""
+    return x.raw.lower().endswith("est") != y.raw.lower().endswith("est")
 
 
 def _adverbial(x: Token, u: Token) -> bool:

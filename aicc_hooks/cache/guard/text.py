@@ -25,8 +25,8 @@ _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
 }  # fmt: skip
-_NEUTRAL: Final = frozenset("in on at of for about with during within over regarding as among between under".split())
-_AUXILIARY: Final = frozenset("is are am was were be been do does did has have had will would shall can could should may might must".split())
+_NEUTRAL: Final = frozenset(["in", "on", "at", "of", "for", "about", "with", "during", "within", "over", "regarding", "as", "among", "between", "under"])
+_AUXILIARY: Final = frozenset(["is", "are", "am", "was", "were", "be", "been", "do", "does", "did", "has", "have", "had", "will", "would", "shall", "can", "could", "should", "may", "might", "must"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class Token:
     kind: Kind
     role: str = ""
     joined: bool = False  # coordinated with the token before it by and/or
+    asked: bool = False  # stands right after which/what
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
                 continue
         direction = _DIRECTION.get(word)
         if direction:
-            role = direction
+            role = "" if word == "to" and _infinitive(lower, at) else direction
         elif word in _NEUTRAL:
             role = "~"
         elif word in ("and", "or", "&"):
@@ -120,10 +121,16 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
         elif not _grammar(word, raw, at, raws, text):
             owner = raw.endswith(("'s", "s'")) or text[end : end + 3] == " 's"
             entity = _is_entity(raw, at, text, start)
-            result.append(Token(words.group(stems[at]), raw, "entity" if entity else "word", "~" if owner else role, joined))
+            result.append(Token(words.group(stems[at]), raw, "entity" if entity else "word", "~" if owner else role, joined, _asked(lower, at)))
             joined = False
         at += 1
     return result
+
+
+def _asked(lower: tuple[str, ...], at: int) -> bool:
+    """`which city`, `what is the name`, `which team or person`."""
+    before = lower[max(0, at - 3) : at]
+    return bool({"which", "what", "whose"} & set(before)) and not set(before) & {"do", "does", "did"}
 
 
 def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:
@@ -135,12 +142,21 @@ def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:
 
 def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], text: str) -> bool:
     """True for a function word; a capital A, I, IT or US in the middle of a sentence is a name."""
+    if word in lexicon.OWN_WISH:
+        return not at or raws[at - 1][0].lower() in lexicon.ASKER
     if word not in lexicon.FUNCTION:
         return False
     if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
         following = raws[at + 1][0] if at + 1 < len(raws) else ""
         return raw == "A" and following[:1].islower()
     return True
+
+
+_BEFORE_INFINITIVE: Final = frozenset(["how", "want", "wants", "wanted", "need", "needs", "like", "have", "has", "had", "used", "able", "way", "ways", "going", "trying", "try", "order", "best", "tips", "steps", "what", "where", "when", "whether", "possible", "easy", "hard", "difficult", "safe", "legal", "required", "supposed", "allowed", "method", "methods"])
+
+
+def _infinitive(lower: tuple[str, ...], at: int) -> bool:
+    return at == 0 or lower[at - 1] in _BEFORE_INFINITIVE
 
 
 def _is_entity(raw: str, at: int, text: str, start: int) -> bool:
@@ -165,8 +181,9 @@ def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None
     return [*agent, tokens[first - 1], *before, *tokens[last + 1 :]]
 
 
-_CODE_START: Final = re.compile(r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{};]|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$\w+")
-_SYMBOL: Final = re.compile(r"[=<>!+*/^|~&\\@#{}\[\]]|(?<=[\w)\s])-(?=[\s\d(])|(?<=\s)-+(?=\w)|%(?=\s*\w*\d|[a-z])")
+_CODE_START: Final = re.compile(r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*")
+# A dash or slash is an operator only between numbers; elsewhere it is punctuation.
+_SYMBOL: Final = re.compile(r"[=<>+*^|\\{}\[\]]|(?<=\d)\s?[-/]\s?(?=\d)|(?<=\s)-(?=\d)|(?<=\w)!(?==)|%(?=\s?\d)")
 _CODE_TOKEN: Final = re.compile(r"\w+|[^\w\s]")
 
 
