@@ -19,9 +19,10 @@ from aicc_hooks.record.spans import Span, fold_data_urls, is_base64_blob, is_tex
 from aicc_hooks.verdict import Finding, Role
 
 DROPPED: Final = "[DROPPED]"
-_SCAN_MARGIN: Final = 65_536  # a secret that begins inside the kept part is seen to its end
+_SCAN_MARGIN: Final = 16_384  # a secret that begins inside the kept part is seen to its end
 _MAX_DEPTH: Final = 40
 _MAX_NODES: Final = 50_000
+_SEEN_LIMIT: Final = 4_096  # texts; about 1 MB
 
 _PLAIN_KEY: Final = re.compile(r"[a-z_]{1,24}")
 _KEPT_IN_FULL: Final = frozenset({"role", "type", "finish_reason", "status", "object"})
@@ -57,6 +58,7 @@ class Redactor:
         self._detector = detector
         self._key = key
         self._lock = threading.Lock()
+        self._seen: dict[bytes, tuple[tuple[int, int, str], ...]] = {}
         self.failures = 0  # texts dropped because they could not be redacted
 
     def run(self, known: KnownValues | Iterable[str] | Mapping[str, str] = ()) -> RedactionRun:
@@ -85,19 +87,29 @@ class Redactor:
         name = span.type.upper()
         if not self.config.correlate:
             return f"[{name}]"
-        message = f"value\0{span.value}".encode("utf-8", "surrogatepass")
+        message = span.value.encode("utf-8", "surrogatepass")
         return f"[{name}:{hmac.new(self._key, message, hashlib.sha256).hexdigest()[:4]}]"
 
     def find(self, text: str, role: Role) -> list[Span]:
         """The detector's findings as spans. Raises what the detector raises, ValueError on bad offsets."""
-        spans = []
-        for finding in self._detector.find(text, role):
-            if finding.action == "ignore":
-                continue
-            if not 0 <= finding.start < finding.end <= len(text):
+        # Every turn of a conversation sends its whole history again. Only digests and offsets are kept.
+        digest = hashlib.blake2b(
+            text.encode("utf-8", "surrogatepass"),
+            key=self._key[:64],
+            person=role.value.encode(),
+            digest_size=16,
+        ).digest()
+        seen = self._seen.get(digest)
+        if seen is None:
+            findings = (f for f in self._detector.find(text, role) if f.action != "ignore")
+            seen = tuple((f.start, f.end, f.type) for f in findings)
+            if any(not 0 <= start < end <= len(text) for start, end, _ in seen):
                 raise ValueError("finding outside its text")
-            spans.append(Span(finding.start, finding.end, finding.type, text[finding.start : finding.end]))
-        return spans
+            with self._lock:
+                if len(self._seen) >= _SEEN_LIMIT:
+                    self._seen.clear()
+                self._seen[digest] = seen
+        return [Span(start, end, kind, text[start:end]) for start, end, kind in seen]
 
     def count_failure(self) -> None:
         """A text was dropped."""

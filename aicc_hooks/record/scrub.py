@@ -69,7 +69,8 @@ class Scrubber(logging.Filter):
         """Redacted text for a log. Raises what the detector raises."""
         cut = text[: limit + 2_000]
         spans = self._redactor.find(cut, Role.META) + self._live.spans(cut)
-        out, at = [], 0
+        out: list[str] = []
+        at = 0
         for span in merge(spans):
             out += (cut[at : span.start], self._label(span))
             at = span.end
