@@ -47,13 +47,13 @@ class Memory:
 
 
 class Gateway:
-    def __init__(self, store: Memory, name: str) -> None:
+    def __init__(self, store: Memory, name: str, host: str = "mac") -> None:
         self.now = 100.0
         self.breaker = CircuitBreaker(CONFIG, clock=lambda: self.now, rng=lambda: 0.5)
-        self.sync = BreakerSync(self.breaker, store, instance=name, wall=lambda: 1_000_000.0)
+        self.sync = BreakerSync(self.breaker, store, instance=name, host=host, wall=lambda: 1_000_000.0)
 
-    def end(self, outcome: Outcome) -> None:
-        permit = self.breaker.allow(A, "qwen")
+    def end(self, outcome: Outcome, address: str = A) -> None:
+        permit = self.breaker.allow(address, "qwen")
         assert isinstance(permit, Permit)
         self.breaker.record(permit, outcome)
 
@@ -96,6 +96,35 @@ def test_only_one_of_them_probes_and_its_success_frees_both() -> None:
     asyncio.run(run())
 
 
+def test_localhost_of_another_machine_is_another_upstream() -> None:
+    async def run() -> None:
+        store = Memory()
+        one, two = Gateway(store, "one", "mac"), Gateway(store, "two", "mini")
+        one.end(Outcome.REFUSED)
+        for _ in range(3):
+            one.end(Outcome.SERVER_ERROR, "http://192.168.1.5:11434")
+        await one.sync.sync()
+        await two.sync.sync()
+        assert two.breaker.usable(A, "other")
+        assert not two.breaker.usable("http://192.168.1.5:11434", "qwen"), "a shared address is shared"
+
+    asyncio.run(run())
+
+
+def test_a_model_on_localhost_is_not_shared_between_machines() -> None:
+    async def run() -> None:
+        store = Memory()
+        one, two, three = Gateway(store, "1", "mac"), Gateway(store, "2", "mini"), Gateway(store, "3", "mac")
+        for _ in range(3):
+            one.end(Outcome.OOM)
+        for gateway in (one, two, three):
+            await gateway.sync.sync()
+        assert two.breaker.usable(A, "qwen")
+        assert not three.breaker.usable(A, "qwen")
+
+    asyncio.run(run())
+
+
 def test_an_entry_is_taken_once() -> None:
     async def run() -> None:
         _, one, two = pair()
@@ -132,16 +161,16 @@ def test_foreign_and_broken_entries_are_ignored() -> None:
     async def run() -> None:
         store, one, _ = pair()
         store.fields = {
-            "address|localhost:11434": "not json",
-            "address|x": '{"id": "z", "state": "melted", "left": 5, "at": 1000000}',
+            "address|mac|localhost:11434": "not json",
+            "address||x": '{"id": "z", "state": "melted", "left": 5, "at": 1000000}',
             "nonsense": '{"id": "z", "state": "open", "left": 5, "at": 1000000}',
-            "address|old": '{"id": "z", "state": "open", "left": 5, "at": 1}',
-            "address|long": '{"id": "z", "state": "open", "left": 99999, "at": 1000000}',
+            "address||old:1": '{"id": "z", "state": "open", "left": 5, "at": 1}',
+            "address||long:1": '{"id": "z", "state": "open", "left": 99999, "at": 1000000}',
         }
         assert await one.sync.sync()
         assert one.breaker.allow(A, "qwen")
         assert one.breaker.allow("old:1", "m")
-        assert 0 < one.breaker.snapshot()["address"]["long"]["retry_in_s"] <= CONFIG.max_cooldown_s
+        assert 0 < one.breaker.snapshot()["address"]["long:1"]["retry_in_s"] <= CONFIG.max_cooldown_s
 
     asyncio.run(run())
 
@@ -156,7 +185,7 @@ def test_a_transition_is_sent_at_once_by_the_background_task() -> None:
             if store.fields:
                 break
             await asyncio.sleep(0.01)
-        assert "address|localhost:11434" in store.fields
+        assert "address|mac|localhost:11434" in store.fields
         await one.sync.stop()
 
     asyncio.run(run())

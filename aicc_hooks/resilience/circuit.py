@@ -22,22 +22,12 @@ class Circuit:
     """State of one upstream address or deployment. `now` is a monotonic time in seconds, passed in."""
 
     __slots__ = (
-        "_fails",
-        "_slice",
-        "_slice_s",
-        "_totals",
-        "consecutive",
-        "opened_at",
-        "openings",
-        "reason",
-        "sources",
-        "state",
-        "trial_since",
-        "trial_token",
-        "until",
+        "_fails", "_slice", "_slice_s", "_totals", "address", "consecutive", "opened_at", "openings", "reason",
+        "sources", "state", "trial_since", "trial_token", "until",
     )  # fmt: skip
 
     def __init__(self, window_s: float) -> None:
+        self.address = ""  # a deployment's upstream, as last seen
         self.state = State.CLOSED
         self.until = 0.0  # open: when a trial may go
         self.opened_at = 0.0

@@ -19,14 +19,11 @@ from aicc_hooks.resilience.address import address_key
 from aicc_hooks.resilience.circuit import Circuit, State
 from aicc_hooks.resilience.classify import FAILURES, Outcome
 from aicc_hooks.resilience.config import BreakerConfig
-from aicc_hooks.resilience.permit import Denied, Key, Permit, Scope, Transition
+from aicc_hooks.resilience.permit import Denied, Key, Listener, Permit, Scope, Transition
 
 _log = logging.getLogger(__name__)
 _MIN_SOURCES: dict[Scope, int] = {"address": 2, "deployment": 1}
 _MAX_CIRCUITS = 2048  # deployments are configured, not sent by clients; this bounds a reload loop
-
-
-Listener = Callable[[Transition], None]
 
 
 class CircuitBreaker:
@@ -165,6 +162,11 @@ class CircuitBreaker:
                 if c.state is not State.CLOSED
             }
 
+    def address_of(self, deployment: str) -> str:
+        """The upstream a deployment was last seen at; empty when not known."""
+        circuit = self._circuits.get(("deployment", deployment))
+        return circuit.address if circuit is not None else ""
+
     def adopt(self, scope: Scope, key: str, state: State, remaining_s: float, reason: str) -> None:
         """Takes over what another gateway learnt. Never shortens an opening of our own; never trusts a long one."""
         if not self.config.enabled:
@@ -236,6 +238,7 @@ class CircuitBreaker:
             return
         if circuit is None:
             circuit = self._circuit(key)
+        circuit.address = permit.address
         if circuit.state is State.CLOSED:
             if outcome is Outcome.OK:
                 circuit.count(False, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,6 +56,9 @@ class Transition:
     reason: str
     cooldown_s: float
     remote: bool  # learnt from another gateway
+
+
+Listener = Callable[[Transition], None]
 
 
 def upstream_down(model: str, retry_after: int, why: str = "") -> Refusal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import platform
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -50,7 +51,8 @@ class BreakerSync:
     """Exchanges transitions with other gateways: at once when one happens here, else every `sync_interval_s`.
 
     An entry carries the seconds left, not a deadline, so hosts whose clocks differ agree; each entry is taken once,
-    by its id. Without a store, or while it fails, the breaker simply stays local.
+    by its id. `localhost` is another machine on every host, so what was learnt about it is for this host's gateways
+    only. Without a store, or while it fails, the breaker simply stays local.
     """
 
     def __init__(
@@ -59,11 +61,13 @@ class BreakerSync:
         store: SharedStore,
         *,
         instance: str = "",
+        host: str = "",
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._breaker = breaker
         self._store = store
         self._instance = instance or uuid.uuid4().hex[:12]
+        self._host = host or platform.node()
         self._wall = wall
         self._dirty: dict[Key, Transition] = {}
         self._seen: dict[str, str] = {}
@@ -96,9 +100,9 @@ class BreakerSync:
         dirty, self._dirty = self._dirty, {}
         try:
             async with asyncio.timeout(config.store_timeout_s * 4):
-                for key, transition in list(dirty.items()):
+                for key in list(dirty):
                     async with asyncio.timeout(config.store_timeout_s):
-                        await self._store.put(f"{key[0]}|{key[1]}", self._entry(key, transition))
+                        await self._store.put(self._field(key), self._entry(key))
                     del dirty[key]
                 async with asyncio.timeout(config.store_timeout_s):
                     entries = await self._store.all()
@@ -122,7 +126,12 @@ class BreakerSync:
         if self._loop is not None and self._wake is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake.set)
 
-    def _entry(self, key: Key, transition: Transition) -> str:
+    def _field(self, key: Key) -> str:
+        scope, name = key
+        address = name if scope == "address" else self._breaker.address_of(name)
+        return f"{scope}|{self._host if address.startswith('localhost:') else ''}|{name}"
+
+    def _entry(self, key: Key) -> str:
         state, remaining, reason = self._breaker.open_circuits().get(key, (State.CLOSED, 0.0, ""))
         if state is State.HALF_OPEN:
             # Our trial holds theirs back for one cooldown, not for a whole cold start.
@@ -135,19 +144,21 @@ class BreakerSync:
             "reason": reason,
             "at": round(self._wall(), 1),
         }
-        self._seen[f"{key[0]}|{key[1]}"] = str(body["id"])
+        self._seen[self._field(key)] = str(body["id"])
         return json.dumps(body)
 
     def _take(self, field: str, value: str) -> None:
-        scope, _, key = field.partition("|")
         try:
+            scope, host, key = field.split("|", 2)
             body = json.loads(value)
             ident, state, left = str(body["id"]), State(body["state"]), float(body["left"])
             age = abs(self._wall() - float(body["at"]))
             reason = str(body.get("reason", ""))[:200]
         except (ValueError, KeyError, TypeError):
             return  # not ours, or of another version
-        if scope not in ("address", "deployment") or not key or self._seen.get(field) == ident:
+        if scope not in ("address", "deployment") or not key or host not in ("", self._host):
+            return
+        if self._seen.get(field) == ident:
             return
         self._seen[field] = ident
         # Only a gateway that just started meets old entries; a changed one was written since our last look.
