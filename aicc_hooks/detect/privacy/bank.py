@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from . import checks
@@ -10,7 +11,7 @@ from .shape import is_placeholder
 from .text import Doc, Hits
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,36}")
-_BTC: Final = re.compile(r"(?<![A-Za-z0-9])[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
+_BTC: Final = re.compile(r"[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
 _BECH: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:bc|tb|ltc)1[02-9ac-hj-np-z]{25,87}(?![A-Za-z0-9])", re.IGNORECASE
 )
@@ -60,9 +61,19 @@ def judge_card(doc: Doc, start: int, end: int, digits: str, gap: str) -> bool:
     )
 
 
+def _ibans(doc: Doc) -> Iterator[re.Match[str]]:
+    shape = doc.shape
+    at = shape.find(b"AA99")
+    while at >= 0:
+        m = _IBAN.match(doc.text, at)
+        if m is not None:
+            yield m
+        at = shape.find(b"AA99", at + 4)
+
+
 def find_iban(doc: Doc, hits: Hits) -> None:
     """The longest valid IBAN at each candidate; capitals or not, blanks and dashes allowed."""
-    for m in _IBAN.finditer(doc.text):
+    for m in _ibans(doc):
         country = m.group()[:2].upper()
         want = checks.IBAN_LENGTHS.get(country)
         if want is None:
@@ -82,9 +93,10 @@ def find_iban(doc: Doc, hits: Hits) -> None:
 def find_wallets(doc: Doc, hits: Hits) -> None:
     """Bitcoin by its checksums; other coins by shape with a word about money near."""
     text, lower = doc.text, doc.lower
-    for m in _BTC.finditer(text):
-        if checks.base58check(m.group()):
-            hits.add("crypto_wallet", m.start(), m.end())
+    if any(len(w) >= 26 for w in doc.long_words):
+        for m in _BTC.finditer(text):
+            if (m.start() == 0 or not text[m.start() - 1].isalnum()) and checks.base58check(m.group()):
+                hits.add("crypto_wallet", m.start(), m.end())
     if "bc1" in lower or "tb1" in lower or "ltc1" in lower:
         for m in _BECH.finditer(text):
             if checks.bech32(m.group()):

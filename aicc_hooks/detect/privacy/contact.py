@@ -121,62 +121,98 @@ def _judge_email(text: str, at: int, start: int, end: int, hits: Hits) -> None:
     hits.add("email", start, end)
 
 
+_QUAD: Final = re.compile(rb"9{1,3}\.9{1,3}\.9{1,3}\.9{1,3}")
+_HEXTETS: Final = re.compile(r"[0-9A-Fa-f:.]*")
+_PREFIX: Final = re.compile(r"/\d{1,3}")
+
+
 def find_ip(doc: Doc, hits: Hits) -> None:
     """Addresses of hosts; loopback, masks, networks, broadcast and version numbers are none."""
+    if b".9" in doc.shape:
+        for quad in _QUAD.finditer(doc.shape):
+            m = _IPV4.match(doc.text, quad.start()) or _IPV4.match(doc.text, max(0, quad.start() - 7))
+            if m is not None:
+                _judge_ipv4(doc.text, m, hits)
+    if "::" in doc.text or doc.text.count(":") >= 7:
+        _find_ipv6(doc, hits)
+
+
+def _judge_ipv4(text: str, m: re.Match[str], hits: Hits) -> None:
+    ip = m.group(1)
+    octets = [int(o) for o in ip.split(".")]
+    if octets[0] in (0, 127, 255) or octets[0] >= 224 or octets[1:] == [0, 0, 0] or octets[3] == 255:
+        return
+    before = text[max(0, m.start() - 14) : m.start()]
+    named = _IP_BEFORE.search(before) is not None
+    if not named and _VERSION_BEFORE.search(before) and max(octets) < 100:
+        return
+    if not named and len(ip) <= 7 and octets[0] < 10 and ip not in ("1.1.1.1", "8.8.8.8"):
+        return
+    hits.add("ip_address", m.start(), m.end())
+
+
+def _find_ipv6(doc: Doc, hits: Hits) -> None:
     text = doc.text
-    if text.count(".") >= 3:
-        for m in _IPV4.finditer(text):
-            ip = m.group(1)
-            octets = [int(o) for o in ip.split(".")]
-            if (
-                octets[0] in (0, 127, 255)
-                or octets[0] >= 224
-                or (octets[1:] == [0, 0, 0])
-                or octets[3] == 255
-            ):
-                continue
-            before = text[max(0, m.start() - 14) : m.start()]
-            if _VERSION_BEFORE.search(before) and not _IP_BEFORE.search(before) and max(octets) < 100:
-                continue
-            if (
-                len(ip) <= 7
-                and not _IP_BEFORE.search(before)
-                and octets[0] < 10
-                and ip not in ("1.1.1.1", "8.8.8.8")
-            ):
-                continue
-            hits.add("ip_address", m.start(), m.end())
-    if text.count(":") >= 2:
-        for m in _IPV6.finditer(text):
+    at = text.find(":")
+    while at >= 0:
+        start = at
+        while start > 0 and at - start < 4 and text[start - 1] in "0123456789abcdefABCDEF":
+            start -= 1
+        run = _HEXTETS.match(text, start, start + 50)
+        end = run.end() if run else at + 1
+        m = _IPV6.match(text, start, end) if end - at >= 4 else None
+        if m is not None:
             value = m.group()
             digits = value.replace(":", "")
-            if len(digits) < 3 or (value.count(":") < 7 and "::" not in value):
-                continue
-            try:
-                address = ipaddress.IPv6Address(value)
-            except ValueError:
-                continue
-            if not (address.is_loopback or address.is_unspecified) and (
-                any(c.isdigit() for c in digits) or len(digits) > 8
+            if (
+                len(digits) >= 3
+                and (value.count(":") == 7 or "::" in value)
+                and not text[m.end() : m.end() + 1].isalnum()
             ):
-                end = m.end()
-                if prefix := re.compile(r"/\d{1,3}").match(text, end):
-                    end = prefix.end()
-                hits.add("ip_address", m.start(), end)
+                try:
+                    address: ipaddress.IPv6Address | None = ipaddress.IPv6Address(value)
+                except ValueError:
+                    address = None
+                if (
+                    address
+                    and not address.is_loopback
+                    and (any(c.isdigit() for c in digits) or len(digits) > 8)
+                ):
+                    prefix = _PREFIX.match(text, m.end())
+                    hits.add("ip_address", m.start(), prefix.end() if prefix else m.end())
+        at = text.find(":", max(end, at + 1))
+
+
+_ALNUM: Final = bytes(120 if chr(c).isalnum() and c < 128 else c for c in range(256))
 
 
 def find_mac(doc: Doc, hits: Hits) -> None:
     """Hardware addresses, written with colons, dashes or Cisco's dots."""
     text = doc.text
-    if text.count(":") >= 5 or text.count("-") >= 5 or text.count(".") >= 2:
-        for m in _MAC.finditer(text):
-            value = m.group().lower()
-            bare = re.sub(r"[^0-9a-f]", "", value)
-            if len(set(bare)) <= 2 or (
-                bare.isdigit() and "." in value and "mac" not in doc.lower and "cisco" not in doc.lower
-            ):
-                continue
-            hits.add("mac_address", m.start(), m.end())
+    shape: bytes | None = None
+    for separator, literal in (
+        (":", b"xx:xx:xx:xx:xx:xx"),
+        ("-", b"xx-xx-xx-xx-xx-xx"),
+        (".", b"xxxx.xxxx.xxxx"),
+    ):
+        if separator not in text:
+            continue
+        if shape is None:
+            shape = doc.shape.translate(_ALNUM)
+        at = shape.find(literal)
+        while at >= 0:
+            m = _MAC.match(text, at)
+            if m is not None:
+                bare = re.sub(r"[^0-9a-f]", "", m.group().lower())
+                numeric = (
+                    bare.isdigit()
+                    and separator == "."
+                    and "mac" not in doc.lower
+                    and "cisco" not in doc.lower
+                )
+                if len(set(bare)) > 2 and not numeric:
+                    hits.add("mac_address", m.start(), m.end())
+            at = shape.find(literal, at + 3)
 
 
 def find(doc: Doc, hits: Hits) -> None:

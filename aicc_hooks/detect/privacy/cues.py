@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -21,38 +22,59 @@ _ID: Final = re.compile(
 )
 
 
-class Cue:
-    """A set of announcing words and phrases: words are looked up, phrases searched."""
+_GATE: Final = re.compile(r"[^\W\d_]+")
 
-    __slots__ = ("phrases", "words")
+
+class Cue:
+    """A set of announcing words and phrases: words are looked up, phrases searched when their first word is there."""
+
+    __slots__ = ("_ascii_words", "_gated", "_plain", "words")
 
     def __init__(self, words: str, *phrases: str) -> None:
         self.words = frozenset(words.split())
-        self.phrases = phrases
+        self._ascii_words = frozenset(w for w in self.words if w.isascii())
+        self._gated: list[tuple[str, str]] = []
+        self._plain: list[str] = []
+        for phrase in phrases:
+            first = _GATE.match(phrase)
+            # scripts without blanks have no words to look up
+            if first and ord(phrase[0]) < 0x0590 and first.end() < len(phrase):
+                self._gated.append((first.group(), phrase))
+            else:
+                self._plain.append(phrase)
+
+    def present(self, doc: Doc) -> tuple[frozenset[str], list[str]]:
+        """The words and phrases that occur in the text."""
+        words = (self._ascii_words if doc.ascii else self.words) & doc.words
+        phrases = [p for first, p in self._gated if first in doc.words and p in doc.lower]
+        if not doc.ascii:
+            phrases += [p for p in self._plain if p in doc.lower]
+        else:
+            phrases += [p for p in self._plain if p.isascii() and p in doc.lower]
+        return words, phrases
 
     def ends(self, doc: Doc) -> Iterator[int]:
         """End offsets of the announcing words in the text."""
         lower = doc.lower
-        for word in self.words & doc.words:
+        words, phrases = self.present(doc)
+        for word in words:
             for at in doc.occurrences(word):
                 end = at + len(word)
                 if not (at and lower[at - 1].isalpha()) and not lower[end : end + 1].isalpha():
                     yield end
-        for phrase in self.phrases:
-            if phrase in lower:
-                for at in doc.occurrences(phrase):
-                    yield at + len(phrase)
+        for phrase in phrases:
+            for at in doc.occurrences(phrase):
+                yield at + len(phrase)
 
-    def near(self, doc: Doc, start: int, end: int, before: int = 60, after: int = 30) -> bool:
-        """True when one stands within a window around the span."""
-        if not (self.words & doc.words) and not self.phrases:
-            return False
-        window = doc.lower[max(0, start - before) : start] + " " + doc.lower[end : end + after]
-        if any(p in window for p in self.phrases):
-            return True
-        return any(
-            re.search(rf"(?<![^\W\d_]){re.escape(w)}(?![^\W\d_])", window) for w in self.words if w in window
-        )
+    def spots(self, doc: Doc) -> list[int]:
+        """Sorted ends of the announcing words, for `near`."""
+        return sorted(self.ends(doc))
+
+
+def near(spots: list[int], start: int, end: int, before: int = 60, after: int = 30) -> bool:
+    """True when an announcing word ends within the window around a span."""
+    i = bisect_left(spots, start - before)
+    return i < len(spots) and spots[i] <= end + after
 
 
 def values_after(doc: Doc, end: int, reach: int = 90) -> Iterator[tuple[int, int]]:

@@ -11,14 +11,15 @@ from typing import Final
 from aicc_hooks.detect.entities import ALL, CONTACT, DEFAULT_ACTION, IDENTIFIERS, SECRETS
 from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
 
-from . import assignments, bank, contact, identifiers, numbers, pem, people, prose, tokens, urls
+from . import addresses, assignments, bank, contact, identifiers, names, numbers, pem, prose, tokens, urls
 from .config import PrivacyConfig
 from .custom import PatternProblem, compile_all, example_problems
 from .shape import entropy, is_placeholder
 from .text import Doc, Hits
 
 _FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
-    pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, people.find,
+    pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, names.find,
+    addresses.find,
 )  # fmt: skip
 _SECRET_FAMILIES: Final = (pem.find, tokens.find, urls.find, assignments.find)
 # Which name wins where spans overlap: what is most specific. Generic secrets come after all shapes.

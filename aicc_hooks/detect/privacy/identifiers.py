@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from . import national
-from .cues import Cue, values_after
+from .cues import Cue, near, values_after
 from .text import Doc, Hits
 
 SSN: Final = Cue(
@@ -31,16 +32,19 @@ LICENCE: Final = Cue(
     "patente di guida", "carteira de motorista", "carta de condução", "carteira de habilitação", "prawo jazdy", "prawa jazdy", "sürücü belge", "ehliyet",
     "водительск", "運転免許", "驾驶证", "驾照", "운전면허", "dl number", "dl no", "dl#", "dl:", "dvla", "řidičsk", "vezetői engedély", "permis de condu",
 )  # fmt: skip
-NATIONAL: Final = Cue(
-    "aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
-    "fødselsnummer kennitala henkilötunnus hetu steuerid steuernummer idnr ahv avs nir sin nas tfn medicare pan mbi nric fin mykad nik ktp jmbg oib cnp egn "
-    "amka afm pps ppsn rrn snils снилс инн emso isikukood teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
-    "личный tin mrn tajszám adóazonosító rodné rodne nino edipi personalausweis ausweisnummer personalausweisnummer identiteetti identitetsnummer identification id",
+NATIONAL_PHRASES: Final = (
     "national id", "national identi", "id number", "id no", "id card", "id-number", "id nr", "identity number", "identity card", "identity code", "identity no", "identification number",
     "identifikationsnummer", "personal number", "personal code", "personal id", "social insurance", "tax id", "tax file", "tax number", "tax ident", "taxpayer", "steuer-id", "steuer id", "sozialversicherung", "versichertennummer",
     "sécurité sociale", "numéro de sécu", "codice fiscale", "seguridad social", "registro geral", "número de identi", "documento de identi", "carte d'identité", "carta d'identità",
     "resident registration", "my number", "マイナンバー", "個人番号", "身份证", "身分證", "주민등록", "주민번호", "rodné číslo", "rodne cislo", "kimlik no", "thai id", "south african id", "rsa id", "ид номер",
     "personenkennzeichen", "medicare id", "health card", "health insurance", "insurance id", "member id", "patient id", "teudat zehut", "תעודת זהות", "الهوية", "رقم الهوية", "national_id", "nationalid", "id_number", "tax_id", "taxid", "personal_id", "αμκα", "αφμ", "เลขบัตร", "बैंक आधार", "आधार",
+)  # fmt: skip
+NATIONAL: Final = Cue(
+    "aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
+    "fødselsnummer kennitala henkilötunnus hetu steuerid steuernummer idnr ahv avs nir sin nas tfn medicare pan mbi nric fin mykad nik ktp jmbg oib cnp egn "
+    "amka afm pps ppsn rrn snils снилс инн emso isikukood teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
+    "личный tin mrn tajszám adóazonosító rodné rodne nino edipi personalausweis ausweisnummer personalausweisnummer identiteetti identitetsnummer identification id",
+    *NATIONAL_PHRASES,
 )  # fmt: skip
 _WEAK_WORDS: Final = frozenset(
     [
@@ -87,25 +91,41 @@ _DATE_AFTER: Final = re.compile(r"[^\n\d]{0,34}\n?[^\n\d]{0,6}?")
 _NOT_ID: Final = re.compile(r"(?:19|20)\d\d\Z|\d{1,4}\Z")
 
 
+def _at_shapes(doc: Doc, literal: bytes, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    shape = doc.shape
+    at = shape.find(literal)
+    while at >= 0:
+        m = pattern.match(doc.text, at)
+        if m is not None:
+            yield m
+        at = shape.find(literal, at + len(literal))
+
+
 def _find_fixed(doc: Doc, hits: Hits) -> None:
-    text = doc.text
-    if text.count("-") >= 2:
-        for m in _SSN.finditer(text):
-            if (
-                m.group() not in ("123-45-6789", "078-05-1120", "219-09-9999")
-                or "ssn is" in doc.lower[max(0, m.start() - 8) : m.start()]
-            ):
-                hits.add("us_ssn", m.start(), m.end())
-        for m in _ITIN.finditer(text):
-            hits.add("us_itin", m.start(), m.end())
-    for m in _NINO_GROUPED.finditer(text):
-        hits.add("uk_nino", m.start(), m.end())
-    for m in _UK_LICENCE.finditer(text):
-        hits.add("driver_license", m.start(), m.end())
-    for pattern, check in national.SHAPES:
-        for m in pattern.finditer(text):
+    for m in _at_shapes(doc, b"999-99-9999", _SSN):
+        told = "ssn is" in doc.lower[max(0, m.start() - 8) : m.start()]
+        if told or m.group() not in _SAMPLE_SSN:
+            hits.add("us_ssn", m.start(), m.end())
+    for m in _at_shapes(doc, b"999-99-9999", _ITIN):
+        hits.add("us_itin", m.start(), m.end())
+    for literal in (b"AA 99 99 99 A", b"AA-99-99-99-A"):
+        for m in _at_shapes(doc, literal, _NINO_GROUPED):
+            hits.add("uk_nino", m.start(), m.end())
+    shape = doc.shape
+    at = shape.find(b"999999")
+    while at >= 0:  # the licence's letters may be padded with nines, so look from its six digits back
+        m = _UK_LICENCE.match(doc.text, at - 5) if at >= 5 else None
+        if m is not None:
+            hits.add("driver_license", m.start(), m.end())
+        at = shape.find(b"999999", at + 6)
+    for literal, pattern, check in national.SHAPES:
+        for m in _at_shapes(doc, literal, pattern):
             if national.valid_shape(check, m.group()):
                 hits.add("national_id", m.start(), m.end())
+
+
+# Numbers printed in every manual (Woolworth's wallet, advertisements).
+_SAMPLE_SSN: Final = frozenset({"123-45-6789", "078-05-1120", "219-09-9999", "987-65-4320"})
 
 
 def _announced(
@@ -157,19 +177,22 @@ def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
             hits.add("national_id", start, stop)
 
 
-_BARE_RUN: Final = re.compile(r"(?<![\w.])\d(?:[ .:-]?\d){8,17}(?![\w])")
+_BARE_RUN: Final = re.compile(r"\d(?:[ .:-]?\d){8,17}(?![\w])")
 
 
 def _find_national_near(doc: Doc, hits: Hits) -> None:
-    if not (NATIONAL.words & doc.words or any(p in doc.lower for p in NATIONAL.phrases)):
+    spots = _STRONG_NEAR.spots(doc)
+    if not spots:
         return
     for m in _BARE_RUN.finditer(doc.text):
+        if m.start() and (doc.text[m.start() - 1].isalnum() or doc.text[m.start() - 1] in "._"):
+            continue
         digits = national.bare(m.group())
-        if digits.isdigit() and national.valid_digits(digits) and _STRONG_NEAR.near(doc, m.start(), m.end()):
+        if near(spots, m.start(), m.end()) and digits.isdigit() and national.valid_digits(digits):
             hits.add("national_id", m.start(), m.end())
 
 
-_STRONG_NEAR: Final = Cue(" ".join(NATIONAL.words - _WEAK_WORDS), *NATIONAL.phrases)
+_STRONG_NEAR: Final = Cue(" ".join(NATIONAL.words - _WEAK_WORDS), *NATIONAL_PHRASES)
 
 
 def _find_birth(doc: Doc, hits: Hits) -> None:
@@ -186,7 +209,7 @@ def _find_birth(doc: Doc, hits: Hits) -> None:
 
 def find(doc: Doc, hits: Hits) -> None:
     """All of the family; nothing here without a digit in the text."""
-    if not any(d in doc.text for d in "0123456789"):
+    if doc.shape.count(b"9") < 5:
         return
     _find_fixed(doc, hits)
     _announced(doc, SSN, "us_ssn", hits, _NINE, (9, 9))

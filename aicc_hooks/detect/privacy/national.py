@@ -258,33 +258,38 @@ def _pan(v: str) -> bool:
     return True
 
 
-# Shapes that need no announcing word: letters, separators or a date make them unmistakable. (pattern, check on the bare characters)
-SHAPES: Final[tuple[tuple[re.Pattern[str], Check], ...]] = tuple(
-    (re.compile(rf"(?<![A-Za-z0-9._/-]){p}(?![A-Za-z0-9]|[-.]\d)"), c)
-    for p, c in (
-        (r"\d{8}-?[A-HJ-NP-TV-Z]|[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]", _es),
-        (r"[A-Z]{6}[0-9LMNPQRSTUV]{2}[ABCDEHLMPRST][0-9LMNPQRSTUV]{2}[A-Z][0-9LMNPQRSTUV]{3}[A-Z]", _it),
-        (r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _fi),
-        (r"[STFGM]\d{7}[A-Z]", _sg),
-        (r"\d{3}\.\d{3}\.\d{3}-\d{2}", _br),
-        (r"[1-9]\d{5}(?:18|19|20)\d{9}[\dXx]", _cn),
-        (r"[12] ?\d{2} ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d{2}|2[AB]) ?\d{3} ?\d{3} ?\d{2}", _fr),
-        (r"756\.\d{4}\.\d{4}\.\d{2}", _ch),
-        (r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _be),
-        (r"(?:19|20)?\d{6}[-+]\d{4}", _se),
-        (r"\d{6}/\d{4}", _cz),
-        (r"\d{6}-[1-8]\d{6}", _kr),
-        (r"\d{1,2}\.\d{3}\.\d{3}-[\dKk]", _cl),
-        (r"(?:20|2[3-7]|30|33|34)-\d{8}-\d", _ar),
-        (r"\d{3}-\d{3}-\d{3} \d{2}", _snils),
-        (r"[A-Z][1289]\d{8}", _tw),
-        (r"[A-Z]{1,2}\d{6}\([0-9A]\)", _hk),
-        (r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[A-Z0-9]\d", _curp),
-        (r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", _pan),
-        (r"[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}", _pan),
-        (r"\d-\d{4}-\d{5}-\d{2}-\d", _th),
-    )
+# Shapes that need no announcing word: letters, separators or a date make them unmistakable.
+# (literals of `Doc.shape` split by commas, pattern that starts there, check on the bare characters)
+_ROWS: Final = (
+    ("99999999A,99999999-A", r"\d{8}-?[A-HJ-NP-TV-Z]", _es),
+    ("A9999999A,A9999999-A,A-9999999-A,A-9999999A", r"[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z]", _es),
+    ("AAAAAA99A99A999A", r"[A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z]", _it),
+    ("999999-999,999999+999,999999A999", r"\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]", _fi),
+    ("A9999999A", r"[STFGM]\d{7}[A-Z]", _sg),
+    ("999.999.999-99", r"\d{3}\.\d{3}\.\d{3}-\d{2}", _br),
+    ("999999999999999999,99999999999999999A", r"[1-9]\d{5}(?:18|19|20)\d{9}[\dXx]", _cn),
+    ("9 99 99 99 999 999 99,9 99 99 9A 999 999 99", r"[12] \d{2} (?:0[1-9]|1[0-2]|[2-9]\d) (?:\d{2}|2[AB]) \d{3} \d{3} \d{2}", _fr),
+    ("999.9999.9999.99", r"756\.\d{4}\.\d{4}\.\d{2}", _ch),
+    ("99.99.99-999.99", r"\d{2}\.\d{2}\.\d{2}-\d{3}\.\d{2}", _be),
+    ("999999-9999,999999+9999,99999999-9999,99999999+9999", r"(?:19|20)?\d{6}[-+]\d{4}", _se),
+    ("999999/9999", r"\d{6}/\d{4}", _cz),
+    ("999999-9999999", r"\d{6}-[1-8]\d{6}", _kr),
+    ("99.999.999-9,99.999.999-A,9.999.999-9,9.999.999-A", r"\d{1,2}\.\d{3}\.\d{3}-[\dKk]", _cl),
+    ("99-99999999-9", r"(?:20|2[3-7]|30|33|34)-\d{8}-\d", _ar),
+    ("999-999-999 99", r"\d{3}-\d{3}-\d{3} \d{2}", _snils),
+    ("A999999999", r"[A-Z][1289]\d{8}", _tw),
+    ("A999999(9),A999999(A)", r"[A-Z]{1,2}\d{6}\([0-9A]\)", _hk),
+    ("AAAA999999AAAAAA", r"[A-Z][AEIOUX][A-Z]{2}\d{6}[HM][A-Z]{5}[A-Z0-9]\d", _curp),
+    ("AAAAA9999A", r"[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]", _pan),
+    ("9AA9AA9AA99,9AA9-AA9-AA99,9A99AA9AA99,9A99-AA9-AA99,9AA9A99AA99,9AA9-A99-AA99,9A99A99AA99,9A99-A99-AA99",
+     r"[1-9][AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y][0-9AC-HJKMNP-RT-Y]\d-?[AC-HJKMNP-RT-Y]{2}\d{2}", _pan),
+    ("9-9999-99999-99-9", r"\d-\d{4}-\d{5}-\d{2}-\d", _th),
 )  # fmt: skip
+SHAPES: Final[tuple[tuple[bytes, re.Pattern[str], Check], ...]] = tuple(
+    (literal.encode(), re.compile(rf"(?<![A-Za-z0-9._/-]){pattern}(?![A-Za-z0-9]|[-.]\d)"), check)
+    for literals, pattern, check in _ROWS
+    for literal in literals.split(",")
+)
 
 # Bare digits by length: valid for some country, so a number when an announcing word stands near.
 BY_LENGTH: Final[dict[int, tuple[Check, ...]]] = {

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .bank import judge_card
-from .cues import Cue
+from .cues import Cue, near
 from .text import Doc, Hits
 
 _RUN: Final = re.compile(r"[+(0-9][0-9 ()./-]{4,60}[0-9]")
@@ -72,7 +72,7 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
     return False
 
 
-def _phones(doc: Doc, run: re.Match[str], hits: Hits) -> None:
+def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     text = doc.text
     start, end = run.span()
     if start and (text[start - 1].isalnum() or (text[start - 1] in "_./@#=$€£" and text[start] != "+")):
@@ -102,7 +102,7 @@ def _phones(doc: Doc, run: re.Match[str], hits: Hits) -> None:
         value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
     ):
         return
-    if 6 <= n <= 15 and not excluded and (PHONE.near(doc, start, end, 32, 0) or _AFTER_WORD.match(text, end)):
+    if 6 <= n <= 15 and not excluded and (near(spots, start, start, 32, 0) or _AFTER_WORD.match(text, end)):
         close = value.count("(") == value.count(")")
         hits.add("phone", start if close else start + (value[0] == "("), end)
         return
@@ -120,7 +120,10 @@ def _phones(doc: Doc, run: re.Match[str], hits: Hits) -> None:
 
 def find(doc: Doc, hits: Hits) -> None:
     """Cards first; what is no card may be a phone."""
+    if doc.shape.count(b"9") < 6:
+        return
+    spots = PHONE.spots(doc)
     for run in _RUN.finditer(doc.text):
         if run.end() - run.start() >= 12 and _cards(doc, run, hits):
             continue
-        _phones(doc, run, hits)
+        _phones(doc, run, spots, hits)

@@ -66,6 +66,7 @@ _FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _MIXED_RUN: Final = re.compile("[A-Za-z0-9_\u0370-\u03ff\u0400-\u052f-]+")
 _HAS_LATIN: Final = re.compile("[A-Za-z]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 128 else c for c in range(256))
 _TO_SPACE: Final = {c: 0x20 for c in range(128) if not chr(c).isalpha()}
 
 
@@ -79,7 +80,7 @@ def _latin_where_mixed(match: re.Match[str]) -> str:
 class Doc:
     """One text, prepared once for all entity families. All offsets inside are those of `text`."""
 
-    __slots__ = ("_words", "ascii", "depth", "lower", "offsets", "original", "text")
+    __slots__ = ("_long", "_shape", "_words", "ascii", "depth", "lower", "offsets", "original", "text")
 
     def __init__(self, original: str, depth: int = 0) -> None:
         self.original = original
@@ -98,6 +99,8 @@ class Doc:
             lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
         self.lower = lower
         self._words: frozenset[str] | None = None
+        self._shape: bytes | None = None
+        self._long: list[str] | None = None
 
     def _normalise(self, text: str) -> str:
         if not _INVISIBLE_RE.search(text):
@@ -121,6 +124,23 @@ class Doc:
             found = self.lower.translate(_TO_SPACE).split() if self.ascii else _WORD.findall(self.lower)
             self._words = frozenset(found)
         return self._words
+
+    @property
+    def shape(self) -> bytes:
+        """One byte a character: A for ASCII letters, 9 for digits, the rest as it is (non-Latin: ?).
+
+        Identifiers of fixed shape are literals in it, and searching bytes for a literal costs next to nothing.
+        """
+        if self._shape is None:
+            self._shape = self.text.encode("latin-1", "replace").translate(_SHAPE)
+        return self._shape
+
+    @property
+    def long_words(self) -> list[str]:
+        """Pieces without white space of at least 16 characters: where keys and tokens are."""
+        if self._long is None:
+            self._long = [w for w in self.text.split() if len(w) >= 16]
+        return self._long
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original offsets of a span of `text`."""

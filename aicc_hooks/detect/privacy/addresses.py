@@ -1,0 +1,422 @@
+"""Postal addresses: the block after a cue ("ship to:"), and street lines with the town and code that follow."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from .names import UPPER
+from .text import Doc, Hits
+
+_SUFFIXES: Final = (
+    "straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm ", "ufer ", "chaussee", "laan ", "straat", "gracht", "plein ", "kade ", "dijk ", "singel ", "vägen", "gatan",
+    "vej ", "vejen", "gade ", "gata ", "gate ", "veien", "vei ", "katu ", "tie ", "kuja ", "polku", "gränd", "stíg", "utca", " u. ", " út ", " tér ", "stræde", "bakken", "väg ", "gården", "stien ", "plads", "torv ", "gärde", "bygata", "holm ",
+)  # fmt: skip
+_WORDS_AFTER: Final = frozenset(
+    [
+        "street",
+        "st",
+        "avenue",
+        "ave",
+        "road",
+        "rd",
+        "boulevard",
+        "blvd",
+        "lane",
+        "ln",
+        "drive",
+        "dr",
+        "court",
+        "ct",
+        "place",
+        "pl",
+        "square",
+        "sq",
+        "terrace",
+        "way",
+        "parkway",
+        "pkwy",
+        "highway",
+        "hwy",
+        "circle",
+        "cir",
+        "close",
+        "crescent",
+        "gardens",
+        "grove",
+        "mews",
+        "walk",
+        "row",
+        "alley",
+        "hill",
+        "park",
+        "view",
+        "trail",
+        "loop",
+        "plaza",
+        "esplanade",
+        "quay",
+        "rise",
+        "vale",
+        "summit",
+        "junction",
+        "crossing",
+        "ridge",
+        "forge",
+        "field",
+        "fields",
+        "meadows",
+        "island",
+        "islands",
+        "point",
+        "common",
+        "chowk",
+        "nagar",
+        "marg",
+        "heights",
+        "bridge",
+        "station",
+        "village",
+        "creek",
+        "canyon",
+        "manor",
+        "isle",
+        "cove",
+        "haven",
+        "hollow",
+        "landing",
+        "mall",
+        "path",
+        "pass",
+        "pike",
+        "run",
+        "springs",
+        "union",
+        "unions",
+        "valley",
+        "valleys",
+        "views",
+        "villages",
+        "vista",
+        "wells",
+        "squares",
+        "streets",
+        "roads",
+    ]
+)
+_WORDS_BEFORE: Final = frozenset(
+    [
+        "rue",
+        "avenue",
+        "av",
+        "boulevard",
+        "bd",
+        "chemin",
+        "allée",
+        "impasse",
+        "quai",
+        "route",
+        "cours",
+        "passage",
+        "sentier",
+        "voie",
+        "via",
+        "viale",
+        "piazza",
+        "corso",
+        "largo",
+        "vicolo",
+        "contrada",
+        "strada",
+        "calle",
+        "avenida",
+        "paseo",
+        "plaza",
+        "camino",
+        "carrer",
+        "ronda",
+        "rua",
+        "travessa",
+        "alameda",
+        "rodovia",
+        "praça",
+        "estrada",
+        "vila",
+        "rúa",
+        "loteamento",
+        "feira",
+        "ul",
+        "al",
+        "pl",
+        "ulica",
+        "ulice",
+        "trg",
+        "utca",
+        "str",
+        "calea",
+        "bulevardul",
+        "circunvalación",
+        "callejón",
+        "privada",
+        "andador",
+        "prolongación",
+        "retorno",
+        "acceso",
+        "pasaje",
+        "vial",
+        "urbanización",
+        "rambla",
+        "jalan",
+        "jl",
+        "gang",
+        "soi",
+        "ул",
+        "улица",
+        "просп",
+        "проспект",
+        "пер",
+        "вул",
+        "вулиця",
+        "бул",
+        "residencial",
+        "conjunto",
+        "aeroporto",
+        "colônia",
+        "favela",
+        "fazenda",
+        "jardim",
+        "lago",
+        "lagoa",
+        "morro",
+        "núcleo",
+        "parque",
+        "pátio",
+        "sítio",
+        "trecho",
+        "trevo",
+        "vale",
+        "vereda",
+        "viaduto",
+        "viela",
+        "esplanada",
+        "estação",
+        "distrito",
+        "condomínio",
+        "chácara",
+        "campo",
+        "área",
+        "quadra",
+        "setor",
+    ]
+)
+_BOX_WORDS: Final = frozenset(["box", "postfach", "apartado", "casella", "boîte", "postbus", "psc", "cmr"])
+
+_AFTER: Final = re.compile(
+    rf"(?<![\w.])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,?[ ](?:[NSEW]\.?[ ]|\d{{1,4}}(?:st|nd|rd|th)?[ ])?(?:[{UPPER}][\w'’.-]{{0,20}}[ ]){{0,4}}\Z"
+)
+_BEFORE: Final = re.compile(
+    r"[.]?[ ](?:(?:de|del|della|dei|delle|degli|di|da|do|dos|das|du|des|la|le|les|las|los|el|e|y|i|l'|d'|san|santa|saint)[ ]?){0,3}[^\W\d_][\w'’.ª-]{0,24}(?:[ ][\w'’.ª-]{1,24}){0,4}?,?[ ](?:n[º°.]?[ ]?|no\.?[ ]?|д\.?[ ]?)?\d{1,5}[A-Za-z]?(?!\w)",
+    re.IGNORECASE,
+)
+_FRENCH: Final = re.compile(
+    r"[ ](?:(?:de|du|des|la|le|les|l'|d')[ ]?){0,3}[\w'’.-]{2,24}(?:[ -][\w'’.-]{1,20}){0,3}", re.IGNORECASE
+)
+_FRENCH_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[ ]?(?:bis|ter|[A-Da-d])?,?[ ]\Z")
+_SUFFIX_LINE: Final = re.compile(
+    rf"(?<![\w])(?:[{UPPER}][\w.'-]{{0,24}}[ -]){{0,3}}[{UPPER}]?[\w.-]{{2,30}},?[ ]{{1,2}}\d{{1,5}}[ ]?[A-Za-z]?(?!\w)"
+)
+_BOX: Final = re.compile(r"[ ]\d{1,6}(?:,?[ ]Box[ ]\d{1,6})?", re.IGNORECASE)
+_LEADING_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?,?[ ]\Z")
+_REST: Final = re.compile(
+    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{{1,6}}|\#[ ]?\w{{1,5}}))?"
+    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?(?=[ ,]))?"
+    rf"(?:,?[ ]?\n?[ \t]{{0,5}}[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den)){{0,4}}){{0,2}}"
+    rf"(?:,?[ ]?\n?[ \t]{{0,5}}[A-Z]{{2}}(?![A-Za-z]))?"
+    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:[A-Z]{{1,2}}\d[A-Z\d]?[ ]?\d[A-Z]{{2}}|(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{{3}}[ ]\d{{2}})(?!\w))?"
+)
+_CUES: Final = frozenset(
+    [
+        "address",
+        "adresse",
+        "anschrift",
+        "dirección",
+        "direccion",
+        "direção",
+        "indirizzo",
+        "endereço",
+        "endereco",
+        "morada",
+        "adres",
+        "adress",
+        "osoite",
+        "adresa",
+        "cím",
+        "lakcím",
+        "domicilio",
+        "adresi",
+        "адрес",
+        "адреса",
+        "διεύθυνση",
+        "alamat",
+        "chỉ",
+        "lives",
+        "live",
+        "living",
+        "reside",
+        "resides",
+        "residing",
+        "located",
+        "moved",
+        "wohnhaft",
+        "office",
+        "delivered",
+        "deliver",
+        "shipped",
+        "ship",
+        "shipping",
+        "meet",
+        "send",
+        "one",
+        "mail",
+        "bill",
+        "wohne",
+        "habite",
+        "vivo",
+        "abito",
+        "moro",
+        "resido",
+        "woon",
+        "bor",
+        "mieszkam",
+        "проживаю",
+        "живу",
+        "enter",
+    ]
+)
+_CUE_TAIL: Final = re.compile(
+    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,30}?)?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
+    re.IGNORECASE,
+)
+_CUE_ASIAN: Final = re.compile(
+    r"(?:住所|届け先|地址|住址|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
+)
+_STOP: Final = re.compile(
+    r"\n[ \t]*\n|[?!]|\.(?:\s+[A-Z]|\s*$|\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
+    r"|[;,.]? (?:for (?:this|my|the)|and (?:my|the|send|call)|please|schreibe|write|draft|thanks|because|is (?:my|the|correct)|before|until|asap|, (?:I|my|please))\b",
+    re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(
+    r"\b(?:the|which|that|is|are|was|will|has|have|should|can|must|when|with|not|be|your|you|we|it|as|or|if|from)\b"
+)
+_NO_ADDRESS: Final = re.compile(r"(?:\d{1,3}\.){3}\d|0x|[\w.]+[@(=\[]|(?:19|20)\d\d\b")
+
+
+def find(doc: Doc, hits: Hits) -> None:
+    """Blocks after cues, then street lines; nothing without a digit."""
+    if b"9" not in doc.shape:
+        return
+    text, words = doc.text, doc.words
+    for word in words & _CUES:
+        for end in _ends(doc, word):
+            m = _CUE_TAIL.match(text, end)
+            if m is not None and m.end() > end and b"9" in doc.shape[m.end() : m.end() + 70]:
+                _add_block(text, m.end(), hits)
+    if not doc.ascii:
+        for m in _CUE_ASIAN.finditer(text):
+            _add_block(text, m.end(), hits)
+    for word in words & _WORDS_AFTER:
+        for end in _ends(doc, word):
+            start = end - len(word)
+            if b"9" in doc.shape[max(0, start - 60) : start] and (
+                text[start].isupper() or text[max(0, start - 4) : start - 1].isdigit()
+            ):
+                head = text[max(0, start - 70) : start]
+                m = _AFTER.search(head)
+                if m is not None and len(m.group().split()) >= 2:
+                    _add_street(doc, start - len(head) + m.start(), end, hits)
+    for word in words & _WORDS_BEFORE:
+        for end in _ends(doc, word):
+            _street_before(doc, end - len(word), end, hits)
+    for word in words & _BOX_WORDS:
+        for end in _ends(doc, word):
+            m = _BOX.match(text, end)
+            if m is not None:
+                head = text[max(0, end - len(word) - 8) : end - len(word)]
+                start = end - len(word)
+                po = re.search(r"(?:P\.? ?O\.?|Apartado de|Post)[ ]?\Z", head, re.IGNORECASE)
+                if po or word != "box":
+                    _add_street(doc, start - (len(po.group()) if po else 0), m.end(), hits)
+    for suffix in _SUFFIXES:
+        if suffix in doc.lower:
+            for at in doc.occurrences(suffix):
+                _suffix_line(doc, at, hits)
+
+
+def _ends(doc: Doc, word: str) -> list[int]:
+    lower, out = doc.lower, []
+    for at in doc.occurrences(word):
+        end = at + len(word)
+        if not (at and lower[at - 1].isalnum()) and not lower[end : end + 1].isalnum():
+            out.append(end)
+    return out
+
+
+def _street_before(doc: Doc, start: int, end: int, hits: Hits) -> None:
+    text = doc.text
+    near = doc.shape[max(0, start - 10) : end + 60]
+    if b"9" not in near:
+        return
+    number = _FRENCH_NUMBER.search(text[max(0, start - 10) : start])
+    m = _BEFORE.match(text, end, end + 110)
+    if m is not None and (text[start].isupper() or number or "," in m.group()) and "\n" not in m.group():
+        lead = _LEADING_NUMBER.search(text[max(0, start - 8) : start])
+        _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
+    elif number is not None:
+        f = _FRENCH.match(text, end, end + 80)
+        if f is not None:
+            _add_street(doc, start - len(number.group()), f.end(), hits)
+
+
+def _suffix_line(doc: Doc, at: int, hits: Hits) -> None:
+    text = doc.text
+    if b"9" not in doc.shape[at : at + 24]:
+        return
+    # back over the words of the street's name: capitalised ones and the one the suffix ends
+    start = at
+    while start > 0 and at - start < 50 and (text[start - 1].isalnum() or text[start - 1] in "-.'’"):
+        start -= 1
+    if not text[start : start + 1].isupper() and not text[max(0, start - 6) : start].strip().isdigit():
+        return
+    m = _SUFFIX_LINE.match(text, start, at + 40)
+    if m is None or m.end() <= at:
+        return
+    while True:
+        head = re.search(rf"(?:[{UPPER}][\w.'-]{{0,24}})[ -]\Z", text[max(0, start - 27) : start])
+        if head is None:
+            break
+        start -= len(head.group())
+    lead = _LEADING_NUMBER.search(text[max(0, start - 8) : start])
+    _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
+
+
+def _add_street(doc: Doc, start: int, end: int, hits: Hits) -> None:
+    rest = _REST.match(doc.text, end, end + 140)
+    hits.add("postal_address", start, rest.end() if rest else end)
+
+
+def _add_block(text: str, at: int, hits: Hits) -> None:
+    window = text[at : at + 180]
+    stop = _STOP.search(window)
+    block = window[: stop.start()] if stop else window
+    first = block.lstrip()
+    at += len(block) - len(first)
+    block = first.rstrip(" \n\t,;.")
+    # an address has a number and words, and does not run on like a sentence
+    if not len(block) >= 8 or not any(c.isdigit() for c in block) or sum(c.isalpha() for c in block) < 4:
+        return
+    if "@" in block or "://" in block or _NO_ADDRESS.match(block) or _SENTENCE.search(block):
+        return
+    words = block.split()
+    capitals = sum(w[:1].isupper() for w in words)
+    if (words[0][:1].isdigit() or capitals >= 2 or not block.isascii()) and len(words) >= 2:
+        hits.add("postal_address", at, at + len(block))
