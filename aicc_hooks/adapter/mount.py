@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from starlette.middleware import Middleware
-
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
 
@@ -18,14 +16,16 @@ def install(runtime: Runtime) -> None:
     import litellm.proxy.proxy_server as server
 
     app: Any = server.app
-    if any(middleware.cls is Gate for middleware in app.user_middleware):
+    if isinstance(app.middleware_stack, Gate):
         return
     from aicc_hooks.adapter.web import router
 
     app.include_router(router)
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
-    # (LITELLM facts §9.3): rebuild the stack instead. Requests that follow pass the new one.
-    app.user_middleware.insert(0, Middleware(Gate, runtime=runtime))
+    # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
+    # as a user middleware it would stand behind FastAPI's own body limit and telemetry.
+    build = app.build_middleware_stack
+    app.build_middleware_stack = lambda: Gate(build(), runtime)
     app.middleware_stack = app.build_middleware_stack()
     runtime.start()
     log.info("gateway installed")

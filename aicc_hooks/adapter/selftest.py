@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import litellm
 
@@ -59,16 +59,9 @@ async def _gate_outermost(runtime: Runtime) -> str:
 
     from aicc_hooks.adapter.gate import Gate
 
-    middleware = server.app.user_middleware
-    if not middleware or middleware[0].cls is not Gate:
-        return "the gate is not the outermost middleware"
-    # Behind ServerErrorMiddleware, which Starlette always puts first.
-    layer: Any = server.app.middleware_stack
-    for _ in range(3):
-        if isinstance(layer, Gate):
-            return ""
-        layer = getattr(layer, "app", None)
-    return "the running middleware stack does not contain the gate"
+    if not isinstance(server.app.middleware_stack, Gate):
+        return "the gate is not the outermost layer of the running app"
+    return ""
 
 
 async def _deployment_hook_stops(runtime: Runtime) -> str:

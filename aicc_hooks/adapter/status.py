@@ -25,5 +25,6 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         "policy_version": current.version if current else None,
         "dependencies": {},
         "problems": problems,
+        "failures": dict(runtime.inspector.failures) if runtime.inspector else {},
         "counters": dict(runtime.counters),
     }
