@@ -41,7 +41,11 @@ def search_bytes(haystack: bytes, canaries: Iterable[Canary | str]) -> list[Hit]
     hits = []
     for canary in canaries:
         entity, value = (canary.entity, canary.value) if isinstance(canary, Canary) else ("text", canary)
+        tried: set[bytes] = set()
         for form, needle in _forms(value):
+            if needle in tried:
+                continue
+            tried.add(needle)
             at = haystack.find(needle)
             if at >= 0:
                 hits.append(Hit(entity, form, at, haystack[max(0, at - 40) : at + len(needle) + 40]))
@@ -112,7 +116,9 @@ def _luhn(digits: str) -> str:
     return digits + str(-total % 10)
 
 
-def _token(entity: str, prefix: str, count: int, text: str = "use {} for it", alphabet: str = ALNUM) -> Callable[..., Canary]:
+def _token(
+    entity: str, prefix: str, count: int, text: str = "use {} for it", alphabet: str = ALNUM
+) -> Callable[..., Canary]:
     def make(dice: random.Random) -> Canary:
         value = prefix + _chars(dice, alphabet, count)
         return Canary(entity, value, text.format(value))
@@ -120,7 +126,9 @@ def _token(entity: str, prefix: str, count: int, text: str = "use {} for it", al
     return make
 
 
-def _made(entity: str, text: str) -> Callable[[Callable[[random.Random], str]], Callable[[random.Random], Canary]]:
+def _made(
+    entity: str, text: str
+) -> Callable[[Callable[[random.Random], str]], Callable[[random.Random], Canary]]:
     def wrap(value_of: Callable[[random.Random], str]) -> Callable[[random.Random], Canary]:
         def make(dice: random.Random) -> Canary:
             value = value_of(dice)
@@ -159,7 +167,9 @@ def _pem(dice: random.Random) -> Canary:
 
 def _connection(dice: random.Random) -> Canary:
     password = _chars(dice, ALNUM, 18)
-    return Canary("connection_string", password, f"DATABASE_URL=postgresql://app:{password}@db.internal:5432/orders")
+    return Canary(
+        "connection_string", password, f"DATABASE_URL=postgresql://app:{password}@db.internal:5432/orders"
+    )
 
 
 def _password(dice: random.Random) -> Canary:
@@ -285,7 +295,9 @@ def _discord(dice: random.Random) -> Canary:
 MAKERS: dict[str, Callable[[random.Random], Canary]] = {
     "aws_access_key": _token("aws_access_key", "AKIA", 16, "key id {}", string.ascii_uppercase + "234567"),
     "aws_secret": _token("aws_secret", "", 40, "aws_secret_access_key = {}", ALNUM),
-    "azure_secret": _token("azure_secret", "", 86, "AccountName=shop;AccountKey={}==;EndpointSuffix=core.windows.net", ALNUM),
+    "azure_secret": _token(
+        "azure_secret", "", 86, "AccountName=shop;AccountKey={}==;EndpointSuffix=core.windows.net", ALNUM
+    ),
     "google_api_key": _token("google_api_key", "AIza", 35, "maps key {}", ALNUM),
     "google_oauth": _token("google_oauth", "GOCSPX-", 28, "client_secret {}", ALNUM),
     "github_token": _github,

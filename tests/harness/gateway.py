@@ -27,7 +27,16 @@ START_TIMEOUT_S = 120.0  # a start takes 5-8 s alone, much longer when the machi
 
 # What a developer's shell may hold and a test must not inherit.
 _NOT_INHERITED = ("LANGFUSE_", "OPENAI_", "ANTHROPIC_", "AICC_", "LITELLM_", "OLLAMA_", "REDIS_", "OTEL_")
-_PROXIES = {"http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "no_proxy", "database_url", "config_file_path", "port"}
+_PROXIES = {
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "ftp_proxy",
+    "no_proxy",
+    "database_url",
+    "config_file_path",
+    "port",
+}
 
 
 class GatewayStartError(RuntimeError):
@@ -58,7 +67,8 @@ class GatewayProcess:
     """One running gateway.
 
     `config`: path or dict (default: the shipped config.yaml); `policy`, `experiments`: dicts or YAML text written to AICC_HOME;
-    `env`: added last, a value of None removes; `files`: further files for the working directory, by relative path.
+    `env`: added last, a value of None removes; `files`: further files for the working directory, by relative path;
+    `command`: started in place of `litellm --config …`, as ("aicc", "serve", "--demo"); `arguments` follow, `prefix` leads (`unshare -n`).
     """
 
     def __init__(
@@ -74,7 +84,9 @@ class GatewayProcess:
         port: int | None = None,
         home: Path | None = None,
         key: str | None = None,
+        command: tuple[str, ...] | None = None,
         arguments: tuple[str, ...] = (),
+        prefix: tuple[str, ...] = (),
         start_timeout: float = START_TIMEOUT_S,
     ) -> None:
         self.dir = Path(tempfile.mkdtemp(prefix="aicc-gateway-"))
@@ -85,7 +97,8 @@ class GatewayProcess:
         self.port = port or free_port()
         self.key = key or "sk-test-" + secrets.token_urlsafe(24)
         self.start_timeout = start_timeout
-        self._num_workers, self._arguments = num_workers, arguments
+        self._num_workers, self._command = num_workers, command
+        self._prefix, self._arguments = prefix, arguments
         self._child: Child | None = None
         self._clients: list[openai.OpenAI | httpx.Client] = []
         for name, content in (("policy.yaml", policy), ("experiments.yaml", experiments)):
@@ -106,7 +119,9 @@ class GatewayProcess:
 
     def _environment(self, ollama_url: str | None, extra: Mapping[str, str | None]) -> dict[str, str]:
         env = {
-            k: v for k, v in os.environ.items() if not k.startswith(_NOT_INHERITED) and k.lower() not in _PROXIES
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(_NOT_INHERITED) and k.lower() not in _PROXIES
         }
         env |= {
             "AICC_HOME": str(self.home),
@@ -135,8 +150,9 @@ class GatewayProcess:
     # -- life ---------------------------------------------------------------------------------------
     @property
     def command(self) -> list[str]:
-        litellm = Path(sys.executable).with_name("litellm")
-        command = [str(litellm), "--config", str(self.config), "--host", "127.0.0.1", "--port", str(self.port)]
+        given = self._command or ("litellm", "--config", str(self.config), "--host", "127.0.0.1")
+        program = Path(sys.executable).with_name(given[0])
+        command = [*self._prefix, str(program), *given[1:], "--port", str(self.port)]
         if self._num_workers > 1:
             command += ["--num_workers", str(self._num_workers)]
         return [*command, *self._arguments]
@@ -229,10 +245,30 @@ class GatewayProcess:
     # -- clients ------------------------------------------------------------------------------------
     def client(self, **options: Any) -> openai.OpenAI:
         """The real OpenAI client, without its own retries; closed by `stop`."""
-        given = {"base_url": self.url + "/v1", "api_key": self.key, "timeout": 30.0, "max_retries": 0, **options}
+        given = {
+            "base_url": self.url + "/v1",
+            "api_key": self.key,
+            "timeout": 30.0,
+            "max_retries": 0,
+            **options,
+        }
         client = openai.OpenAI(http_client=httpx.Client(trust_env=False, timeout=given["timeout"]), **given)
         self._clients.append(client)
         return client
+
+    def async_client(self, **options: Any) -> openai.AsyncOpenAI:
+        """The async OpenAI client; the caller closes it (`async with`)."""
+        given = {
+            "base_url": self.url + "/v1",
+            "api_key": self.key,
+            "timeout": 30.0,
+            "max_retries": 0,
+            **options,
+        }
+        client = httpx.AsyncClient(
+            trust_env=False, timeout=given["timeout"], limits=httpx.Limits(max_connections=None)
+        )
+        return openai.AsyncOpenAI(http_client=client, **given)
 
     def httpx(self, **options: Any) -> httpx.Client:
         """A plain client with the key and base URL set; `headers={}` leaves the key out; closed by `stop`."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 
@@ -17,7 +17,13 @@ class Child:
         self.out, self.err = cwd / "stdout.log", cwd / "stderr.log"
         with self.out.open("ab") as out, self.err.open("ab") as err:
             self._process = subprocess.Popen(
-                command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err, start_new_session=True
+                command,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
             )
 
     @property
@@ -39,10 +45,8 @@ class Child:
 
     def signal_group(self, number: int) -> None:
         """Signal the main process and its children."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, number)
-        except ProcessLookupError:
-            pass
 
     def wait(self, timeout: float) -> int:
         return self._process.wait(timeout)
@@ -52,10 +56,8 @@ class Child:
         if self._process.poll() is None:
             self.signal_group(signal.SIGCONT)  # a stopped process does not see SIGTERM
             self._process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                pass
         self.kill()
         return self._process.wait(10)
 
@@ -74,7 +76,9 @@ def memory_mb(pid: int) -> float:
         pages = sum(int(Path(f"/proc/{p}/statm").read_text().split()[1]) for p in pids)
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
     except FileNotFoundError:
-        out = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5)
+        out = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
+        )
         return float(out.stdout or 0) / 1e3
 
 
@@ -84,7 +88,3 @@ def open_files(pid: int) -> int:
         return len(os.listdir(f"/proc/{pid}/fd"))
     except FileNotFoundError:
         return -1
-
-
-def since(start: float) -> float:
-    return time.monotonic() - start

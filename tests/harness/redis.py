@@ -10,12 +10,17 @@ import tempfile
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.harness.net import free_port
 from tests.harness.process import Child
 from tests.standins.server import wait_until
 
-INSTALL_HINT = "redis-server was not found; install it: `apt-get install redis-server` or `brew install redis`"
+_NO_RETRY = Retry(NoBackoff(), 0)
+INSTALL_HINT = (
+    "redis-server was not found; install it: `apt-get install redis-server` or `brew install redis`"
+)
 
 
 class RedisProcess:
@@ -84,7 +89,7 @@ class RedisProcess:
     # -- content ------------------------------------------------------------------------------------
     def client(self) -> redis.Redis:
         """A plain client; close it (it is a context manager)."""
-        return redis.Redis(port=self.port, socket_timeout=5, socket_connect_timeout=2)
+        return redis.Redis(port=self.port, socket_timeout=5, socket_connect_timeout=2, retry=_NO_RETRY)
 
     def ping(self) -> bool:
         with contextlib.suppress(redis.RedisError), self.client() as client:
@@ -103,7 +108,9 @@ class RedisProcess:
             b"list": lambda c, k: c.lrange(k, 0, -1),
             b"set": lambda c, k: list(c.smembers(k)),
             b"zset": lambda c, k: [member for member, _ in c.zrange(k, 0, -1, withscores=True)],
-            b"stream": lambda c, k: [part for _, entry in c.xrange(k) for pair in entry.items() for part in pair],
+            b"stream": lambda c, k: [
+                part for _, entry in c.xrange(k) for pair in entry.items() for part in pair
+            ],
         }
         out: list[bytes] = []
         with self.client() as client:

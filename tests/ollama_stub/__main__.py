@@ -26,8 +26,12 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=11434)
     parser.add_argument("--keep", type=int, default=1000, help="requests remembered (default 1000)")
-    parser.add_argument("--load-delay", type=float, default=0.0, metavar="S", help="seconds a model takes to load")
-    parser.add_argument("--token-delay", type=float, default=0.0, metavar="S", help="seconds between streamed tokens")
+    parser.add_argument(
+        "--load-delay", type=float, default=0.0, metavar="S", help="seconds a model takes to load"
+    )
+    parser.add_argument(
+        "--token-delay", type=float, default=0.0, metavar="S", help="seconds between streamed tokens"
+    )
     options = parser.parse_args()
     stub = OllamaStub(options.host, options.port, keep=options.keep)
     for model in stub.models.values():

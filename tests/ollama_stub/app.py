@@ -47,6 +47,9 @@ class OllamaStub(StandIn):
         """The requests that made a model work: no /api/tags, /api/ps, /api/show …"""
         return [r for r in self.requests if r.path in INFERENCE]
 
+    def is_probe(self, request: Request) -> bool:
+        return request.path not in INFERENCE
+
     def add_model(self, name: str, **fields: Any) -> Model:
         """Install a model (`Model` fields); replaces one of that name."""
         model = self.models[name] = Model(name, **fields)
@@ -71,7 +74,9 @@ class OllamaStub(StandIn):
             case "POST", "model":
                 old = self.models.get(str(body.get("name")))
                 known = {k: v for k, v in body.items() if k in Model.__dataclass_fields__}
-                known["capabilities"] = tuple(body.get("capabilities") or (old.capabilities if old else ("completion",)))
+                known["capabilities"] = tuple(
+                    body.get("capabilities") or (old.capabilities if old else ("completion",))
+                )
                 self.models[body["name"]] = Model(**{**(vars(old) if old else {}), **known})
                 self._slots.pop(body["name"], None)
                 return json_response({"ok": True})
@@ -110,11 +115,16 @@ class OllamaStub(StandIn):
             case "GET", "/api/version":
                 return json_response({"version": VERSION})
             case "GET", "/v1/models":
-                data = [{"id": n, "object": "model", "created": 1738324800, "owned_by": "library"} for n in self.models]
+                data = [
+                    {"id": n, "object": "model", "created": 1738324800, "owned_by": "library"}
+                    for n in self.models
+                ]
                 return json_response({"object": "list", "data": data})
             case "GET" | "HEAD", "/":
                 text = b"Ollama is running"
-                return head(200, "text/plain; charset=utf-8", len(text)) + (text if request.method == "GET" else b"")
+                return head(200, "text/plain; charset=utf-8", len(text)) + (
+                    text if request.method == "GET" else b""
+                )
         text = b"404 page not found"
         return head(404, "text/plain", len(text)) + text
 
@@ -139,7 +149,12 @@ class OllamaStub(StandIn):
         answer = self._answer(request, model, num_ctx)
         streams = request.path != "/api/embed" and "embeddings" not in request.path
         streams = streams and bool(body.get("stream", request.path.startswith("/api/")))
-        if not streams and not model.num_parallel and reply.fault is None and (not cold or not model.load_delay):
+        if (
+            not streams
+            and not model.num_parallel
+            and reply.fault is None
+            and (not cold or not model.load_delay)
+        ):
             if cold:
                 self.memory.loaded.pop(model.name, None)
                 self.memory.put(model, num_ctx, keep_alive)
@@ -148,7 +163,14 @@ class OllamaStub(StandIn):
         return self._slow_path(request, reply, model, num_ctx, keep_alive, answer, streams)
 
     async def _slow_path(
-        self, request: Request, reply: Reply, model: Model, num_ctx: int, keep_alive: float, answer: Any, streams: bool
+        self,
+        request: Request,
+        reply: Reply,
+        model: Model,
+        num_ctx: int,
+        keep_alive: float,
+        answer: Any,
+        streams: bool,
     ) -> None:
         loaded_in = await self.memory.load(model, num_ctx, keep_alive)
         request.notes["load_seconds"] = loaded_in
@@ -183,7 +205,14 @@ class OllamaStub(StandIn):
             else:
                 lines, kind = self._ndjson(request.path, answer, loaded_in), NDJSON
             error = b'{"error":"an error was encountered while running the model: unexpected EOF"}\n'
-            await stream(self, reply, kind, lines, model.token_delay, b"data: " + error + b"\n" if kind == SSE else error)
+            await stream(
+                self,
+                reply,
+                kind,
+                lines,
+                model.token_delay,
+                b"data: " + error + b"\n" if kind == SSE else error,
+            )
         finally:
             model.active -= 1
 
@@ -206,7 +235,9 @@ class OllamaStub(StandIn):
         if "embed" in path:
             return self._embed(request, model, num_ctx)
         if "completion" not in model.capabilities:
-            raise OllamaError(400, f'"{request.model}" does not support {"generate" if "generate" in path else "chat"}')
+            raise OllamaError(
+                400, f'"{request.model}" does not support {"generate" if "generate" in path else "chat"}'
+            )
         if body.get("tools") and "tools" not in model.capabilities:
             raise OllamaError(400, f"registry.ollama.ai/library/{model.name} does not support tools")
         think = body.get("think")
@@ -215,7 +246,12 @@ class OllamaStub(StandIn):
         default = model.reply or answers.DEFAULT_REPLY
         if path in ("/api/generate", "/v1/completions"):
             prompt = body.get("prompt") or ""
-            messages = [{"role": "user", "content": prompt if isinstance(prompt, str) else "\n".join(map(str, prompt))}]
+            messages = [
+                {
+                    "role": "user",
+                    "content": prompt if isinstance(prompt, str) else "\n".join(map(str, prompt)),
+                }
+            ]
             if body.get("system"):
                 messages.insert(0, {"role": "system", "content": body["system"]})
         else:
@@ -280,13 +316,21 @@ class OllamaStub(StandIn):
     def _ndjson(self, path: str, turn: Turn, loaded_in: float) -> Iterator[bytes]:
         def line(text: str, thinking: str = "", more: dict[str, Any] | None = None) -> bytes:
             content = self._content(path, text, thinking)
-            return orjson.dumps({"model": turn.model, "created_at": _now(), **content, **(more or {"done": False})}) + b"\n"
+            return (
+                orjson.dumps(
+                    {"model": turn.model, "created_at": _now(), **content, **(more or {"done": False})}
+                )
+                + b"\n"
+            )
 
         for piece in answers.pieces(turn.thinking) if turn.thinking else ():
             yield line("", piece)
         if turn.tool_calls:
             message = {"role": "assistant", "content": "", "tool_calls": _tool_calls(turn)}
-            yield orjson.dumps({"model": turn.model, "created_at": _now(), "message": message, "done": False}) + b"\n"
+            yield (
+                orjson.dumps({"model": turn.model, "created_at": _now(), "message": message, "done": False})
+                + b"\n"
+            )
         elif turn.text:
             for piece in answers.pieces(turn.text):
                 yield line(piece)

@@ -32,7 +32,12 @@ class CloudStandIn(StandIn):
 
     def deployment(self, name: str = "cloud", model: str = "gpt-cloud", **params: Any) -> dict[str, Any]:
         """An entry for `model_list`."""
-        given = {"model": f"openai/{model}", "api_base": self.base_url, "api_key": "sk-cloud-stand-in", **params}
+        given = {
+            "model": f"openai/{model}",
+            "api_base": self.base_url,
+            "api_key": "sk-cloud-stand-in",
+            **params,
+        }
         return {"model_name": name, "litellm_params": given}
 
     def handle(self, request: Request, reply: Reply) -> bytes | Awaitable[None]:
@@ -41,11 +46,17 @@ class CloudStandIn(StandIn):
         match request.method, path:
             case "POST", "/chat/completions":
                 turn = openai_api.converse(
-                    request.model, body.get("messages") or [], body.get("tools"), openai_api.schema_of(body), REPLY
+                    request.model,
+                    body.get("messages") or [],
+                    body.get("tools"),
+                    openai_api.schema_of(body),
+                    REPLY,
                 )
                 return self._answer(request, reply, turn, openai_api.chat_completion, openai_api.chat_chunks)
             case "POST", "/completions":
-                turn = openai_api.converse(request.model, [{"role": "user", "content": body.get("prompt")}], default=REPLY)
+                turn = openai_api.converse(
+                    request.model, [{"role": "user", "content": body.get("prompt")}], default=REPLY
+                )
                 return self._answer(request, reply, turn, openai_api.completion, openai_api.completion_chunks)
             case "POST", "/embeddings":
                 return json_response(openai_api.embeddings(request.model, body, 1536))
@@ -56,9 +67,13 @@ class CloudStandIn(StandIn):
             case "GET", "/models":
                 data = [{"id": "gpt-cloud", "object": "model", "created": 1738324800, "owned_by": "stand-in"}]
                 return json_response({"object": "list", "data": data})
-        return json_response({"error": {"message": f"no route {request.path}", "type": "invalid_request_error"}}, 404)
+        return json_response(
+            {"error": {"message": f"no route {request.path}", "type": "invalid_request_error"}}, 404
+        )
 
-    def _answer(self, request: Request, reply: Reply, turn: Turn, whole: Any, chunks: Any) -> bytes | Awaitable[None]:
+    def _answer(
+        self, request: Request, reply: Reply, turn: Turn, whole: Any, chunks: Any
+    ) -> bytes | Awaitable[None]:
         body = request.json
         if not body.get("stream"):
             return json_response(whole(turn))
@@ -93,7 +108,9 @@ def _rerank(body: dict[str, Any]) -> dict[str, Any]:
 def _response(turn: Turn, status: str = "completed") -> dict[str, Any]:
     number = next(_ids)
     content = [{"type": "output_text", "text": turn.text, "annotations": []}]
-    output = [{"id": f"msg_{number}", "type": "message", "role": "assistant", "status": status, "content": content}]
+    output = [
+        {"id": f"msg_{number}", "type": "message", "role": "assistant", "status": status, "content": content}
+    ]
     return {
         "id": f"resp_{number}", "object": "response", "created_at": int(time.time()), "status": status,
         "model": turn.model, "output": output, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [],
@@ -116,7 +133,9 @@ def _response_events(turn: Turn) -> Iterator[dict[str, Any]]:
 
     yield event("response.created", response=opened)
     yield event("response.in_progress", response=opened)
-    yield event("response.output_item.added", output_index=0, item={**item, "status": "in_progress", "content": []})
+    yield event(
+        "response.output_item.added", output_index=0, item={**item, "status": "in_progress", "content": []}
+    )
     empty = {"type": "output_text", "text": "", "annotations": []}
     yield event("response.content_part.added", **where, part=empty)
     for piece in answers.pieces(turn.text):

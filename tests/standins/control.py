@@ -34,10 +34,9 @@ def control(stand_in: StandIn, request: Request) -> bytes:
             stand_in._faults.clear()
             stand_in._wake()
             stand_in._recorded.clear()
-            stand_in.errors.clear()
         case "POST", "refuse":
             # The control connection closes with the listener, so refusal is for a stated time.
-            asyncio.ensure_future(_refuse(stand_in, float(body.get("seconds", 1.0))))
+            stand_in._background = asyncio.ensure_future(_refuse(stand_in, float(body.get("seconds", 1.0))))
         case _:
             return json_response({"error": f"no control action {request.method} {action}"}, 404)
     return json_response({"ok": True})

@@ -37,6 +37,7 @@ class Fault:
 
     `kind` is a key of WHOLE_REQUEST or MID_STREAM; `model` and `path` (prefix) narrow it; `times` limits it,
     `rate` makes it hit a share of the requests; `after` counts stream chunks; `seconds` delays.
+    Mid-stream and counted failures without a `path` leave probes (/api/tags …) alone.
     """
 
     kind: str
@@ -59,7 +60,9 @@ class Fault:
     def whole_request(self) -> bool:
         return self.kind in WHOLE_REQUEST
 
-    def matches(self, request: Request, dice: random.Random) -> bool:
+    def matches(self, request: Request, dice: random.Random, probe: bool) -> bool:
+        if probe and self.path is None and (self.times is not None or not self.whole_request):
+            return False
         if self.times is not None and self.hits >= self.times:
             return False
         if self.path is not None and not request.path.startswith(self.path):
@@ -74,9 +77,17 @@ class Fault:
     def response(self, request: Request) -> tuple[int, str, bytes]:
         """Status, content type and body of a whole-request failure."""
         if self.kind == "garbage":
-            return 200, "application/x-ndjson", b'{"model": "x", "message": {"content": "hel\n\x00\xff not json }{\n'
+            return (
+                200,
+                "application/x-ndjson",
+                b'{"model": "x", "message": {"content": "hel\n\x00\xff not json }{\n',
+            )
         if self.kind == "echo":
-            return 500, "application/json", _error(request, "failed on: " + request.body.decode("utf-8", "replace"))
+            return (
+                500,
+                "application/json",
+                _error(request, "failed on: " + request.body.decode("utf-8", "replace")),
+            )
         if self.kind == "oom":
             return 500, "application/json", _error(request, OOM_TEXT)
         text = self.text.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +22,9 @@ _ids = itertools.count(1)
 class LangfuseStandIn(StandIn):
     """Reads back what was sent at once; the real server takes seconds (`visible_after` imitates that)."""
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0, version: str = "4.0.0", keep: int | None = None) -> None:
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, version: str = "4.0.0", keep: int | None = None
+    ) -> None:
         super().__init__(host, port, keep)
         self.version = version
         self.public_key, self.secret_key = "pk-lf-stand-in", "sk-lf-stand-in"
@@ -65,7 +68,9 @@ class LangfuseStandIn(StandIn):
                 continue
         return b"\n".join(parts)
 
-    def add_prompt(self, name: str, text: str, version: int = 1, labels: tuple[str, ...] = ("production",)) -> None:
+    def add_prompt(
+        self, name: str, text: str, version: int = 1, labels: tuple[str, ...] = ("production",)
+    ) -> None:
         """Make a text prompt available under /api/public/v2/prompts/{name}."""
         self.prompts[name] = {"name": name, "version": version, "type": "text", "prompt": text, "config": {},
                               "labels": list(labels), "tags": []}  # fmt: skip
@@ -90,7 +95,10 @@ class LangfuseStandIn(StandIn):
             case "POST", ["otel", "v1", "traces"]:
                 return self._take(request)
             case "POST", ["scores"]:
-                score = {"id": f"score-{next(_ids)}", **{k: v for k, v in request.json.items() if v is not None}}
+                score = {
+                    "id": f"score-{next(_ids)}",
+                    **{k: v for k, v in request.json.items() if v is not None},
+                }
                 self.scores.append(score)
                 return json_response({"id": score["id"]})
             case "GET", ["projects"]:
@@ -119,7 +127,9 @@ class LangfuseStandIn(StandIn):
         try:
             spans = read_spans(plain_body(request))
         except BadPayload as exc:
-            return json_response({"error": "InvalidRequestError", "message": f"invalid OTLP body: {exc}"}, 400)
+            return json_response(
+                {"error": "InvalidRequestError", "message": f"invalid OTLP body: {exc}"}, 400
+            )
         self.spans += spans
         for span in spans:
             self._arrived.setdefault((span.trace_id, span.span_id), request.at)
@@ -129,9 +139,10 @@ class LangfuseStandIn(StandIn):
     def _visible(self) -> dict[str, dict[str, Span]]:
         if not self.visible_after:
             return self.traces
-        latest = max(self._arrived.values(), default=0.0) if self.requests == [] else self.requests[-1].at
-        horizon = latest - self.visible_after
-        shown = {i: {k: s for k, s in t.items() if self._arrived[i, k] <= horizon} for i, t in self.traces.items()}
+        horizon = time.monotonic() - self.visible_after
+        shown = {
+            i: {k: s for k, s in t.items() if self._arrived[i, k] <= horizon} for i, t in self.traces.items()
+        }
         return {i: spans for i, spans in shown.items() if spans}
 
     def _trace(self, trace_id: str, spans: dict[str, Span], full: bool = True) -> dict[str, Any]:
@@ -159,7 +170,11 @@ class LangfuseStandIn(StandIn):
 
 def _observation(span: Span) -> dict[str, Any]:
     given = span.attributes
-    usage = {k: v for k, v in (_json(given.get("langfuse.observation.usage_details")) or {}).items() if isinstance(v, int)}
+    usage = {
+        k: v
+        for k, v in (_json(given.get("langfuse.observation.usage_details")) or {}).items()
+        if isinstance(v, int)
+    }
     return {
         "id": span.span_id, "traceId": span.trace_id, "projectId": PROJECT, "parentObservationId": span.parent_id or None,
         "type": str(given.get("langfuse.observation.type", "span")).upper(), "name": span.name,
@@ -180,7 +195,14 @@ def _observation(span: Span) -> dict[str, Any]:
 
 
 def _score(score: dict[str, Any], at: str) -> dict[str, Any]:
-    base = {"timestamp": at, "createdAt": at, "updatedAt": at, "source": "API", "environment": "default", "metadata": {}}
+    base = {
+        "timestamp": at,
+        "createdAt": at,
+        "updatedAt": at,
+        "source": "API",
+        "environment": "default",
+        "metadata": {},
+    }
     return {**base, "dataType": "NUMERIC", **score}
 
 
@@ -195,15 +217,23 @@ def _json(value: Any) -> Any:
 
 
 def _prefixed(attributes: dict[str, Any], prefix: str) -> dict[str, Any]:
-    return {k.removeprefix(prefix + "."): _json(v) for k, v in attributes.items() if k.startswith(prefix + ".")}
+    return {
+        k.removeprefix(prefix + "."): _json(v) for k, v in attributes.items() if k.startswith(prefix + ".")
+    }
 
 
 def _time(nanoseconds: int) -> str:
-    return datetime.fromtimestamp(nanoseconds / 1e9, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(nanoseconds / 1e9, UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
 
 
 def _wanted(row: dict[str, Any], request: Request) -> bool:
-    filters = {k: v[0] for k, v in request.query.items() if k in ("name", "userId", "sessionId", "traceId", "type")}
+    filters = {
+        k: v[0] for k, v in request.query.items() if k in ("name", "userId", "sessionId", "traceId", "type")
+    }
     return all(str(row.get(k)) == v for k, v in filters.items())
 
 
@@ -214,4 +244,6 @@ def _page(rows: list[dict[str, Any]], request: Request) -> dict[str, Any]:
 
 
 def _not_found(what: str) -> bytes:
-    return json_response({"error": "LangfuseNotFoundError", "message": f"{what} not found within authorized project"}, 404)
+    return json_response(
+        {"error": "LangfuseNotFoundError", "message": f"{what} not found within authorized project"}, 404
+    )

@@ -35,7 +35,11 @@ class Turn:
     @property
     def usage(self) -> dict[str, int]:
         done = self.completion_tokens
-        return {"prompt_tokens": self.prompt_tokens, "completion_tokens": done, "total_tokens": self.prompt_tokens + done}
+        return {
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": done,
+            "total_tokens": self.prompt_tokens + done,
+        }
 
 
 def text_of(content: Any) -> str:
@@ -49,17 +53,24 @@ def text_of(content: Any) -> str:
 
 
 def converse(
-    model: str, messages: list[Any], tools: Any = None, schema: Any = None, default: str = answers.DEFAULT_REPLY
+    model: str,
+    messages: list[Any],
+    tools: Any = None,
+    schema: Any = None,
+    default: str = answers.DEFAULT_REPLY,
 ) -> Turn:
     """Decide the answer to a conversation: a tool call, schema-shaped JSON, or text."""
     last = messages[-1] if messages else {}
     prompt = text_of(last.get("content"))
-    everything = sum(len(text_of(m.get("content"))) + 8 for m in messages) + (len(orjson.dumps(tools)) if tools else 0)
+    everything = sum(len(text_of(m.get("content"))) + 8 for m in messages) + (
+        len(orjson.dumps(tools)) if tools else 0
+    )
     turn = Turn(model, prompt_tokens=max(1, everything // 4))
     if tools and last.get("role") == "user":
         chosen = answers.pick_tools(tools, prompt)
         turn.tool_calls = [
-            {"name": f.get("name"), "arguments": answers.sample(f.get("parameters") or {}) or {}} for f in chosen
+            {"name": f.get("name"), "arguments": answers.sample(f.get("parameters") or {}) or {}}
+            for f in chosen
         ]
     if turn.tool_calls:
         return turn
@@ -131,7 +142,12 @@ def completion(turn: Turn) -> dict[str, Any]:
 
 
 def completion_chunks(turn: Turn, include_usage: bool) -> Iterator[dict[str, Any]]:
-    base = {"id": f"cmpl-{next(_ids)}", "object": "text_completion", "created": int(time.time()), "model": turn.model}
+    base = {
+        "id": f"cmpl-{next(_ids)}",
+        "object": "text_completion",
+        "created": int(time.time()),
+        "model": turn.model,
+    }
     for piece in answers.pieces(turn.text):
         yield {**base, "choices": [{"text": piece, "index": 0, "finish_reason": None}]}
     yield {**base, "choices": [{"text": "", "index": 0, "finish_reason": "stop"}]}
@@ -151,7 +167,12 @@ def embeddings(model: str, body: dict[str, Any], dims: int) -> dict[str, Any]:
             vector = base64.b64encode(struct.pack(f"<{dims}f", *vector)).decode()
         data.append({"object": "embedding", "index": index, "embedding": vector})
     tokens = sum(answers.count_tokens(i) if isinstance(i, str) else len(i) for i in items)
-    return {"object": "list", "data": data, "model": model, "usage": {"prompt_tokens": tokens, "total_tokens": tokens}}
+    return {
+        "object": "list",
+        "data": data,
+        "model": model,
+        "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
+    }
 
 
 def sse(chunk: dict[str, Any], event: str | None = None) -> bytes:

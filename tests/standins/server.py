@@ -37,7 +37,9 @@ class _Connection(asyncio.Protocol):
         self.seen_continue = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.Transport, transport)  # uvloop's transports are not subclasses of asyncio's
+        self.transport = cast(
+            asyncio.Transport, transport
+        )  # uvloop's transports are not subclasses of asyncio's
         self.app._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -74,7 +76,11 @@ class _Connection(asyncio.Protocol):
             self.seen_continue = False
             request.peer = str((self.transport.get_extra_info("peername") or ("",))[0])
             self.request = request
-            answer = self.app._dispatch(request, Reply(self, request))
+            try:
+                answer = self.app._dispatch(request, Reply(self, request))
+            except Exception as exc:  # a bug in a stand-in must show, not hang the client
+                self.app.errors.append(exc)
+                answer = head(500, "text/plain", 0)
             if isinstance(answer, bytes):
                 request.finished = True
                 request.bytes_sent += len(answer)
@@ -90,7 +96,7 @@ class _Connection(asyncio.Protocol):
         except (ConnectionError, asyncio.CancelledError):
             if self.transport is not None:
                 self.transport.abort()
-        except Exception as exc:  # a bug in a stand-in must show, not hang the client
+        except Exception as exc:
             self.app.errors.append(exc)
             if self.transport is not None:
                 self.transport.write(head(500, "text/plain", 0))
@@ -117,6 +123,7 @@ class StandIn:
         self._server: asyncio.Server | None = None
         self._thread: threading.Thread | None = None
         self._healed: asyncio.Event | None = None
+        self._background: asyncio.Future[None] | None = None
 
     # -- life ---------------------------------------------------------------------------------------
     @property
@@ -215,7 +222,6 @@ class StandIn:
         """Forget requests and failures, listen again."""
         self.heal()
         self._recorded.clear()
-        self.errors.clear()
         self._random.seed(0)
 
     # -- failures -----------------------------------------------------------------------------------
@@ -278,10 +284,15 @@ class StandIn:
             await self._healed.wait()
 
     def _match(self, request: Request) -> Fault | None:
+        probe = self.is_probe(request)
         for fault in self._faults:
-            if fault.matches(request, self._random):
+            if fault.matches(request, self._random, probe):
                 return fault
         return None
+
+    def is_probe(self, request: Request) -> bool:
+        """True for requests that only look: counted failures leave them alone, since probes come at any time."""
+        return request.method != "POST"
 
     # -- requests -----------------------------------------------------------------------------------
     def _dispatch(self, request: Request, reply: Reply) -> bytes | Awaitable[None]:

@@ -12,7 +12,12 @@ GARBAGE = b'{"not json \x00\xff]\n'
 
 
 async def stream(
-    app: StandIn, reply: Reply, content_type: str, chunks: Iterable[bytes], delay: float = 0.0, error: bytes = b""
+    app: StandIn,
+    reply: Reply,
+    content_type: str,
+    chunks: Iterable[bytes],
+    delay: float = 0.0,
+    error: bytes = b"",
 ) -> None:
     """Send `chunks`, `delay` seconds apart; `error` is the upstream's own error line for `error_mid`."""
     fault = reply.fault
