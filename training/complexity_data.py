@@ -19,7 +19,7 @@ def group_of(source: str) -> str:
     """Rows of one group share an author, a template or a benchmark: never train on one and test on another."""
     if source.startswith("own/non-english"):
         return "own/non-english"
-    if source.startswith(("own", "alpaca_eval", "SQuAD")):
+    if source.startswith(("own", "written", "alpaca_eval", "SQuAD")):
         return source
     return source.split("/")[0]
 

@@ -81,6 +81,9 @@ class ComplexityDetector:
         if self.config.classifier == "rules":
             tier, why = rules.literal(text, estimate_tokens(text), self.config)
             return _Judged(tier, rules.RANK[tier] / 2, why, tokens)
+        if not split.ask:
+            # Pages pasted without a word: any model may be meant.
+            return _Judged("medium", 0.5, ("no_ask", f"payload:{split.payload_kind}"), 0)
         scores = (self._model or shipped()).scores(split, tokens)
         tier = rules.cheapest(scores, self.config.under_route_cost)
         score = (

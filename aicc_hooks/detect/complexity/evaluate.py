@@ -124,8 +124,8 @@ def _percent(value: float | None) -> str:
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
     """Rows of a JSONL file (`.gz` too). Raises DetectorError naming the line that is not as expected."""
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             if not line.strip():
                 continue

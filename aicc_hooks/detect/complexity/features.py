@@ -11,14 +11,12 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.complexity import lexicon as lex
 from aicc_hooks.detect.complexity.split import AskSplit
-from aicc_hooks.detect.tokens import estimate_tokens
 
 # The model reads this much of an ask (head and tail): beyond it the ceilings decide.
 READ: Final = 1_000
 _WORD = re.compile(r"[^\W_]+(?:['’\-+#][^\W_]*)*", re.UNICODE)
-_IDENTIFIER = re.compile(
-    r"\b[a-z]+[A-Z]\w*|\b\w+_\w+|\w+\(\)|\b[\w-]+\.(?:py|js|ts|java|c|cpp|go|rs|sh|json|ya?ml|xml|html|css|sql|csv|txt)\b"
-)
+_CAMEL = re.compile(r"[a-z][A-Z]")
+_FILE = re.compile(r"\.(?:py|js|ts|java|c|cpp|go|rs|sh|json|ya?ml|xml|html|css|sql|csv|txt)\b")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _LATEX = re.compile(r"\\[a-zA-Z]{2,}|\$[^$\n]{1,80}\$")
 _OPERATOR = re.compile(r"[=<>≤≥≠±×÷∑∫√^]|\d\s?[*+/]\s?\d")
@@ -26,8 +24,14 @@ _BULLET = re.compile(r"(?m)^\s*(?:[-*•]|\d{1,2}[.)]|\(?[a-zA-Z][.)])\s")
 _OPTION = re.compile(r"(?m)^\s*\(?[A-E][.)]\s")
 _QUESTION = re.compile(r"[?？؟]")
 _SENTENCE = re.compile(r"[.!?。！？؟।](?:\s|$)|\n")
-_YOU = re.compile(r"\b(?:you are|act as|imagine|suppose|pretend|role|du bist|eres|tu es|sei un|ты)\b", re.I)
-_SHORT = re.compile(r"\b(?:one|single|a few|two|short|brief|briefly|quick|just|only|simple|in a word|sentence|word|kurz|breve|bref|одним|coro|ein wort)\b", re.I)  # fmt: skip
+_PERSONA = ("you are ", "act as ", "du bist ", "eres un", "tu es ", "sei un", "ты ", "你是", "あなたは")
+_BRIEF = frozenset(
+    "one single short brief briefly quick quickly just only simple word words sentence kurz kurze breve bref court коротко кратко "
+    "одним kort kısa krótko singkat".split()
+)
+MENTIONED: Final = re.compile(
+    r'"[^"\n]{1,160}"|“[^”\n]{1,160}”|«[^»\n]{1,160}»|„[^“”\n]{1,160}[“”]|「[^」\n]{1,60}」|『[^』\n]{1,60}』|《[^》\n]{1,60}》|`[^`\n]{1,160}`'
+)
 
 KINDS: Final = ("code", "log", "table", "json", "mail", "article", "quote")
 
@@ -42,10 +46,16 @@ def clip(text: str) -> str:
     return text if len(text) <= READ else text[: READ * 2 // 3] + "\n" + text[-READ // 3 :]
 
 
-def _counts(words: list[str], low: str, cjk: bool) -> list[float]:
-    out: list[float] = []
-    spoken = set(words)
-    for table, stems in (
+def _by_first(stems: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    out: dict[str, tuple[str, ...]] = {}
+    for stem in stems:
+        out[stem[0]] = (*out.get(stem[0], ()), stem)
+    return out
+
+
+_TABLES: Final = tuple(
+    (words, _by_first(stems))
+    for words, stems in (
         (lex.HARD, lex.HARD_STEMS),
         (lex.ORDINARY, lex.ORDINARY_STEMS),
         (lex.LOOKUP, lex.LOOKUP_STEMS),
@@ -53,23 +63,33 @@ def _counts(words: list[str], low: str, cjk: bool) -> list[float]:
         (lex.TECHNICAL, ()),
         (lex.CONSTRAINT, ()),
         (lex.ANAPHORA, lex.ANAPHORA_STEMS),
-    ):
+    )
+)
+
+
+def _counts(words: list[str], low: str) -> list[float]:
+    """Distinct hits in each word list; stems are looked up by first character, for most do not occur at all."""
+    spoken = set(words)
+    letters = set() if low.isascii() else set(low)
+    out: list[float] = []
+    for table, stems in _TABLES:
         hits = len(spoken & table)
-        if cjk:
-            hits += sum(1 for stem in stems if stem in low)
+        for letter in letters & stems.keys():
+            hits += sum(1 for stem in stems[letter] if stem in low)
         out.append(float(hits))
     return out
 
 
 def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
     """Feature vector of one split ask; order and meaning are private to the trained weights."""
-    ask = clip(split.ask)
+    ask = MENTIONED.sub('"x"', clip(split.ask))
     low = ask.lower()
     words = _WORD.findall(low)
     count = len(words)
     cjk = not ask.isascii()
-    hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(words, low, cjk)
-    size = max(1.0, ask_tokens)
+    hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(words, low)
+    # Words in quotation marks are the thing worked on, not the work.
+    size = max(1.0, ask_tokens * len(ask) / max(len(ask), min(len(split.ask), READ), 1))
     numbers = len(_NUMBER.findall(ask))
     latex = len(_LATEX.findall(ask)) if "\\" in ask or "$" in ask else 0
     operators = len(_OPERATOR.findall(ask))
@@ -77,7 +97,7 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
     sentences = len(_SENTENCE.findall(ask))
     bullets = len(_BULLET.findall(ask)) if "\n" in ask else 0
     options = len(_OPTION.findall(ask)) if "\n" in ask else 0
-    identifiers = len(_IDENTIFIER.findall(ask))
+    identifiers = ask.count("()") + ask.count("_") + len(_CAMEL.findall(ask)) + len(_FILE.findall(ask))
     commas = ask.count(",") + ask.count("，") + ask.count("、")
     longest = max((len(word) for word in words), default=0)
     mean = sum(map(len, words)) / count if count else 0.0
@@ -130,8 +150,8 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
         float(commas > 1 and size > 16),
         min(longest, 20) / 20,
         min(mean, 10) / 10,
-        float(bool(_YOU.search(ask))),
-        float(bool(_SHORT.search(ask))),
+        float(any(phrase in low for phrase in _PERSONA)),
+        float(not _BRIEF.isdisjoint(words)),
         float(bool(first) and first[0] in lex.HARD),
         float(bool(first) and first[0] in lex.ORDINARY),
         float(bool(first) and first[0] in lex.LOOKUP),
@@ -143,17 +163,9 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
         float(lookup > 0) * _scale(size, 200),
         float(numbers > 2) * float(questions > 0) * _scale(size, 200),
         *(float(split.payload_kind == kind) for kind in KINDS),
-        float(bool(payload)) * _scale(size, 200),
-        _scale(len(payload), 1500),
         float(bool(payload)) * float(hard > 0),
         float(bool(payload)) * float(size < 16),
-        _scale(len(_NUMBER.findall(payload)), 60),
-        float(payload.count("\n") > 12),
-        min(3, split.payload.count("ocument ", 0, 8000)) / 3,
+        float(split.payload_kind == "code" and payload.count("\n") > 12),
+        float(split.payload.count("ocument ", 0, 8000) > 1),
     ]
     return np.array(out, dtype=np.float32)
-
-
-def tokens_of(text: str) -> int:
-    """Estimate for a whole ask, however long."""
-    return estimate_tokens(text)

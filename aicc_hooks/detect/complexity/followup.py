@@ -59,6 +59,11 @@ _CLOSE_STEMS: Final = (
 _GREETING: Final = lex._words(
     "hi hello hey yo hiya howdy hallo moin hola bonjour salut ciao olá привет здравствуйте merhaba مرحبا"
 )
+_PRAISE: Final = lex._words("""
+awesome great perfect nice cool worked works excellent wonderful brilliant super prima toll perfekt genial perfecto parfait
+perfetto perfeito świetnie отлично супер прекрасно harika mükemmel bagus hebat skvělé bra perfect ممتاز رائع מעולה बढ़िया
+""")
+_WORK: Final = lex._words("do make now next continue proceed go write show add part rest step mach jetzt haz ahora fais")
 # Words that do not make a close into a request: "thanks, that's perfect".
 _QUESTION: Final = re.compile(r"[?？؟]")
 _STANDALONE: Final = re.compile(
@@ -81,9 +86,11 @@ def role_of(text: str) -> Turn:
     if count > _MAX_WORDS or "\n\n" in stripped:
         return "new"
     asks = bool(_QUESTION.search(stripped))
-    if not asks and count <= 12 and (spoken & _CLOSE or any(stem in low for stem in _CLOSE_STEMS)):
-        if not _says_go_on(low):
-            return "close"
+    closes = spoken & _CLOSE or any(stem in low for stem in _CLOSE_STEMS)
+    if not asks and count <= 12 and closes and not _says_go_on(low):
+        return "close"
+    if not asks and count <= 6 and spoken & _PRAISE and not _says_go_on(low) and not spoken & _WORK:
+        return "close"
     if not asks and count <= 3 and spoken & _GREETING:
         return "close"
     if _says_go_on(low):

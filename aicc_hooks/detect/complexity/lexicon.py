@@ -131,15 +131,14 @@ SOCIAL_STEMS: Final = (
 
 # Subjects where even short questions are work.
 TECHNICAL: Final = _words("""
-algorithm database postgres postgresql mysql sql kubernetes docker kafka redis async thread threads mutex deadlock race
+algorithm database postgres postgresql mysql sql kubernetes docker kafka redis async thread threads mutex deadlock
 latency throughput transaction transactions consensus raft paxos sharding replication cache caching microservice
-microservices api endpoint oauth encryption compiler parser regex pointer memory leak heap stack recursion dynamic
-programming neural network gradient regression bayesian probability variance distribution integral derivative matrix
-eigenvalue vector polynomial prime modulo triangle equation inequality function sequence theorem graph tree node
+microservices api endpoint oauth encryption compiler parser regex pointer leak heap recursion neural network gradient regression bayesian probability variance distribution integral derivative matrix
+eigenvalue vector polynomial prime modulo triangle equation inequality theorem
 quantum thermodynamics entropy momentum enzyme molecular statistical regulatory contract liability tax accounting
 typescript javascript python java rust golang c++ c# php kotlin swift scala haskell react vue angular django flask
-spring terraform ansible aws azure gcp linux bash powershell excel vba matlab latex
-server client cluster queue stream encryption exception error bug crash stacktrace unit tests
+spring terraform ansible aws azure gcp bash powershell vba matlab latex
+cluster exception stacktrace
 """)
 CONSTRAINT: Final = _words("""
 must should without exactly least most only each every all given assume suppose ensure such that if then unless

@@ -6,6 +6,7 @@ The four outputs are cumulative statements about which tiers serve a request, so
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.complexity.features import clip, numeric
 from aicc_hooks.detect.complexity.split import AskSplit
-from aicc_hooks.detect.hashing import hash_ngrams
+from aicc_hooks.detect.hashing import bucket_ids
 
 CHARS = (4,)
 WORDS = (1, 2)
 BUCKETS = 1 << 14
 SEED = 11
+COMMAND = 160  # characters
+ROWS = 2 * BUCKETS  # of the hashed weights: the whole ask, then its command
 OUTPUTS = 4
 
 
@@ -37,11 +40,10 @@ class Scores:
 
 @dataclass(frozen=True)
 class Model:
-    """Dequantised weights: `dense` [features, 4], `sparse` int8 [buckets, 4] times `scale` [4], `bias` [4]."""
+    """Dequantised weights: `dense` [features, 4], `sparse` [2 * buckets, 4], `bias` [4]."""
 
     dense: NDArray[np.float32]
-    sparse: NDArray[np.int8]
-    scale: NDArray[np.float32]
+    sparse: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def logits(self, split: AskSplit, ask_tokens: int) -> NDArray[np.float64]:
@@ -49,22 +51,35 @@ class Model:
         total = numeric(split, ask_tokens) @ self.dense + self.bias
         indices, values = ngrams(split.ask)
         if len(indices):
-            total = total + (values @ self.sparse[indices].astype(np.float32)) * self.scale
+            total = total + values @ self.sparse[indices]
         return np.asarray(total, dtype=np.float64)
 
     def scores(self, split: AskSplit, ask_tokens: int) -> Scores:
         """Probabilities for one ask."""
-        with np.errstate(over="ignore"):
-            values = 1.0 / (1.0 + np.exp(-self.logits(split, ask_tokens)))
+        values = 1.0 / (1.0 + np.exp(-np.clip(self.logits(split, ask_tokens), -30.0, 30.0)))
         return Scores(*(float(value) for value in values))
 
 
 def ngrams(ask: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Buckets of the ask's n-grams and their weights: log counts scaled to unit length."""
-    indices, counts = hash_ngrams(clip(ask), CHARS, WORDS, BUCKETS, SEED)
-    values = np.log1p(counts.astype(np.float32))
-    norm = float(np.sqrt(values @ values))
-    return indices, values / norm if norm else values
+    """Buckets of the ask's n-grams (with repeats) and the weight of each: 1 / sqrt(how many there are).
+
+    The command (start of the first line, end of the last) is hashed once more with another seed: it says what kind
+    of work the rest is for.
+    """
+    whole = bucket_ids(clip(ask), CHARS, WORDS, BUCKETS, SEED)
+    command = bucket_ids(command_of(ask), (), WORDS, BUCKETS, SEED + 1)
+    values = np.empty(len(whole) + len(command), dtype=np.float32)
+    values[: len(whole)] = 1.0 / np.sqrt(max(1, len(whole)))
+    values[len(whole) :] = 1.0 / np.sqrt(max(1, len(command)))
+    return np.concatenate((whole, command + BUCKETS)), values
+
+
+def command_of(ask: str) -> str:
+    """Where the work is usually named: the start of the first line and the end of the last."""
+    first = ask.split("\n", 1)[0][:COMMAND]
+    if len(ask) <= len(first):
+        return first
+    return first + " \n " + ask.rsplit("\n", 1)[-1][-COMMAND:]
 
 
 @lru_cache(maxsize=1)
@@ -73,9 +88,13 @@ def shipped() -> Model:
     path = resources.files("aicc_hooks.detect") / "models" / "complexity.npz"
     with resources.as_file(path) as file, np.load(file, allow_pickle=False) as data:
         arrays: dict[str, Any] = {name: data[name] for name in ("dense", "sparse", "scale", "bias")}
+    return unpack(arrays)
+
+
+def unpack(arrays: Mapping[str, Any]) -> Model:
+    """Model from stored arrays: int8 hashed weights times their scale, float16 dense weights."""
     return Model(
-        arrays["dense"].astype(np.float32),
-        arrays["sparse"],
-        arrays["scale"].astype(np.float32),
-        arrays["bias"].astype(np.float32),
+        np.asarray(arrays["dense"], dtype=np.float32),
+        np.asarray(arrays["sparse"], dtype=np.float32) * np.asarray(arrays["scale"], dtype=np.float32),
+        np.asarray(arrays["bias"], dtype=np.float32),
     )

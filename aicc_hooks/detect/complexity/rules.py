@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from aicc_hooks.detect.complexity.config import ComplexityConfig
+from aicc_hooks.detect.complexity.features import MENTIONED
 from aicc_hooks.detect.complexity.model import Scores
 from aicc_hooks.verdict import Tier
 
@@ -14,9 +15,6 @@ RANK: Final[dict[str, int]] = {"simple": 0, "medium": 1, "complex": 2}
 TIERS: Final[tuple[Tier, ...]] = ("simple", "medium", "complex")
 # One tier too low costs this part of `under_route_cost`: the middle model rarely fails outright.
 _NEAR_MISS: Final = 0.3
-_SPOKEN_ABOUT = re.compile(
-    r'"[^"\n]{1,80}"|“[^”\n]{1,80}”|«[^»\n]{1,80}»|„[^“”\n]{1,80}[“”]|「[^」\n]{1,40}」|`[^`\n]{1,80}`'
-)
 
 
 @lru_cache(maxsize=64)
@@ -37,7 +35,7 @@ def signal_in(ask: str, signals: tuple[str, ...]) -> str:
     pattern = _signals(signals)
     if pattern is None:
         return ""
-    found = pattern.search(_SPOKEN_ABOUT.sub(" ", ask))
+    found = pattern.search(MENTIONED.sub(" ", ask))
     return found.group().lower() if found else ""
 
 
