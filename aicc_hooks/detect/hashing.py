@@ -121,21 +121,29 @@ def bucket_ids(
             parts.append(_mix(span, seed * 64 + order))
     if words:
         starts, ends = word_spans(points)
-        hashes = (prefix[ends] - prefix[starts]) * down[starts]
-        gram = _mix(hashes, seed * 64 + 33)
-        first = gram
-        for order in range(1, max(words) + 1):
-            if order > 1:
-                if len(first) < order:
-                    break
-                gram = _mix(gram[:-1] * np.uint64(_P) + first[order - 1 :], seed * 64 + 32 + order)
-            if order in words:
-                parts.append(gram)
+        parts += token_grams((prefix[ends] - prefix[starts]) * down[starts], words, seed)
     if not parts:
         return np.zeros(0, dtype=np.int64)
-    # The top bits of the mixed word are the best spread.
-    joined = np.concatenate(parts) >> np.uint64(64 - (buckets.bit_length() - 1))
-    return joined.astype(np.int64)
+    return to_buckets(np.concatenate(parts), buckets)
+
+
+def token_grams(hashes: _U64, orders: Sequence[int], seed: int = 0) -> list[_U64]:
+    """64-bit hashes of the n-grams of any token sequence; entry i of order n covers tokens i … i+n-1."""
+    gram = first = _mix(hashes, seed * 64 + 33)
+    grams = []
+    for order in range(1, max(orders) + 1):
+        if order > 1:
+            if len(first) < order:
+                break
+            gram = _mix(gram[:-1] * np.uint64(_P) + first[order - 1 :], seed * 64 + 32 + order)
+        if order in orders:
+            grams.append(gram)
+    return grams
+
+
+def to_buckets(hashes: _U64, buckets: int) -> Indices:
+    """Buckets of 64-bit hashes; the top bits of the mixed word are the best spread."""
+    return (hashes >> np.uint64(64 - (buckets.bit_length() - 1))).astype(np.int64)
 
 
 def word_spans(points: NDArray[np.uint32]) -> tuple[Indices, Indices]:

@@ -1,0 +1,51 @@
+"""`InjectionDetector`: the worst segment of a request decides. Pure Python and numpy; fails open, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aicc_hooks.detect.injection.config import InjectionConfig
+from aicc_hooks.detect.injection.model import Judgement, Model, probability
+from aicc_hooks.verdict import InjectionResult, Role, Segment
+
+# Log-odds taken off by role. A system prompt is full of "never reveal" and "you are": whoever writes it may. A tool's
+# schema and the assistant's own words come from the application and the model; only blatant attacks count there.
+_PENALTY: Final = {Role.SYSTEM: 12.0, Role.SCHEMA: 3.0, Role.ASSISTANT: 3.0}
+
+
+class InjectionDetector:
+    """Scores texts by role; see docs/detect-injection.md for what it catches and what it cannot."""
+
+    def __init__(self, config: InjectionConfig | None = None, model: Model | None = None) -> None:
+        self.config = config or InjectionConfig()
+        self._model = model or Model.load()
+
+    def score(self, text: str, role: Role = Role.USER) -> InjectionResult:
+        """Result for one text."""
+        return self.inspect((Segment(text, role),))
+
+    def inspect(self, segments: Sequence[Segment]) -> InjectionResult:
+        """Result for a request: its worst segment. `failed` when something broke inside; never raises."""
+        try:
+            return self._inspect(segments)
+        except Exception:  # whatever broke, the request goes on; the caller counts it
+            return InjectionResult(failed=True)
+
+    def _inspect(self, segments: Sequence[Segment]) -> InjectionResult:
+        worst, place = Judgement(-20.0), -1
+        for index, segment in enumerate(segments):
+            if segment.role is Role.META or not segment.text.strip():
+                continue
+            found = self._model.judge(segment.text, segment.role)
+            logit = found.logit - _PENALTY.get(segment.role, 0.0)
+            if place < 0 or logit > worst.logit:
+                worst, place = Judgement(logit, found.rules), index
+        score = round(probability(worst.logit), 4)
+        return InjectionResult(
+            score=score,
+            flagged=score >= self.config.flag_threshold,
+            block=score >= self.config.block_threshold,
+            rules=worst.rules if score >= self.config.flag_threshold else (),
+            segment=place,
+        )

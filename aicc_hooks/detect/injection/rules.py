@@ -1,0 +1,172 @@
+"""Named rules: small regular expressions over the token classes, and a few over the text for delimiters and exfiltration.
+
+A hit is evidence, not a verdict: the calibrated model weighs it. Every gap is bounded, so every rule is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# A command stands at the start of a sentence, or after what commands follow: attention markers, "and", "please", "now".
+_START = r"(?:^|[|ZcMC])"
+_g = r"[^|]"  # any token of the same sentence
+
+CLASS_RULES: Final[tuple[tuple[str, str], ...]] = (
+    # name, pattern over classes
+    ("override", rf"V{_g}{{0,3}}[PQ]{_g}{{0,4}}[IOS]|V{_g}{{0,2}}[IOS]{_g}{{0,5}}P"),
+    ("override", rf"V{_g}{{0,2}}Y{_g}{{0,3}}[IL]|VQ{{1,2}}{_g}{{0,2}}[IP]|V{_g}?P{_g}?[cC|]"),
+    ("override", rf"(?:N{_g}{{0,2}}F|T{_g}{{0,6}}a|Ta|NFt){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)"),
+    ("override_sov", rf"(?:[PQY]{_g}{{0,4}}[IO]|S{_g}?I){_g}{{0,5}}V"),
+    ("override_start", rf"{_START}[wYtQ]?V{_g}{{0,3}}(?:[PQY]{_g}{{0,4}}[IOSL|]|I{_g}{{0,5}}P)"),
+    (
+        "override_start",
+        rf"{_START}(?:N{_g}{{0,2}}F|Ta|T{_g}{{0,6}}a){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)",
+    ),
+    (
+        "override_now",
+        rf"(?:V{_g}{{0,3}}[PQY]|N{_g}?F{_g}{{0,3}}[PQY]|Ta{_g}{{0,3}}[PQY]){_g}{{0,7}}[|c.]{{0,3}}{_g}{{0,2}}C",
+    ),
+    ("leak", rf"R{_g}{{0,5}}(?:Y{_g}{{0,3}}[ISP]|S{_g}{{0,1}}[IO]|I{_g}{{0,3}}P|[PSY]{_g}?I)"),
+    ("leak", rf"W{_g}{{0,4}}(?:Y{_g}{{0,3}}(?:SI|PI|I|SO|S|PO)|SI|P{_g}?I)"),
+    ("leak", rf"W{_g}{{0,2}}Y{_g}{{0,3}}[PN]{_g}{{0,3}}(?:[PO]|t)"),
+    (
+        "leak_start",
+        rf"{_START}{_g}{{0,2}}R{_g}{{0,4}}(?:Y{_g}{{0,2}}(?:I|S|PI|PO|SO)|[SP]I|[QO]{_g}{{0,2}}P|PO)",
+    ),
+    ("leak_sov", rf"(?:SI|Y{_g}{{0,2}}S?I|SO){_g}{{0,4}}R"),
+    ("leak_verbatim", rf"(?:R{_g}{{0,8}}X|X{_g}{{0,6}}R){_g}{{0,6}}[IPSO]|R{_g}{{0,4}}[PQ]{_g}{{0,4}}X"),
+    ("persona", rf"[AC]{_g}{{0,12}}U|Y{_g}{{0,3}}C{_g}{{0,6}}U|A{_g}{{0,6}}[wM]{_g}{{0,6}}N{_g}{{0,4}}[ILU]"),
+    ("persona", rf"U{_g}{{0,2}}(?:M|A)|M{_g}{{0,4}}U"),
+    ("unbound", rf"N{_g}{{0,3}}Q?{_g}{{0,2}}L|[NV]{_g}{{0,5}}(?:L{_g}{{0,3}}[LIc]|M{_g}?I)"),
+    ("unbound", rf"N{_g}{{0,2}}L{_g}{{0,2}}Q|N{_g}{{0,4}}F{_g}{{0,4}}[IL]"),
+    ("always_answer", rf"N{_g}{{0,3}}(?:L|q{_g}{{0,2}}N)|(?:Q|C){_g}{{0,4}}B{_g}{{0,6}}[UL]"),
+    ("you_are_now", rf"Yq{_g}?C|Y{_g}{{0,2}}C{_g}{{0,4}}[AM]|C{_g}{{0,3}}Y{_g}{{0,6}}A"),
+    (
+        "to_the_model",
+        rf"(?:Z{_g}{{0,4}}M|^{_g}{{0,3}}M|[|]{_g}?M|t{_g}{{0,2}}M)[|]|M{_g}{{0,3}}C{_g}{{0,3}}[VREATBG]",
+    ),
+    ("to_the_model", rf"(?:Z|C|P){_g}{{0,4}}M{_g}{{0,4}}[|C]|M{_g}{{0,3}}(?:P|[.]){_g}{{0,4}}[OI][|]"),
+    ("your_reply", rf"(?:[REVTC]|{_START}.){_g}{{0,5}}Y{_g}?B"),
+    ("authority", rf"J{_g}{{0,5}}[RVGIS]|(?:J|S)J"),
+    ("exfiltrate", rf"[ER]{_g}{{0,6}}K{_g}{{0,8}}[H|]|[ER]{_g}{{0,6}}(?:K|O){_g}{{0,4}}t{_g}{{0,2}}[H.]"),
+    ("obey_decoded", r"D.{0,8}[GF]|[GF].{0,6}D"),
+    ("secrecy", rf"N{_g}{{0,3}}(?:R|O){_g}{{0,4}}(?:w|t)|NR"),
+)
+_COMPILED: Final = tuple((name, re.compile(pattern)) for name, pattern in CLASS_RULES)
+
+# Over the text itself, lower-cased. The first member is what must stand in the text before the pattern is tried.
+TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
+    (
+        "delimiter",
+        ("<|", "|>", "[inst", "<<sys", "<im_", "<start_of", "</s>", "[/", "<<<"),
+        re.compile(
+            r"<\|?(?:im_start|im_end|im_sep|endoftext|end_of_text|eot_id|start_header_id|begin_of_text|system|user|assistant|end)\|?>"
+            r"|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|\[/?(?:system|sys|admin|assistant|developer)[^\]\n]{0,24}\]"
+            r"|<<<\s*/?\s*(?:system|admin|end|developer|new|user|assistant|bob)[^>\n]{0,24}"
+        ),
+    ),
+    (
+        "role_tag",
+        ("<", "###", "[", "```", "{", "=="),
+        re.compile(
+            r"</?\s*(?:system|user|assistant|admin|developer|instructions?|sys|system[-_ ]?prompt|human|tool_result|function_results?)\s*>"
+            r"|(?:^|\n|\s)#{2,4}\s*(?:system|new instructions?|admin|developer|override|assistant|instructions?|response|human|user)\b[^\n]{0,24}"
+            r"|\[\s*(?:system|sys|admin|developer|ai|assistant|important|override|root)\b[^\]\n]{0,40}\]"
+            r"|```\s*(?:system|admin|developer|assistant)\b|\"role\"\s*:\s*\"(?:system|developer|assistant)\""
+            r"|={4,}\s*(?:end|begin|new|system|stop)\b"
+        ),
+    ),
+    (
+        "role_line",
+        ("system", "assistant", "human", "admin", "developer"),
+        re.compile(
+            r"(?:^|\n)\s*(?:system|assistant|human|admin|developer)(?: (?:message|prompt|notice|override|note|alert|update))?\s*:"
+        ),
+    ),
+    (
+        "fence_end",
+        ("end of", "begin ", "end ", "start of", "new session", "end_of"),
+        re.compile(
+            r"[-=*#<\[({_~]{2,}\s*(?:end|begin|start|new|stop|reset)[ _](?:of[ _])?(?:the )?(?:system|user|document|input|prompt|context|conversation|data|text|instructions?|email|session|file|page|content|untrusted|session)\b"
+            r"|(?:^|\n)\s*(?:begin|end|start)(?: of)? (?:system|admin|developer|new|hidden|user|document|untrusted)[^\n]{0,24}"
+        ),
+    ),
+    (
+        "hidden_comment",
+        ("<!--", "display:none", "font-size:0", "color:white", "/*", "aria-hidden", "[//]"),
+        re.compile(
+            r"<!--[^>]{0,80}\b(?:ai|assistant|llm|model|system|agents?|gpt|instructions?|ignore|bot)\b"
+            r"|(?:display:\s*none|font-size:\s*0|color:\s*(?:white|#fff)|visibility:\s*hidden|opacity:\s*0)[^>]{0,80}>[^<]{0,200}\b(?:ignore|ai|assistant|instructions?|system)\b"
+            r"|/\*[^*]{0,80}\b(?:ai|assistant|llm|agents?)\b[^*]{0,40}\b(?:must|should|ignore|note)"
+        ),
+    ),
+    (
+        "exfil_link",
+        ("http", "]("),
+        re.compile(
+            r"!\[[^\]\n]{0,60}\]\(\s*https?://[^)\s]{0,200}[?=/][^)\s]{0,120}(?:\{|\[|<|api_?key|secret|data|summary|conversation|token|prompt)"
+            r"|https?://[^\s\"'<>)]{0,160}[?&/][a-z_]{1,16}=(?:\{|\[|<|secret|api_?key|data\b|token\b|\s|$|\"|')"
+        ),
+    ),
+    (
+        "exfil_order",
+        ("http", "@", "webhook", "server", ".env", "id_rsa", "endpoint"),
+        re.compile(
+            r"\b(?:send|forward|post|e?mail|upload|transmit|exfiltrate|submit|append|encode|fetch|leak|put|include|share|copy|add|visit|load|request|make)\b[^\n]{0,120}"
+            r"(?:conversation|chat history|history|password|api.?key|secrets?|credential|token|\.env|id_rsa|ssh|contents?|unread|inbox|e?mails|data|user'?s?|private|summary|messages?|context|files?|details)"
+            r"[^\n]{0,120}(?:https?://|[\w.+-]{1,40}@[\w-]{1,40}\.|webhook|server|endpoint)"
+        ),
+    ),
+    (
+        "do_anything_now",
+        (
+            "anything now",
+            "developer mode",
+            "dan mode",
+            "jailbr",
+            "stay in character",
+            "stay a dan",
+            "god mode",
+            "opposite mode",
+            "evil",
+            "without any restrict",
+            "no restrict",
+            "unrestrict",
+            "unfilter",
+            "uncensor",
+            "can do anything",
+            "no limit",
+            "grandmother",
+            "grandma",
+            "broken free",
+            "two responses",
+            "two different",
+        ),
+        re.compile(
+            r"do anything now|developer mode|\bdan mode|jailbr(?:eak|oken)|stay (?:in character|a dan)|god ?mode|opposite mode|\bevil (?:ai|bot|trusted|confidant|twin|mode)"
+            r"|without (?:any )?restrict|no restrict|unrestricted|unfiltered|uncensored|grand(?:mother|ma)\b[^\n]{0,80}(?:used to|would|who)|broken free|two (?:different |separate )?(?:responses|ways)|can do anything|no limits\b"
+        ),
+    ),
+    (
+        "hijack_token",
+        ("pwned", "hacked", "hijack", "jailbroken", "lol", "canary"),
+        re.compile(
+            r"\b(?:say|print|output|write|respond|reply|display|return|type|answer)\b[^\n]{0,30}[\"'“‘]?\s*(?:i have been |haha )?(?:pwned|hacked|hijacked|lol\b)|canary:[0-9a-f]"
+        ),
+    ),
+)
+
+NAMES: Final = tuple(dict.fromkeys([name for name, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES]))
+
+
+def fired(classes: str, lowered: str) -> dict[str, int]:
+    """Names of the rules that hold, with the position of the first hit (token index; -1 for rules over the text)."""
+    found: dict[str, int] = {}
+    for name, pattern in _COMPILED:
+        if name not in found and (hit := pattern.search(classes)):
+            found[name] = hit.start()
+    for name, needles, pattern in TEXT_RULES:
+        if any(needle in lowered for needle in needles) and pattern.search(lowered):
+            found[name] = -1
+    return found

@@ -1,0 +1,195 @@
+"""A text as a stream of tokens, each with a class of `lexicon` and a stable 64-bit hash.
+
+`read(text)` gives `Stream(classes, hashes)`: `classes` is a string with one character a token, so that a rule is a small
+regular expression over a few hundred characters; `hashes` feeds the n-gram model. A sentence boundary is the token `|`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from string import ascii_lowercase, ascii_uppercase
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aicc_hooks.detect.injection.lexicon import CIPHER_WORDS, ENGLISH, TYPO_WORDS
+from aicc_hooks.detect.injection.lexicon_world import SPACED, UNSPACED
+
+OTHER: Final = "."
+BOUNDARY: Final = "|"
+SHIFTED: Final = "0"  # a key word under a Caesar shift
+REVERSED: Final = "1"  # a key word backwards
+LEET: Final = "2"  # letters and digits mixed
+_MAX_WORD = 40  # longer runs are data, not language; only their head is looked at
+
+# Han, Kana, Thai and kin are written without spaces: listed terms first, else one character is one token.
+_DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
+_MARKS = "\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0b82\u0bbe-\u0bcd\u0591-\u05c7"
+_END = r"[.!?;:。！？；：।؟|\n\r\"“”<>\[\]{}#`•—]+"
+_ASCII_TOKEN: Final = re.compile(rf"\w+(?:['’][a-z]+)?|{_END}")
+
+
+def _terms() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for classes in UNSPACED.values():
+        for name, words in classes.items():
+            for word in words.split():
+                found.setdefault(unicodedata.normalize("NFKC", word).lower(), name)
+    return found
+
+
+_TERMS: Final = _terms()
+_DENSE_TERM = "|".join(re.escape(t) for t in sorted(_TERMS, key=len, reverse=True) if not t.isascii())
+_WIDE_TOKEN: Final = re.compile(
+    rf"{_DENSE_TERM}|[{_DENSE}]|(?:[^\W{_DENSE}]|[{_MARKS}])+(?:['’][a-z]+)?|{_END}"
+)
+
+
+def plain(word: str) -> str:
+    """Lower case without accents, so that `précédentes` and `precedentes` are one word."""
+    if word.isascii():
+        return word.lower()
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not ("\u0300" <= c <= "\u036f")).lower()
+
+
+def _slips(word: str) -> Iterable[str]:
+    """Every form of a word with one letter lost, doubled or swapped with its neighbour."""
+    for i in range(1, len(word)):
+        yield word[:i] + word[i + 1 :]
+        yield word[:i] + word[i - 1] + word[i:]
+        yield word[: i - 1] + word[i] + word[i - 1] + word[i + 1 :]
+
+
+def _ciphered() -> dict[str, str]:
+    """`CIPHER_WORDS` under every Caesar shift (class 0) and backwards (class 1): signs that a text must be decoded."""
+    found: dict[str, str] = {}
+    for word in CIPHER_WORDS.split():
+        found[word[::-1]] = REVERSED
+        for shift in range(1, 26):
+            found[rotate(word, shift)] = SHIFTED
+    return found
+
+
+def rotate(text: str, shift: int) -> str:
+    """Letters moved `shift` places along the alphabet, case kept."""
+    lower, upper = ascii_lowercase, ascii_uppercase
+    table = str.maketrans(lower + upper, lower[shift:] + lower[:shift] + upper[shift:] + upper[:shift])
+    return text.translate(table)
+
+
+def _tables() -> tuple[dict[str, str], dict[str, str]]:
+    exact: dict[str, str] = {}
+    stems: dict[str, str] = {}
+    # Later classes must not steal a word from an earlier, stronger one.
+    for name in "VISPULMRAKDEJNFTaXZGBCQYOWwtqchb":
+        for word in ENGLISH[name].split():
+            exact.setdefault(word, name)
+    for typo in TYPO_WORDS.split():
+        for slip in _slips(typo):
+            exact.setdefault(slip, exact[typo])
+    for classes in SPACED.values():
+        for name, words in classes.items():
+            for word in words.split():
+                for part in word.split("_") if "_" in word else [word]:
+                    target, key = (stems, part[:-1]) if part.endswith("*") else (exact, part)
+                    target.setdefault(plain(key), name)
+    return exact, stems
+
+
+_EXACT, _STEMS = _tables()
+_CIPHER: Final = {word: name for word, name in _ciphered().items() if word not in _EXACT}
+_ARABIC_PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ל", "ה", "ו", "ב")
+
+
+def _lookup(word: str) -> str:
+    name = _EXACT.get(word) or _CIPHER.get(word)
+    if name:
+        return name
+    if (
+        not word.isalpha()
+        and any(c.isdigit() for c in word[:-1])
+        and any(c.isalpha() for c in word)
+        and len(word) > 2
+    ):
+        return LEET
+    for size in range(min(len(word), 12), 1, -1):
+        name = _STEMS.get(word[:size])
+        if name and (size > 3 or not word.isascii()):
+            return name
+    for prefix in _ARABIC_PREFIXES:
+        if word.startswith(prefix) and len(word) > len(prefix) + 2:
+            rest = word[len(prefix) :]
+            name = _EXACT.get(rest)
+            if name:
+                return name
+    if "'" in word or "’" in word:
+        head = re.split("['’]", word)[0]
+        return _EXACT.get(head, OTHER)
+    return OTHER
+
+
+@lru_cache(maxsize=1 << 16)
+def _token(word: str) -> tuple[str, int]:
+    """Class and hash of one token, cached: natural text repeats its words."""
+    if word in _TERMS:
+        name = _TERMS[word]
+    elif word[0].isalnum() or word[0] == "_":
+        word = plain(word[:_MAX_WORD])
+        name = _lookup(word)
+        if not word.isalpha():
+            word = re.sub(r"\d", "0", word)  # digits carry no meaning for the model
+    else:
+        name, word = BOUNDARY, word[0]
+    return name, int.from_bytes(
+        blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Tokens of one text: `classes` (one character a token) and `hashes` (uint64), of equal length."""
+
+    classes: str
+    hashes: NDArray[np.uint64]
+
+
+def read(text: str) -> Stream:
+    """Tokens of a text that is already normalised. One pass, linear."""
+    pattern = _ASCII_TOKEN if text.isascii() else _WIDE_TOKEN
+    pairs = [_token(t) for t in pattern.findall(text.lower())]
+    if not pairs:
+        return Stream("", np.zeros(0, dtype=np.uint64))
+    names, hashes = zip(*pairs, strict=True)
+    return Stream("".join(names), np.array(hashes, dtype=np.uint64))
+
+
+def known(word: str) -> bool:
+    """Is this an English word of the lexicon?"""
+    return word in _EXACT
+
+
+def shifts_of(word: str) -> tuple[int, ...]:
+    """Caesar shifts under which the word is a shifted key word."""
+    if word not in _CIPHER:
+        return ()
+    return tuple(s for s in range(1, 26) if rotate(word, 26 - s) in _CIPHER_WORDS)
+
+
+_CIPHER_WORDS: Final = frozenset(CIPHER_WORDS.split())
+# English lexicon words inside a run of letters without spaces, longest first; short ones would cut words apart.
+KNOWN_WORD: Final = re.compile(
+    "|".join(
+        sorted(
+            {w for name in "VIPQYOSRMALUKCN" for w in ENGLISH[name].split() if len(w) > 2 and w.isalpha()}
+            | {"and", "the", "that", "with", "for", "are"},
+            key=len,
+            reverse=True,
+        )
+    )
+)
