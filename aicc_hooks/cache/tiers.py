@@ -87,6 +87,12 @@ class ResponseCache:
         """The exact key; also what single-flight should be keyed by. None: not cacheable."""
         return exact_key(request, secret=self._secret, scope=self.config.scope)
 
+    def flight_key(self, request: CacheRequest) -> str | None:
+        """The key for single-flight; None when this request must have an answer of its own."""
+        if rules.lookup_refusal(request, self.config) or rules.store_refusal(request, self.config, 0):
+            return None
+        return self.key(request) if request.control.max_age is None else None
+
     async def get(self, request: CacheRequest) -> CacheHit | None:
         """The stored answer, or None."""
         started = self._clock()

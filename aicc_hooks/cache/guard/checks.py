@@ -92,7 +92,11 @@ def tense(a: Text, b: Text) -> str:
 
 def _tense(text: Text) -> str:
     words = _unframed(text).split()
-    if "used" in words and words[words.index("used") + 1 : words.index("used") + 2] == ["to"] and "be" in words:
+    if (
+        "used" in words
+        and words[words.index("used") + 1 : words.index("used") + 2] == ["to"]
+        and "be" in words
+    ):
         return "past"
     for word in words:
         if word in _FUTURE:
@@ -114,7 +118,9 @@ def _duty(text: Text) -> bool:
     return any(w in lexicon.OBLIGATION for w in text.words) or "have to" in " ".join(text.words)
 
 
-_HOW: Final = re.compile(r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)")
+_HOW: Final = re.compile(
+    r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
+)
 _KINDS: Final = (
     ("how many", re.compile(r"^(?:how many|what (?:is |are )?(?:the )?(?:number|count|amount)|(?:the )?(?:number|count) of|count)\b|\bhow many\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|expensive|hard|hot|cold|wide)\b")),
@@ -124,7 +130,9 @@ _KINDS: Final = (
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
 )  # fmt: skip
 _COPULAR: Final = re.compile(r"^what (?:is|are|s)\b")
-_YES_NO: Final = re.compile(r"^(?:is|are|am|was|were|do|does|did|has|have|had|will|would|shall|can|could|should|may|might|must)\b")
+_YES_NO: Final = re.compile(
+    r"^(?:is|are|am|was|were|do|does|did|has|have|had|will|would|shall|can|could|should|may|might|must)\b"
+)
 
 
 def question(a: Text, b: Text) -> str:
@@ -157,7 +165,9 @@ def _asks(text: Text) -> str:
     return "what" if re.match(r"(?:\w+ ){0,3}(?:what|which)\b", words) else ""
 
 
-_IMPERATIVE: Final = re.compile(r"^(?:please )?(?:tell|show|give|list|name|find|write|explain|describe|translate|summari[sz]e|convert|make|create|draft|compose)\b")
+_IMPERATIVE: Final = re.compile(
+    r"^(?:please )?(?:tell|show|give|list|name|find|write|explain|describe|translate|summari[sz]e|convert|make|create|draft|compose)\b"
+)
 
 
 def _imperative(text: Text) -> bool:

@@ -41,7 +41,9 @@ ANSWER_TYPE: Final = _words(
     "person people team player author city country place state company year date day time language river mountain name thing number one"
 )
 # A want of one's own is the frame of a request; that of somebody else is what is asked about.
-OWN_WISH: Final = _words("want wants wanted need needs like likes get got gets getting go going let lets give show tell")
+OWN_WISH: Final = _words(
+    "want wants wanted need needs like likes get got gets getting go going let lets give show tell"
+)
 ASKER: Final = _words("i we you me us to would d ll please help and can could let's")
 # The job asked for. One side may leave a weak one out ("French for cat"), but two different jobs are two requests.
 JOBS: Final[dict[str, str]] = {
@@ -75,16 +77,123 @@ PRONOUNS: Final[dict[str, str]] = {
     "she": "she", "her": "she", "hers": "she", "herself": "she",
     "they": "they", "them": "they", "themselves": "they",
 }  # fmt: skip
-NEGATIONS: Final = _words("not no never none nobody nothing nowhere neither nor cannot without except hardly nt aint dont cant wont isnt doesnt didnt non lack")
+NEGATIONS: Final = _words(
+    "not no never none nobody nothing nowhere neither nor cannot without except hardly nt aint dont cant wont isnt doesnt didnt non lack"
+)
 QUANTIFIERS: Final[dict[str, str]] = {
     "all": "all", "every": "all", "each": "all", "everything": "all", "everyone": "all", "always": "always",
     "some": "some", "any": "some", "several": "some", "sometimes": "sometimes", "few": "few",
     "most": "most", "mostly": "most", "only": "only", "none": "none", "never": "never", "half": "half",
     "both": "both", "either": "either",
 }  # fmt: skip
-SYMMETRIC: Final = _words("border neighbor neighbour meet marry equal match intersect overlap adjacent adjoin resemble")
+SYMMETRIC: Final = _words(
+    "border neighbor neighbour meet marry equal match intersect overlap adjacent adjoin resemble"
+)
 
 ANTONYMS: Final = frozenset(
     frozenset(pair.split("/"))
-    for pair in ["enable/disable", "on/off", "open/close", "lock/unlock", "install/uninstall", "start/stop", "begin/end", "add/remove", "add/delete", "increase/decrease", "raise/lower", "gain/lose", "buy/sell", "import/export", "encode/decode", "encrypt/decrypt", "upload/download", "compress/decompress", "push/pull", "show/hide", "more/less", "most/least", "max/min", "maximum/minimum", "largest/smallest", "biggest/smallest", "highest/lowest", "longest/shortest", "tallest/shortest", "oldest/youngest", "first/last", "before/after", "above/below", "over/under", "inside/outside", "hot/cold", "good/bad", "best/worst", "better/worse", "pro/con", "advantage/disadvantage", "benefit/drawback", "win/lose", "love/hate", "accept/reject", "allow/deny", "grant/revoke", "ascending/descending", "even/odd", "positive/negative", "true/false", "left/right", "north/south", "east/west", "up/down", "front/back", "early/late", "old/new", "public/private", "internal/external", "male/female", "husband/wife", "mother/father", "son/daughter", "brother/sister", "king/queen", "summer/winter", "spring/autumn", "morning/evening", "day/night", "rich/poor", "strong/weak", "fast/slow", "easy/hard", "simple/complex", "formal/informal", "legal/illegal", "safe/dangerous", "always/never", "all/none", "speed/slow", "attach/detach", "connect/disconnect", "subscribe/unsubscribe", "save/discard", "keep/discard", "keep/delete", "include/exclude", "expand/collapse", "mount/unmount", "follow/unfollow", "mute/unmute", "arrive/depart", "borrow/lend", "debit/credit", "profit/loss", "asset/liability", "supply/demand", "prefix/suffix", "upper/lower", "hard/soft", "input/output"]
+    for pair in [
+        "enable/disable",
+        "on/off",
+        "open/close",
+        "lock/unlock",
+        "install/uninstall",
+        "start/stop",
+        "begin/end",
+        "add/remove",
+        "add/delete",
+        "increase/decrease",
+        "raise/lower",
+        "gain/lose",
+        "buy/sell",
+        "import/export",
+        "encode/decode",
+        "encrypt/decrypt",
+        "upload/download",
+        "compress/decompress",
+        "push/pull",
+        "show/hide",
+        "more/less",
+        "most/least",
+        "max/min",
+        "maximum/minimum",
+        "largest/smallest",
+        "biggest/smallest",
+        "highest/lowest",
+        "longest/shortest",
+        "tallest/shortest",
+        "oldest/youngest",
+        "first/last",
+        "before/after",
+        "above/below",
+        "over/under",
+        "inside/outside",
+        "hot/cold",
+        "good/bad",
+        "best/worst",
+        "better/worse",
+        "pro/con",
+        "advantage/disadvantage",
+        "benefit/drawback",
+        "win/lose",
+        "love/hate",
+        "accept/reject",
+        "allow/deny",
+        "grant/revoke",
+        "ascending/descending",
+        "even/odd",
+        "positive/negative",
+        "true/false",
+        "left/right",
+        "north/south",
+        "east/west",
+        "up/down",
+        "front/back",
+        "early/late",
+        "old/new",
+        "public/private",
+        "internal/external",
+        "male/female",
+        "husband/wife",
+        "mother/father",
+        "son/daughter",
+        "brother/sister",
+        "king/queen",
+        "summer/winter",
+        "spring/autumn",
+        "morning/evening",
+        "day/night",
+        "rich/poor",
+        "strong/weak",
+        "fast/slow",
+        "easy/hard",
+        "simple/complex",
+        "formal/informal",
+        "legal/illegal",
+        "safe/dangerous",
+        "always/never",
+        "all/none",
+        "speed/slow",
+        "attach/detach",
+        "connect/disconnect",
+        "subscribe/unsubscribe",
+        "save/discard",
+        "keep/discard",
+        "keep/delete",
+        "include/exclude",
+        "expand/collapse",
+        "mount/unmount",
+        "follow/unfollow",
+        "mute/unmute",
+        "arrive/depart",
+        "borrow/lend",
+        "debit/credit",
+        "profit/loss",
+        "asset/liability",
+        "supply/demand",
+        "prefix/suffix",
+        "upper/lower",
+        "hard/soft",
+        "input/output",
+    ]
 )

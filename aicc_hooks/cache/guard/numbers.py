@@ -5,13 +5,78 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_UNITS: Final = dict(zip(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"], range(20), strict=True))
-_TENS: Final = dict(zip(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], range(20, 100, 10), strict=True))
-_SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 10**6, "billion": 10**9, "trillion": 10**12, "dozen": 12}
-_ORDINALS: Final = dict(
-    zip(["second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"], range(2, 13), strict=True)
+_UNITS: Final = dict(
+    zip(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+        ],
+        range(20),
+        strict=True,
+    )
 )
-_MULTIPLES: Final = {"twice": 2, "double": 2, "triple": 3, "thrice": 3, "half": 0.5, "quarter": 0.25, "pair": 2, "couple": 2}
+_TENS: Final = dict(
+    zip(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
+        range(20, 100, 10),
+        strict=True,
+    )
+)
+_SCALES: Final = {
+    "hundred": 100,
+    "thousand": 1_000,
+    "million": 10**6,
+    "billion": 10**9,
+    "trillion": 10**12,
+    "dozen": 12,
+}
+_ORDINALS: Final = dict(
+    zip(
+        [
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ],
+        range(2, 13),
+        strict=True,
+    )
+)
+_MULTIPLES: Final = {
+    "twice": 2,
+    "double": 2,
+    "triple": 3,
+    "thrice": 3,
+    "half": 0.5,
+    "quarter": 0.25,
+    "pair": 2,
+    "couple": 2,
+}
 _DIGITS: Final = re.compile(r"(\d+(?:\.\d+)?)(k|m|bn|st|nd|rd|th)?")
 _SUFFIX: Final = {"k": 1_000, "m": 10**6, "bn": 10**9}
 

@@ -10,7 +10,9 @@ from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
-_LONG = 24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
+_LONG = (
+    24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
+)
 _DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
 
 
@@ -36,13 +38,20 @@ def order(a: Text, b: Text) -> str:
         u, v = right[at[i]], right[at[j]]
         if _coordinated(left, i, j) and _coordinated(right, at[j], at[i]):
             continue
-        if strict or (x.kind == "entity" and y.kind == "entity" and not _adverbial(x, u) and not _adverbial(y, v)):
+        if strict or (
+            x.kind == "entity" and y.kind == "entity" and not _adverbial(x, u) and not _adverbial(y, v)
+        ):
             return "order"
         if any((i, k) in flipped and (k, j) in flipped for k in range(i + 1, j)) and not (
             _adverbial(x, u) or _adverbial(y, v) or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
         ):
             return "role swap"
-        if x.kind == y.kind == "word" and not _superlative(x, y) and not any(t.role == "~" for t in (x, u, y, v)) and not ({x.key, y.key} & _SYMMETRIC):
+        if (
+            x.kind == y.kind == "word"
+            and not _superlative(x, y)
+            and not any(t.role == "~" for t in (x, u, y, v))
+            and not ({x.key, y.key} & _SYMMETRIC)
+        ):
             return "order"
         if "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
             return "order"

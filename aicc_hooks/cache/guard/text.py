@@ -11,7 +11,9 @@ from aicc_hooks.cache.guard import lexicon, numbers, words
 
 Kind = Literal["word", "entity", "number", "operator"]
 
-_QUOTED: Final = re.compile(r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)")
+_QUOTED: Final = re.compile(
+    r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)"
+)
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(ca)n't\b|\b(ca)nt\b", re.I), "can not"),
     (re.compile(r"\bwon't\b", re.I), "will not"),
@@ -25,8 +27,51 @@ _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
 }  # fmt: skip
-_NEUTRAL: Final = frozenset(["in", "on", "at", "of", "for", "about", "with", "during", "within", "over", "regarding", "as", "among", "between", "under"])
-_AUXILIARY: Final = frozenset(["is", "are", "am", "was", "were", "be", "been", "do", "does", "did", "has", "have", "had", "will", "would", "shall", "can", "could", "should", "may", "might", "must"])
+_NEUTRAL: Final = frozenset(
+    [
+        "in",
+        "on",
+        "at",
+        "of",
+        "for",
+        "about",
+        "with",
+        "during",
+        "within",
+        "over",
+        "regarding",
+        "as",
+        "among",
+        "between",
+        "under",
+    ]
+)
+_AUXILIARY: Final = frozenset(
+    [
+        "is",
+        "are",
+        "am",
+        "was",
+        "were",
+        "be",
+        "been",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "will",
+        "would",
+        "shall",
+        "can",
+        "could",
+        "should",
+        "may",
+        "might",
+        "must",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +166,16 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
         elif not _grammar(word, raw, at, raws, text):
             owner = raw.endswith(("'s", "s'")) or text[end : end + 3] == " 's"
             entity = _is_entity(raw, at, text, start)
-            result.append(Token(words.group(stems[at]), raw, "entity" if entity else "word", "~" if owner else role, joined, _asked(lower, at)))
+            result.append(
+                Token(
+                    words.group(stems[at]),
+                    raw,
+                    "entity" if entity else "word",
+                    "~" if owner else role,
+                    joined,
+                    _asked(lower, at),
+                )
+            )
             joined = False
         at += 1
     return result
@@ -152,7 +206,46 @@ def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], tex
     return True
 
 
-_BEFORE_INFINITIVE: Final = frozenset(["how", "want", "wants", "wanted", "need", "needs", "like", "have", "has", "had", "used", "able", "way", "ways", "going", "trying", "try", "order", "best", "tips", "steps", "what", "where", "when", "whether", "possible", "easy", "hard", "difficult", "safe", "legal", "required", "supposed", "allowed", "method", "methods"])
+_BEFORE_INFINITIVE: Final = frozenset(
+    [
+        "how",
+        "want",
+        "wants",
+        "wanted",
+        "need",
+        "needs",
+        "like",
+        "have",
+        "has",
+        "had",
+        "used",
+        "able",
+        "way",
+        "ways",
+        "going",
+        "trying",
+        "try",
+        "order",
+        "best",
+        "tips",
+        "steps",
+        "what",
+        "where",
+        "when",
+        "whether",
+        "possible",
+        "easy",
+        "hard",
+        "difficult",
+        "safe",
+        "legal",
+        "required",
+        "supposed",
+        "allowed",
+        "method",
+        "methods",
+    ]
+)
 
 
 def _infinitive(lower: tuple[str, ...], at: int) -> bool:
@@ -174,16 +267,22 @@ def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None
     last = first
     while last + 1 < len(tokens) and tokens[last + 1].role == "by":
         last += 1
-    if first == 0 or not re.search(r"(ed|en|n|t|ne|un|ught|ade|old|id|pt|de|ung)$", tokens[first - 1].raw.lower()):
+    if first == 0 or not re.search(
+        r"(ed|en|n|t|ne|un|ught|ade|old|id|pt|de|ung)$", tokens[first - 1].raw.lower()
+    ):
         return None
     agent = [Token(t.key, t.raw, t.kind, "", t.joined) for t in tokens[first : last + 1]]
     before = tokens[: first - 1]
     return [*agent, tokens[first - 1], *before, *tokens[last + 1 :]]
 
 
-_CODE_START: Final = re.compile(r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*")
+_CODE_START: Final = re.compile(
+    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
+)
 # A dash or slash is an operator only between numbers; elsewhere it is punctuation.
-_SYMBOL: Final = re.compile(r"[=<>+*^|\\{}\[\]]|(?<=\d)\s?[-/]\s?(?=\d)|(?<=\s)-(?=\d)|(?<=\w)!(?==)|%(?=\s?\d)")
+_SYMBOL: Final = re.compile(
+    r"[=<>+*^|\\{}\[\]]|(?<=\d)\s?[-/]\s?(?=\d)|(?<=\s)-(?=\d)|(?<=\w)!(?==)|%(?=\s?\d)"
+)
 _CODE_TOKEN: Final = re.compile(r"\w+|[^\w\s]")
 
 
