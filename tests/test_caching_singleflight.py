@@ -15,9 +15,12 @@ class Upstream:
     """Counts its calls; streams what it is told, a step at a time."""
 
     def __init__(
-        self, chunks: list[bytes], fail: Callable[[int, int], bool] = lambda call, chunk: False
+        self,
+        chunks: list[bytes],
+        fail: Callable[[int, int], bool] = lambda call, chunk: False,
+        step: float = 0.002,
     ) -> None:
-        self.chunks, self.fail = chunks, fail
+        self.chunks, self.fail, self.step = chunks, fail, step
         self.calls = self.finished = self.cancelled = 0
 
     async def __call__(self) -> AsyncIterator[bytes]:
