@@ -104,6 +104,15 @@ def test_a_card_known_with_spaces_is_found_without(detector):
     assert CARD not in redactor(detector).run(known).text(f"echo x{CARD}x")
 
 
+def test_the_secret_part_of_a_known_value_is_found_alone(detector):
+    lines = [chr(65 + i) * 40 + "x9" for i in range(3)]
+    pem = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(lines) + "\n-----END PRIVATE KEY-----"
+    known = {pem: "private_key_pem", "postgres://app:p%40ss-w0rd@db/x": "connection_string"}
+    redacted = redactor(detector).run(known).text(f"the second line is {lines[1]} and I log in with p@ss-w0rd")
+    assert lines[1] not in redacted
+    assert "p@ss-w0rd" not in redacted
+
+
 def test_a_short_known_value_is_replaced_as_a_word_only(detector):
     redacted = redactor(detector).text("abc is not in abcdef", known=["abc"])
     assert redacted == "[VALUE] is not in abcdef"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aicc_hooks.detect.complexity.config import ComplexityConfig
 from aicc_hooks.detect.injection.config import InjectionConfig
 from aicc_hooks.detect.privacy.config import PrivacyConfig
+from aicc_hooks.record.config import LangfuseConfig, RecordConfig, RedactionConfig
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.0/8", "::1")
 
@@ -52,6 +53,9 @@ class Policy(BaseModel):
     complexity: ComplexityConfig = ComplexityConfig()
     routing: RoutingConfig = RoutingConfig()
     gate: GateConfig = GateConfig()
+    redaction: RedactionConfig = RedactionConfig()
+    record: RecordConfig = RecordConfig()
+    langfuse: LangfuseConfig = LangfuseConfig()
     local_hosts: tuple[str, ...] = LOOPBACK_HOSTS
     lan: bool = False
     debug: bool = False

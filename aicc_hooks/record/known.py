@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, unquote
 
 from aicc_hooks.record.spans import Span
 from aicc_hooks.verdict import Finding, Segment
@@ -24,6 +24,8 @@ DEFAULT_TYPE: Final = "value"
 # without hiding more.
 _WHOLE_WORD_BELOW: Final = 6
 _ENCODED_FROM: Final = 4
+_LINE_FROM: Final = 16
+_URL_PASSWORD: Final = re.compile(r"://[^\s/:@]*:([^\s/@]{3,})@")
 _SEPARATORS: Final = re.compile(r"[\s.\-/]+")
 
 
@@ -61,6 +63,13 @@ def encoded_forms(value: str) -> set[str]:
     return {form for form in forms if form}
 
 
+def _parts(value: str) -> list[str]:
+    """What of a value is a secret by itself: the lines of a key block, the password of an address."""
+    parts = [line.strip() for line in value.splitlines()] if "\n" in value else []
+    parts = [line for line in parts if len(line) >= _LINE_FROM and not line.startswith("-----")]
+    return parts + [unquote(word) for word in _URL_PASSWORD.findall(value)] + _URL_PASSWORD.findall(value)
+
+
 class KnownValues:
     """A prepared set of values. Immutable; safe to share between threads."""
 
@@ -68,7 +77,11 @@ class KnownValues:
 
     def __init__(self, values: Iterable[str] | Mapping[str, str] = ()) -> None:
         typed = values if isinstance(values, Mapping) else dict.fromkeys(values, DEFAULT_TYPE)
-        self.values: dict[str, str] = {v.strip(): t for v, t in typed.items() if v.strip()}
+        self.values: dict[str, str] = {}
+        for value, kind in typed.items():
+            for part in (value.strip(), *_parts(value)):
+                if part:
+                    self.values.setdefault(part, kind)
         forms: dict[str, tuple[str, str]] = {}
         words: list[tuple[re.Pattern[str], str, str]] = []
         for value, kind in self.values.items():
