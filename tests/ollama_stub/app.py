@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Iterator
-from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
+from tests.ollama_stub import shapes
 from tests.ollama_stub.models import Memory, Model, default_models, seconds
 from tests.standins import answers, openai_api
 from tests.standins.openai_api import Turn
@@ -159,7 +156,7 @@ class OllamaStub(StandIn):
                 self.memory.loaded.pop(model.name, None)
                 self.memory.put(model, num_ctx, keep_alive)
             self.memory.touch(model, keep_alive)
-            return self._whole(request, answer, 0.0)
+            return shapes.whole(request.path, answer, 0.0)
         return self._slow_path(request, reply, model, num_ctx, keep_alive, answer, streams)
 
     async def _slow_path(
@@ -193,7 +190,7 @@ class OllamaStub(StandIn):
                 if isinstance(answer, Turn):  # tokens take the same time whether or not they are shown
                     drip = fault.seconds if fault is not None and fault.kind == "drip" else 0.0
                     await asyncio.sleep((drip or model.token_delay) * len(answers.pieces(answer.text)))
-                whole = self._whole(request, answer, loaded_in)
+                whole = shapes.whole(request.path, answer, loaded_in)
                 if fault is not None and not fault.whole_request and fault.kind != "drip":
                     return await self._cut(reply, whole)
                 return reply.write(whole)
@@ -201,9 +198,9 @@ class OllamaStub(StandIn):
             if request.path.startswith("/v1/"):
                 usage = bool((request.json.get("stream_options") or {}).get("include_usage"))
                 make = openai_api.chat_chunks if "chat" in request.path else openai_api.completion_chunks
-                lines, kind = self._sse(make(answer, usage)), SSE
+                lines, kind = shapes.sse(make(answer, usage)), SSE
             else:
-                lines, kind = self._ndjson(request.path, answer, loaded_in), NDJSON
+                lines, kind = shapes.ndjson(request.path, answer, loaded_in), NDJSON
             error = b'{"error":"an error was encountered while running the model: unexpected EOF"}\n'
             await stream(
                 self,
@@ -290,74 +287,3 @@ class OllamaStub(StandIn):
         vectors = [answers.embed_any(i, dims) for i in items]
         return {"model": request.model, "embeddings": vectors, "total_duration": 14143917, "load_duration": 1019500,
                 "prompt_eval_count": sum(counts)}  # fmt: skip
-
-    def _whole(self, request: Request, answer: Any, loaded_in: float) -> bytes:
-        """The answer that is not a stream."""
-        if not isinstance(answer, Turn):
-            return json_response(answer)
-        if request.path == "/v1/chat/completions":
-            return json_response(openai_api.chat_completion(answer))
-        if request.path == "/v1/completions":
-            return json_response(openai_api.completion(answer))
-        line = {"model": answer.model, "created_at": _now()}
-        content = self._content(request.path, answer.text, answer.thinking)
-        if answer.tool_calls:
-            content["message"]["tool_calls"] = _tool_calls(answer)
-        return json_response({**line, **content, **_done(answer, loaded_in)})
-
-    def _content(self, path: str, text: str, thinking: str = "") -> dict[str, Any]:
-        if path == "/api/generate":
-            return {"response": text, "thinking": thinking} if thinking else {"response": text}
-        message: dict[str, Any] = {"role": "assistant", "content": text}
-        if thinking:
-            message["thinking"] = thinking
-        return {"message": message}
-
-    def _ndjson(self, path: str, turn: Turn, loaded_in: float) -> Iterator[bytes]:
-        def line(text: str, thinking: str = "", more: dict[str, Any] | None = None) -> bytes:
-            content = self._content(path, text, thinking)
-            return (
-                orjson.dumps(
-                    {"model": turn.model, "created_at": _now(), **content, **(more or {"done": False})}
-                )
-                + b"\n"
-            )
-
-        for piece in answers.pieces(turn.thinking) if turn.thinking else ():
-            yield line("", piece)
-        if turn.tool_calls:
-            message = {"role": "assistant", "content": "", "tool_calls": _tool_calls(turn)}
-            yield (
-                orjson.dumps({"model": turn.model, "created_at": _now(), "message": message, "done": False})
-                + b"\n"
-            )
-        elif turn.text:
-            for piece in answers.pieces(turn.text):
-                yield line(piece)
-        yield line("", more=_done(turn, loaded_in))
-
-    def _sse(self, chunks: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-        for chunk in chunks:
-            yield openai_api.sse(chunk)
-        yield openai_api.SSE_DONE
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _tool_calls(turn: Turn) -> list[dict[str, Any]]:
-    return [
-        {"id": f"call_{time.monotonic_ns() & 0xFFFFFFFF:08x}", "function": {"index": i, **call}}
-        for i, call in enumerate(turn.tool_calls)
-    ]
-
-
-def _done(turn: Turn, loaded_in: float) -> dict[str, Any]:
-    spoken = turn.completion_tokens
-    load = int(loaded_in * 1e9) or 15_000_000
-    return {
-        "done_reason": turn.done_reason, "done": True, "total_duration": load + 30_000_000 + spoken * 10_000_000,
-        "load_duration": load, "prompt_eval_count": turn.prompt_tokens, "prompt_eval_duration": 30_000_000,
-        "eval_count": spoken, "eval_duration": spoken * 10_000_000,
-    }  # fmt: skip

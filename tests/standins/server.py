@@ -10,101 +10,15 @@ import asyncio
 import contextlib
 import random
 import socket
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
+from tests.standins.connection import Connection
 from tests.standins.faults import Fault
-from tests.standins.wire import Reply, Request, head, parse_request
-
-Handler = Callable[[Request, Reply], "bytes | Awaitable[None]"]
-
-
-class _Connection(asyncio.Protocol):
-    """One client connection; requests on it are answered one after another."""
-
-    def __init__(self, app: StandIn) -> None:
-        self.app = app
-        self.buffer = bytearray()
-        self.transport: asyncio.Transport | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.request: Request | None = None
-        self.writable = asyncio.Event()
-        self.writable.set()
-        self.seen_continue = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(
-            asyncio.Transport, transport
-        )  # uvloop's transports are not subclasses of asyncio's
-        self.app._connections.add(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.app._connections.discard(self)
-        self.writable.set()
-        if self.request is not None and self.task is not None:
-            self.request.disconnected = True
-            self.request.disconnected_at = time.monotonic()
-            self.task.cancel()
-        self.transport = None
-
-    def pause_writing(self) -> None:
-        self.writable.clear()
-
-    def resume_writing(self) -> None:
-        self.writable.set()
-
-    def eof_received(self) -> bool:
-        return False  # a client that closes its side has gone: the upstream behaves like Ollama and stops
-
-    def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        if self.task is None:
-            self._pump()
-
-    def _pump(self) -> None:
-        while self.task is None and self.transport is not None and self.buffer:
-            request = parse_request(self.buffer)
-            if request is None:
-                if not self.seen_continue and b"100-continue" in self.buffer[:4096].lower():
-                    self.seen_continue = True
-                    self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-                return
-            self.seen_continue = False
-            request.peer = str((self.transport.get_extra_info("peername") or ("",))[0])
-            self.request = request
-            try:
-                answer = self.app._dispatch(request, Reply(self, request))
-            except Exception as exc:  # a bug in a stand-in must show, not hang the client
-                self.app.errors.append(exc)
-                answer = head(500, "text/plain", 0)
-            if isinstance(answer, bytes):
-                request.finished = True
-                request.bytes_sent += len(answer)
-                self.transport.write(answer)
-                self.request = None
-            else:
-                self.task = asyncio.ensure_future(self._run(answer, request))
-
-    async def _run(self, answer: Awaitable[None], request: Request) -> None:
-        try:
-            await answer
-            request.finished = not request.disconnected
-        except (ConnectionError, asyncio.CancelledError):
-            if self.transport is not None:
-                self.transport.abort()
-        except Exception as exc:
-            self.app.errors.append(exc)
-            if self.transport is not None:
-                self.transport.write(head(500, "text/plain", 0))
-                self.transport.close()
-        finally:
-            self.task = None
-            self.request = None
-        self._pump()
+from tests.standins.wire import Reply, Request, head
 
 
 class StandIn:
@@ -118,7 +32,7 @@ class StandIn:
         self._recorded: deque[Request] = deque(maxlen=keep)
         self._faults: list[Fault] = []
         self._random = random.Random(0)
-        self._connections: set[_Connection] = set()
+        self.connections: set[Connection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.Server | None = None
         self._thread: threading.Thread | None = None
@@ -176,14 +90,14 @@ class StandIn:
             sock.bind((self.host, self.port))
             self.port = sock.getsockname()[1]
             sock.setblocking(False)
-            self._server = await self._loop.create_server(lambda: _Connection(self), sock=sock, backlog=1024)
+            self._server = await self._loop.create_server(lambda: Connection(self), sock=sock, backlog=1024)
 
     async def _close_listener(self, abort: bool) -> None:
         if self._server is not None:
             self._server.close()
             self._server = None
         if abort:
-            for connection in list(self._connections):
+            for connection in list(self.connections):
                 if connection.transport is not None:
                     connection.transport.abort()
         await asyncio.sleep(0)
@@ -295,7 +209,7 @@ class StandIn:
         return request.method != "POST"
 
     # -- requests -----------------------------------------------------------------------------------
-    def _dispatch(self, request: Request, reply: Reply) -> bytes | Awaitable[None]:
+    def dispatch(self, request: Request, reply: Reply) -> bytes | Awaitable[None]:
         if request.path.startswith(self.control_prefix):
             return self.control(request, reply)
         self._recorded.append(request)
@@ -335,11 +249,6 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     except ImportError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
-
-
-def linger_reset(sock: Any) -> None:
-    """Make the next close send RST instead of FIN."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = "condition") -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 import time
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
@@ -12,8 +14,8 @@ from urllib.parse import parse_qs, unquote
 import orjson
 
 if TYPE_CHECKING:
+    from tests.standins.connection import Connection
     from tests.standins.faults import Fault
-    from tests.standins.server import _Connection
 
 REASONS = {200: "OK", 201: "Created", 207: "Multi-Status", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
            405: "Method Not Allowed", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
@@ -103,7 +105,7 @@ def parse_request(buffer: bytearray) -> Request | None:
 
 
 def _dechunk(buffer: bytearray, at: int) -> tuple[bytes, int] | None:
-    parts = []
+    parts: list[bytes] = []
     while True:
         line_end = buffer.find(b"\r\n", at)
         if line_end < 0:
@@ -145,7 +147,7 @@ class Reply:
 
     __slots__ = ("_connection", "_request", "_started", "fault")
 
-    def __init__(self, connection: _Connection, request: Request) -> None:
+    def __init__(self, connection: Connection, request: Request) -> None:
         self._connection, self._request = connection, request
         self._started = False
         self.fault: Fault | None = None
@@ -190,9 +192,9 @@ class Reply:
 
     def reset(self) -> None:
         """Close with RST."""
-        from tests.standins.server import linger_reset
-
         transport = self._connection.transport
         if transport is not None:
-            linger_reset(transport.get_extra_info("socket"))
+            # A linger time of zero makes the close send RST instead of FIN.
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             transport.abort()
