@@ -7,12 +7,13 @@ a field invented tomorrow is inspected today.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aicc_hooks.detect.tokens import estimate_tokens
-from aicc_hooks.payload.parts import attachment
+from aicc_hooks.payload.parts import Attachment, attachment
 from aicc_hooks.verdict import Needs, Role, Segment
 
 _ROLES = {
@@ -21,37 +22,17 @@ _ROLES = {
 }  # fmt: skip
 _IMAGE_TOKENS = 800  # what common vision encoders spend on one picture
 _ANSWER_ROOM = 512  # at most this much of max_tokens must fit beside the prompt: models stop early
-# Scalars of the OpenAI and Anthropic bodies that hold no text of a person. Strings elsewhere are scanned.
-_QUIET = frozenset(
-    [
-        "model",
-        "stream",
-        "temperature",
-        "top_p",
-        "n",
-        "max_tokens",
-        "max_completion_tokens",
-        "max_output_tokens",
-        "seed",
-        "logprobs",
-        "top_logprobs",
-        "presence_penalty",
-        "frequency_penalty",
-        "encoding_format",
-        "dimensions",
-        "reasoning_effort",
-        "service_tier",
-        "parallel_tool_calls",
-        "stream_options",
-        "store",
-        "type",
-        "role",
-        "top_n",
-        "top_k",
-        "return_documents",
-        "truncation",
-    ]
-)
+# Fields that hold numbers, switches or words of the API; only what does not look like one is scanned.
+_QUIET = frozenset((
+    "model", "stream", "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "max_output_tokens", "seed", "logprobs",
+    "top_logprobs", "presence_penalty", "frequency_penalty", "encoding_format", "dimensions", "reasoning_effort", "service_tier",
+    "parallel_tool_calls", "stream_options", "store", "type", "role", "top_n", "top_k", "return_documents", "truncation", "format",
+    "detail", "media_type",
+))  # fmt: skip
+# What a name of a field, a value of an enumeration and a model look like. Text in their place is scanned.
+_NAME = re.compile(r"[$_]{0,2}[A-Za-z_.-]{1,48}[0-9]{0,3}")
+_ENUM = re.compile(r"[A-Za-z_./+-]{1,48}(?:[0-9]{0,3}|20[0-9]{6})")
+_MODEL = re.compile(r"[\w./:@+-]{1,100}")
 
 
 @dataclass(slots=True)
@@ -71,12 +52,19 @@ class _Walk:
     images: int = 0
 
     def text(self, value: Any, role: Role, turn: int, path: str) -> None:
-        """A string, or anything else as JSON; empty values add nothing."""
+        """A string, or anything else in JSON's shape; empty values add nothing."""
         if isinstance(value, str):
             if value:
                 self.segments.append(Segment(value, role, turn, path))
         elif _has_text(value):
-            self.segments.append(Segment(_as_json(value), role, turn, path))
+            self.segments.append(Segment(_render(value), role, turn, path))
+
+    def label(self, value: Any, turn: int, path: str) -> str:
+        """`type` and `role`: a word of the API. Anything else in their place is scanned."""
+        if isinstance(value, str) and (not value or _ENUM.fullmatch(value)):
+            return value
+        self.text(value, Role.META, turn, path)
+        return ""
 
     def content(self, value: Any, role: Role, turn: int, path: str) -> None:
         """A string or a list of content parts of any API."""
@@ -94,39 +82,51 @@ class _Walk:
             self.text(part, role, turn, path)
             return
         rest = dict(part)
-        kind = str(rest.pop("type", ""))
-        if kind in ("tool_result", "function_call_output", "search_result"):
+        kind = self.label(rest.pop("type", ""), turn, f"{path}.type")
+        call = kind.endswith("_call")
+        if kind.endswith(("_result", "_output")):
             role = Role.TOOL
         elif kind in ("document", "file", "input_file"):
             role = Role.DOCUMENT
-        found = attachment(part)
-        if found is not None:
-            if found.text is not None:
-                self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
-            elif found.kind == "image":
-                self.images += 1
-                self.opaque.add("image")
-            else:
-                self.opaque.add(found.kind)
-            for key in found.keys:
-                rest.pop(key, None)
-            if found.name:
-                self.text(found.name, Role.META, turn, f"{path}.filename")
-        for key in ("text", "content", "output", "refusal", "thinking"):
+        elif call or kind in ("reasoning", "thinking"):
+            role = Role.ASSISTANT
+        while (found := attachment(rest, kind)) is not None:
+            self.attached(found, turn, path)
+            rest = found.rest
+        source = rest.get("source")
+        if isinstance(source, dict) and "content" in source:
+            left = dict(rest.pop("source"))
+            self.content(left.pop("content"), role, turn, f"{path}.source.content")
+            self.rest(left, turn, f"{path}.source")
+        for key in ("text", "content", "refusal", "thinking", "title", "context", "summary"):
             if key in rest:
                 self.content(rest.pop(key), role, turn, f"{path}.{key}")
+        for key in ("output", "result", "results"):
+            if key in rest:
+                self.content(rest.pop(key), Role.TOOL if call else role, turn, f"{path}.{key}")
         for key in ("input", "arguments"):
             if key in rest:
                 self.text(rest.pop(key), Role.SCHEMA, turn, f"{path}.{key}")
         self.rest(rest, turn, path)
 
+    def attached(self, found: Attachment, turn: int, path: str) -> None:
+        """An attachment: its text, or a note that nobody here can read it."""
+        if found.text is not None:
+            self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
+        else:
+            self.opaque.add(found.kind)
+        if found.kind == "image":
+            self.images += 1
+            self.opaque.add("image")
+        self.text(found.link, Role.META, turn, f"{path}.url")
+
     def message(self, message: Any, turn: int, path: str, fallback: Role = Role.USER) -> None:
         """One chat message or Responses item."""
-        if not isinstance(message, dict):
-            self.text(message, fallback, turn, path)
+        if not isinstance(message, dict) or "role" not in message:
+            self.part(message, fallback, turn, path)
             return
         rest = dict(message)
-        role = _ROLES.get(str(rest.pop("role", "")), fallback)
+        role = _ROLES.get(self.label(rest.pop("role"), turn, f"{path}.role"), fallback)
         self.content(rest.pop("content", None), role, turn, f"{path}.content")
         self.text(rest.pop("name", None), Role.META, turn, f"{path}.name")
         for key in ("tool_calls", "function_call"):
@@ -136,22 +136,22 @@ class _Walk:
 
     def rest(self, rest: Mapping[str, Any], turn: int, path: str) -> None:
         """Fields no rule knows, scanned for privacy only."""
-        loud = {key: value for key, value in rest.items() if key not in _QUIET and _has_text(value)}
+        loud = {key: value for key, value in rest.items() if _is_loud(key, value)}
         if loud:
-            self.text(loud, Role.META, turn, f"{path}.*")
+            self.segments.append(Segment(_render(loud), Role.META, turn, f"{path}.*"))
 
     def tokens_or_texts(self, value: Any, role: Role, path: str) -> None:
         """`prompt` and `input`: a string, strings, token ids or lists of token ids."""
-        if isinstance(value, list):
-            for number, item in enumerate(value):
-                if isinstance(item, str):
-                    self.text(item, role, -1, f"{path}[{number}]")
-                elif isinstance(item, (int, list)):
-                    self.opaque.add("tokens")
-                else:
-                    self.content(item, role, -1, f"{path}[{number}]")
-        else:
+        if not isinstance(value, list):
             self.content(value, role, -1, path)
+            return
+        for number, item in enumerate(value):
+            if isinstance(item, (int, float)):
+                self.opaque.add("tokens")
+            elif isinstance(item, list):
+                self.tokens_or_texts(item, role, f"{path}[{number}]")
+            else:
+                self.content(item, role, -1, f"{path}[{number}]")
 
 
 def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
@@ -162,13 +162,16 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
     tool_list = [*_list(rest.pop("tools", None)), *_list(rest.pop("functions", None))]
     if tool_list:
         walk.text(tool_list, Role.SCHEMA, -1, "tools")
-    schema = (
-        rest.pop("response_format", None)
-        or (rest.get("text") if endpoint == "responses" else None)
-        or rest.get("format")
+    key = next(
+        (
+            k
+            for k in ("response_format", "text" if endpoint == "responses" else "format", "format")
+            if rest.get(k)
+        ),
+        "",
     )
-    if schema and _has_text(schema):
-        walk.text(schema, Role.SCHEMA, -1, "response_format")
+    schema = rest.pop(key, None)
+    walk.text(schema, Role.SCHEMA, -1, key)
     walk.rest(rest, -1, "body")
     answer = next(
         (
@@ -179,7 +182,7 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
         0,
     )
     needs = Needs(
-        tools=bool(tool_list) and body.get("tool_choice") != "none",
+        tools=bool(tool_list) and "none" not in (body.get("tool_choice"), body.get("function_call")),
         vision=walk.images > 0,
         json_schema=_wants_schema(schema),
         tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
@@ -224,9 +227,9 @@ def _rerank(walk: _Walk, rest: dict[str, Any]) -> None:
 
 
 def _other(walk: _Walk, rest: dict[str, Any]) -> None:
-    for key in list(rest):
-        if key not in _QUIET:
-            walk.content(rest.pop(key), Role.USER, -1, key)
+    for key, value in list(rest.items()):
+        if key not in _QUIET and _NAME.fullmatch(key) and isinstance(value, (str, list, dict)):
+            walk.tokens_or_texts(rest.pop(key), Role.USER, key)
 
 
 _READERS: dict[str, Callable[[_Walk, dict[str, Any]], None]] = {
@@ -252,16 +255,34 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def _is_loud(key: str, value: Any) -> bool:
+    """True when a field holds, or is named by, something a person may have written."""
+    if not _NAME.fullmatch(key):
+        return True
+    if key not in _QUIET:
+        return _has_text(value)
+    if isinstance(value, str):
+        return bool(value) and not (_MODEL if key == "model" else _ENUM).fullmatch(value)
+    return isinstance(value, (dict, list)) and _has_text(value)
+
+
 def _has_text(value: Any) -> bool:
     if isinstance(value, str):
         return bool(value)
     if isinstance(value, dict):
-        return bool(value)
+        return any(_has_text(item) or not _NAME.fullmatch(key) for key, item in value.items())
     if isinstance(value, list):
         return any(_has_text(item) for item in value)
     # A long number may be a card or an account; short ones are sampling parameters.
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= 1e8
 
 
-def _as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+def _render(value: Any) -> str:
+    """JSON's shape with strings as they are: an escaped newline or quote would hide what stands around it."""
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, Mapping):
+        return "{" + ", ".join([f'"{key}": {_render(item)}' for key, item in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join([_render(item) for item in value]) + "]"
+    return json.dumps(value, default=str)

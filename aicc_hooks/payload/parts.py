@@ -2,88 +2,107 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
+import codecs
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/x-yaml", "application/yaml",
-               "application/javascript", "application/x-sh", "application/csv", "message/")  # fmt: skip
+               "application/javascript", "application/x-sh", "application/csv", "message/", "image/svg")  # fmt: skip
+_URL_FIELDS = {"image_url": "image", "audio_url": "audio", "video_url": "file", "file_url": "file"}
+_URLSAFE = str.maketrans("-_", "+/")
+# A data URL's header in its ordinary form; anything more may hide text and is scanned.
+_PLAIN_HEADER = re.compile(r"(?:[a-z]+/[a-z0-9.+-]{1,40})?(?:;charset=[\w-]{1,20})?(?:;base64)?", re.I)
+_BOMS = ((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
+         (codecs.BOM_UTF16_BE, "utf-16"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """`text`: decoded content, None when it cannot be read here. `keys`: fields of the part it came from."""
+    """`text`: content, None when it cannot be read here. `rest`: the part without it, still to be scanned."""
 
     kind: str  # image | audio | file
     text: str | None = None
-    keys: tuple[str, ...] = ()
-    name: str = ""
+    rest: dict[str, Any] = field(default_factory=dict)
+    link: str = ""  # an address, or an unusual data URL header; either may hold a token
 
 
-def attachment(part: Mapping[str, Any]) -> Attachment | None:
-    """The attachment a content part carries, or None for a part without one."""
-    kind = str(part.get("type") or "")
-    image = part.get("image_url")
-    if image is not None:
-        url = image.get("url") if isinstance(image, Mapping) else image
-        return _from_url(str(url or ""), "image", ("image_url",))
+def attachment(part: Mapping[str, Any], kind: str) -> Attachment | None:
+    """The first attachment a content part of type `kind` carries, or None. Call again with its `rest`."""
+    for name, sort in _URL_FIELDS.items():
+        if name in part:
+            url, rest = _take(part, name, "url")
+            return _from_url(url, sort, rest)
     if "input_audio" in part:
-        return Attachment("audio", keys=("input_audio",))
-    file = part.get("file") if isinstance(part.get("file"), Mapping) else part
-    if isinstance(file, Mapping) and (data := file.get("file_data")) is not None:
-        return _from_url(
-            str(data), "file", ("file", "file_data", "filename"), str(file.get("filename") or "")
-        )
-    if (
-        kind in ("file", "input_file")
-        and isinstance(file, Mapping)
-        and (file.get("file_id") or file.get("file_url"))
-    ):
-        return Attachment(
-            "file", keys=("file", "file_id", "file_url", "filename"), name=str(file.get("filename") or "")
-        )
+        data, rest = _take(part, "input_audio", "data")
+        return Attachment("audio", _read(data, "audio/*"), rest)
+    holder = part.get("file")
+    for outer in ("file", ""):
+        inner = holder if outer else part
+        if isinstance(inner, Mapping):
+            for name in ("file_data", "file_id", "file_url"):
+                if name in inner:
+                    value, rest = _take(part, outer, name) if outer else _take(part, name, "")
+                    return (
+                        _from_file(value, rest)
+                        if name == "file_data"
+                        else Attachment("file", None, rest, value)
+                    )
     source = part.get("source")
     if isinstance(source, Mapping) and kind in ("image", "document"):
-        return _anthropic(source, "image" if kind == "image" else "file")
+        return _anthropic(part, source, "image" if kind == "image" else "file")
     return None
 
 
-def _anthropic(source: Mapping[str, Any], kind: str) -> Attachment | None:
+def _take(part: Mapping[str, Any], outer: str, inner: str) -> tuple[str, dict[str, Any]]:
+    """`part[outer][inner]` (or `part[outer]` where that is a string) and the part without it."""
+    rest = dict(part)
+    value = rest.pop(outer)
+    if isinstance(value, Mapping):
+        left = {k: v for k, v in value.items() if k != inner}
+        if left:
+            rest[f"{outer}_fields"] = left
+        value = value.get(inner)
+    return (value if isinstance(value, str) else "" if value is None else str(value)), rest
+
+
+def _anthropic(part: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> Attachment | None:
     how = source.get("type")
-    if how == "text":
-        return Attachment(kind, text=str(source.get("data") or ""), keys=("source",))
-    if how == "base64":
-        media = str(source.get("media_type") or "")
-        return Attachment(
-            _kind_of(media, kind), text=_decode(str(source.get("data") or ""), media), keys=("source",)
-        )
     if how == "content":  # nested parts are read by the caller
         return None
-    return Attachment(kind, keys=("source",))
+    name = "url" if how == "url" else "file_id" if how == "file" else "data"
+    value, rest = _take(part, "source", name)
+    if name != "data":
+        return Attachment(kind, None, rest, value)
+    if how == "text":
+        return Attachment(kind, value, rest)
+    media = str(source.get("media_type") or "").lower()
+    return Attachment(_kind_of(media, kind), _read(value, media), rest)
 
 
-def _from_url(url: str, kind: str, keys: tuple[str, ...], name: str = "") -> Attachment:
-    if not url.startswith("data:"):
-        # A link: the picture is elsewhere, but the address itself may hold a token.
-        looks_like_base64 = kind == "file" and "://" not in url
-        return (
-            Attachment(
-                kind, text=_decode(url, "text/plain") if looks_like_base64 else url, keys=keys, name=name
-            )
-            if kind == "file"
-            else (Attachment(kind, keys=(), name=name))
-        )
-    header, _, payload = url[5:].partition(",")
-    media = header.partition(";")[0].lower()
-    if ";base64" not in header:
-        payload_text = (
-            unquote_to_bytes(payload).decode("utf-8", "replace") if _is_text(media or "text/plain") else None
-        )
-        return Attachment(_kind_of(media, kind), text=payload_text, keys=keys, name=name)
-    return Attachment(_kind_of(media, kind), text=_decode(payload, media), keys=keys, name=name)
+def _from_file(value: str, rest: dict[str, Any]) -> Attachment:
+    if value.lstrip()[:5].lower() == "data:":
+        return _from_url(value, "file", rest)
+    return Attachment("file", _read(value, ""), rest)
+
+
+def _from_url(url: str, kind: str, rest: dict[str, Any]) -> Attachment:
+    url = url.strip()
+    header, comma, payload = url[5:].partition(",")
+    if url[:5].lower() != "data:" or not comma:
+        return Attachment(kind, None, rest, url)
+    media, *parameters = (field.strip().lower() for field in header.split(";"))
+    link = "" if _PLAIN_HEADER.fullmatch(header) else header
+    raw = unquote_to_bytes(payload) if "%" in payload else payload.encode("utf-8", "replace")
+    if "base64" in parameters:
+        charset = next((p.partition("=")[2] for p in parameters if p.startswith("charset=")), "")
+        text = _read(raw.decode("latin-1"), media or "text/plain", charset)
+    else:
+        text = raw.decode("utf-8", "replace")
+    return Attachment(_kind_of(media, kind), text, rest, link)
 
 
 def _kind_of(media: str, fallback: str) -> str:
@@ -91,16 +110,35 @@ def _kind_of(media: str, fallback: str) -> str:
     return {"image": "image", "audio": "audio"}.get(head, "file" if media else fallback)
 
 
-def _is_text(media: str) -> bool:
-    return media.startswith(_TEXT_TYPES)
-
-
-def _decode(payload: str, media: str) -> str | None:
-    if not _is_text(media):
-        return None
-    try:
-        return base64.b64decode(payload + "=" * (-len(payload) % 4), validate=False).decode(
-            "utf-8", "replace"
-        )
-    except (binascii.Error, ValueError):
+def _read(payload: str, media: str, charset: str = "") -> str | None:
+    """Text of a base64 payload; None when nobody here can read it. What is not base64 is taken as it stands."""
+    raw = _unbase64(payload)
+    if raw is None:
         return payload
+    if media and not media.startswith(_TEXT_TYPES):
+        return None
+    return _to_text(raw, charset, guess=bool(media))
+
+
+def _unbase64(payload: str) -> bytes | None:
+    plain = payload.translate(_URLSAFE) if "-" in payload or "_" in payload else payload
+    if "\n" in plain:
+        plain = plain.replace("\r", "").replace("\n", "")
+    plain = plain.rstrip("=")
+    try:
+        return binascii.a2b_base64((plain + "=" * (-len(plain) % 4)).encode("ascii"), strict_mode=True)
+    except ValueError:  # includes binascii.Error and UnicodeEncodeError
+        return None
+
+
+def _to_text(raw: bytes, charset: str, *, guess: bool) -> str | None:
+    # UTF-8 comes before the declared charset: a false charset must not hide plain text.
+    declared = [name for bom, name in _BOMS if raw.startswith(bom)] + [charset or "utf-8"]
+    for name in ["utf-8-sig", *declared]:
+        try:
+            text = raw.decode(name)
+        except (LookupError, ValueError):
+            continue
+        if "\x00" not in text:
+            return text
+    return raw.decode("latin-1") if guess and b"\x00" not in raw else None

@@ -15,6 +15,7 @@ _REQUIRED = {
     "responses": (("input", (str, list)),),
     "rerank": (("query", (str, dict)), ("documents", (list,))),
 }
+_MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
 _NAMES = {
     str: "a string",
     list: "an array",
@@ -28,6 +29,7 @@ _NAMES = {
 
 def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
     """Raise Refusal(aicc_invalid_request) naming the field, what was found and what is allowed."""
+    _check_depth(body)
     model = body.get("model")
     if model is not None and not isinstance(model, str):
         raise _bad("model", model, "a string")
@@ -54,6 +56,20 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             raise _bad(name, value, "an array")
     if body.get("stream") is not None and not isinstance(body.get("stream"), bool):
         raise _bad("stream", body.get("stream"), "a boolean")
+
+
+def _check_depth(body: Mapping[str, Any]) -> None:
+    level: list[Any] = [body]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            item
+            for value in level
+            for item in (value.values() if isinstance(value, Mapping) else value)
+            if isinstance(item, (dict, list))
+        ]
+        if not level:
+            return
+    raise Refusal("aicc_invalid_request", f"body: nested more than {_MAX_DEPTH} levels deep.", 400)
 
 
 def _check_messages(messages: list[Any]) -> None:
