@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def _azure(path: str) -> Door | None:
         if rest.endswith("/" + suffix) and not (
             suffix == "completions" and rest.endswith("/chat/completions")
         ):
-            name = unquote(rest[: -len(suffix) - 1])
+            name = rest[: -len(suffix) - 1]
             return Door(endpoint, f"/v1/{suffix}", model=name) if name else None
     return None
 
