@@ -107,7 +107,11 @@ def _choose(
             f"Holds {_names(verdict)}, so it stays on this machine with {routing.privacy_route}.",
             tiers,
         )  # fmt: skip
-    if experiment is not None and experiment.route:
+    if (
+        experiment is not None
+        and experiment.route
+        and not (honoured and (private or verdict.injection.flagged))
+    ):
         return _Choice(experiment.route, f"experiment:{experiment.label.partition(':')[0]}",
                        f"Experiment {experiment.label} sends it to {experiment.route}.", tiers)  # fmt: skip
     if explicit is not None:
@@ -143,26 +147,31 @@ def _settle(
         )  # fmt: skip
     able = [g for g in reachable if not g.lacks(needs)]
     if not able:
-        return _too_much(choice, reachable, needs, requested, private, steps)
+        others = [] if private else [g for g in groups.values() if g.mode == "chat" and not g.lacks(needs)]
+        return _too_much(reachable, others, needs, requested, private, steps)
     alive = [g for g in able if g.name not in down] or able
     chosen = alive[0]
     reason, sentence = choice.reason, choice.sentence
+    taken_out = private or verdict.injection.flagged  # such requests would blur the comparison
     if chosen.name != choice.route:
         lack = first.lacks(needs) if first is not None else ""
         if lack:
             steps.append(f"{choice.route} cannot take {_WORDS[lack]} → {chosen.name}")
             sentence += f" {choice.route} cannot take {_WORDS[lack]}, so {chosen.name} answers."
-            reason = reason if private or verdict.injection.flagged else f"capability:{lack}"
+            reason = reason if taken_out else f"capability:{lack}"
         elif choice.route in down:
             steps.append(f"{choice.route} is down → {chosen.name}")
             sentence += f" {choice.route} is down at the moment, so {chosen.name} answers."
-            reason = reason if private or verdict.injection.flagged else "fallback:upstream_down"
+            reason = reason if taken_out else "fallback:upstream_down"
+        elif first is None:
+            steps.append(f"{choice.route} is not a model of config.yaml → {chosen.name}")
+            sentence += f" {choice.route} is not a model of config.yaml, so {chosen.name} answers."
         else:
             steps.append(f"{choice.route} is not on this machine → {chosen.name}")
             sentence += f" {choice.route} is not on this machine, so {chosen.name} answers."
     return Decision(
         route=chosen.name, reason=ascii_reason(reason), sentence=sentence, local_only=private, requested=requested,
-        cache=not private, variant=experiment.label if experiment else "", steps=tuple(steps),
+        cache=not private, variant=experiment.label if experiment and not taken_out else "", steps=tuple(steps),
     )  # fmt: skip
 
 
@@ -205,37 +214,51 @@ def _keep_model(
     sentence = f"{needs.mode.capitalize()} keeps the model asked for, {group.name}" + (
         ", on this machine only." if private else "."
     )
-    return Decision(route=group.name, reason=reason, sentence=sentence, local_only=private, cache=not private,
+    return Decision(route=group.name, reason=ascii_reason(reason), sentence=sentence, local_only=private, cache=not private,
                     requested=requested, steps=(*steps, f"{needs.mode} keeps {group.name}"))  # fmt: skip
 
 
 def _too_much(
-    choice: _Choice,
     reachable: list[ModelGroup],
+    others: list[ModelGroup],
     needs: Needs,
     requested: str,
     private: bool,
     steps: list[str],
 ) -> Decision:
-    roomiest = max(reachable, key=lambda g: g.context or 1 << 40)
-    lacks = {group.lacks(needs) for group in reachable}
     where = " on this machine" if private else ""
-    if (
-        "context" in lacks
-        and lacks <= {"context", "tools", "vision", "schema"}
-        and roomiest.lacks(needs) == "context"
-    ):
+    if others:
+        # Able, but neither local nor a route of the policy: the gateway does not choose it unasked.
+        sentence = f"No model the policy may choose can take this request; name {others[0].name}, or make it a route."
+        return _refuse(
+            "aicc_invalid_request", sentence, requested, private, steps, reason="capability:policy"
+        )
+    # `lacks` names the context last, so these groups meet every other need.
+    short = [g for g in reachable if g.lacks(needs) == "context"]
+    if short:
+        roomiest = max(short, key=lambda g: g.context)
         return _refuse(
             "aicc_context_too_long",
             f"The prompt is about {needs.tokens} tokens with room for the answer, and the largest model that fits the request{where} "
             f"({roomiest.name}) takes {roomiest.context}; shorten the prompt or configure a model with a longer context.",
             requested, private, steps, reason="capability:context",
         )  # fmt: skip
-    lack = next(iter(lacks - {"context"}), "context")
+    if not reachable:
+        sentence = "config.yaml has no chat model that the policy may choose; add one."
+        return _refuse("model_not_found", sentence, requested, private, steps)
+    wanted = {"tools": needs.tools, "vision": needs.vision, "schema": needs.json_schema}
+    able = {
+        "tools": [g.tools for g in reachable],
+        "vision": [g.vision for g in reachable],
+        "schema": [g.json_schema for g in reachable],
+    }
+    nobody = [lack for lack, wish in wanted.items() if wish and not any(able[lack])]
+    missing = nobody or [lack for lack, wish in wanted.items() if wish]
+    words = " and ".join(_WORDS[lack] for lack in missing)
     return _refuse(
         "aicc_invalid_request",
-        f"No configured model{where} can take {_WORDS[lack]}; add one to config.yaml whose model_info says so.",
-        requested, private, steps, reason=f"capability:{lack}",
+        f"No configured model{where} can take {words}{'' if nobody else ' together'}; add one to config.yaml whose model_info says so.",
+        requested, private, steps, reason=f"capability:{missing[0]}",
     )  # fmt: skip
 
 
