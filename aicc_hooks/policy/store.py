@@ -19,7 +19,9 @@ class PolicyStore:
     the gate refuses to serve, because guessing would drop the owner's own privacy rules.
     """
 
-    def __init__(self, path: Path | None, *, groups: Callable[[], Iterable[str] | None] | None = None) -> None:
+    def __init__(
+        self, path: Path | None, *, groups: Callable[[], Iterable[str] | None] | None = None
+    ) -> None:
         self.path = path
         self._groups = groups
         self._stamp: tuple[int, int, int] | None = None
@@ -46,12 +48,20 @@ class PolicyStore:
             groups = self._groups() if self._groups else None
             try:
                 loaded = load_policy(self.path, groups=groups)
+            except PolicyError as error:
+                self.error = str(error)
+                return False
+            try:
                 if self.current is not None and loaded.version == self.current.version and not self.error:
                     return False
                 for listener in self._listeners:
                     listener(loaded)
             except PolicyError as error:
                 self.error = str(error)
+                return False
+            except Exception as error:
+                # A listener (building detectors) broke: say so in health instead of losing the change silently.
+                self.error = f"{loaded.source}: cannot be put into force ({type(error).__name__})"
                 return False
             self.current, self.error = loaded, ""
             self.reloads += 1
