@@ -86,9 +86,11 @@ def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
     """
     model = str(params.get("model") or "")
     provider = str(params.get("custom_llm_provider") or "") or model.partition("/")[0]
-    base = params.get("api_base") or params.get("base_url")
-    if base:
-        return str(base)
+    base, other = params.get("api_base"), params.get("base_url")
+    if base and other and base != other:
+        return ""  # LiteLLM uses one or the other by endpoint (main.py:5482): nobody can say it is local
+    if base or other:
+        return str(base or other)
     if provider == DEMO_PROVIDER:
         return IN_PROCESS
     if provider in ("ollama", "ollama_chat"):

@@ -77,13 +77,39 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> GatewayConfi
                 raise GatewayConfigError(
                     f"{where}.litellm_params.{key}: found a ${{…}} reference; LiteLLM only reads os.environ/NAME, as the whole value"
                 )
+        if params.get("api_base") and params.get("base_url"):
+            raise GatewayConfigError(
+                f"{where}.litellm_params.base_url: found beside api_base; LiteLLM uses one or the other by endpoint, keep api_base"
+            )
+        _check_info(entry.get("model_info"), f"{where}.model_info")
         resolved.append({**entry, "litellm_params": {k: _resolve(v, env) for k, v in params.items()}})
+    for section in ("general_settings", "litellm_settings", "router_settings"):
+        if not isinstance(tree.get(section), dict | None):
+            raise GatewayConfigError(
+                f"{path}: {section}: found {type(tree[section]).__name__}; allowed: a mapping"
+            )
+    if (tree.get("litellm_settings") or {}).get("api_base"):
+        raise GatewayConfigError(
+            f"{path}: litellm_settings.api_base: it overrides every model's own address, so no request could be kept on "
+            "this machine; set api_base in each model's litellm_params"
+        )
     database = (tree.get("general_settings") or {}).get("database_url")
     if isinstance(database, str) and database.startswith("sqlite"):
         raise GatewayConfigError(
             f"{path}: general_settings.database_url: LiteLLM supports only PostgreSQL here; remove it (usage is kept in usage.db)"
         )
     return GatewayConfig(path, tuple(resolved), tree)
+
+
+def _check_info(info: Any, where: str) -> None:
+    if info is None:
+        return
+    if not isinstance(info, dict):
+        raise GatewayConfigError(f"{where}: found {type(info).__name__}; allowed: a mapping")
+    for key in ("max_input_tokens", "context_length"):
+        value = info.get(key)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+            raise GatewayConfigError(f"{where}.{key}: found {str(value)[:20]!r}; allowed: a number of tokens")
 
 
 def offline_catalog(

@@ -100,6 +100,8 @@ class Locality:
 def host_of(url: str) -> str:
     """Lower-case host of a URL or `host[:port]`, without brackets; "" when there is none."""
     text = url.strip()
+    if any(c in "\\\t\r\n " or c < " " for c in text):
+        return ""  # parsers disagree about the host of such an address
     if "://" not in text:
         text = "//" + text
     try:
