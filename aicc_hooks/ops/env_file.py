@@ -14,7 +14,7 @@ _LINE = re.compile(r"^\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*?)\s*$"
 def read_env_file(path: Path) -> dict[str, str]:
     """Values of a .env file; {} when there is none. Raises GatewayConfigError naming the line, never its value."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -22,7 +22,7 @@ def read_env_file(path: Path) -> dict[str, str]:
             f"{path}: cannot be read ({type(error).__name__}); check its permissions"
         ) from None
     values: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
         match = _LINE.match(line)
@@ -48,5 +48,10 @@ def _unquote(value: str, path: Path, number: int) -> str:
                 raise GatewayConfigError(
                     f"{path}: line {number}: the quote is not closed; the file looks half-written"
                 )
+            after = value[end + 1 :].lstrip()
+            if after and not after.startswith("#"):
+                raise GatewayConfigError(
+                    f"{path}: line {number}: text after the closing quote; quote the whole value, or use the other kind of quote"
+                )
             return value[1:end]
-    return value.partition(" #")[0].rstrip()
+    return "" if value.startswith("#") else re.split(r"\s#", value, maxsplit=1)[0].rstrip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
 import shutil
@@ -47,6 +48,7 @@ def prepare(
     extra: tuple[str, ...] = (),
 ) -> ServePlan:
     """Check config, policy, key and port; build the command. Raises ConfigError with what to do."""
+    _check_extra(extra)
     notes: list[str] = []
     home = home_dir(env)
     env_file = home / ".env"
@@ -101,9 +103,18 @@ def _port(env: dict[str, str], notes: list[str]) -> int:
     if env.get("AICC_LITELLM_PORT"):
         notes.append("note: AICC_LITELLM_PORT is an old name; LiteLLM now listens on AICC_ROUTER_PORT alone")
     text = env.get("AICC_ROUTER_PORT") or env.get("AICC_LITELLM_PORT") or "4000"
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text) < 65536:
         raise GatewayConfigError(f"AICC_ROUTER_PORT: found {text[:20]!r}; allowed: a number from 1 to 65535")
     return int(text)
+
+
+def _check_extra(extra: tuple[str, ...]) -> None:
+    """Options after `--` are LiteLLM's; the ones checked here must not come back that way."""
+    for word in extra:
+        if word.partition("=")[0] in ("--host", "--port", "--config", "-c"):
+            raise GatewayConfigError(
+                f"{word.partition('=')[0]}: give it before any `--`, so that it is checked"
+            )
 
 
 def _check_lan(address: str, lan: bool, key: str, notes: list[str]) -> None:
@@ -128,7 +139,13 @@ def _check_free(address: str, port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((address, port))
-        except OSError:
+        except PermissionError:
+            raise GatewayConfigError(f"port {port} needs the rights of root; choose one above 1023") from None
+        except (OSError, UnicodeError) as error:
+            if getattr(error, "errno", None) != errno.EADDRINUSE:
+                raise GatewayConfigError(
+                    f"--host {address}: this machine has no such address; use 127.0.0.1"
+                ) from None
             raise GatewayConfigError(
                 f"port {port} is taken{_taken_by(port)}; stop that program, or choose another port with --port or AICC_ROUTER_PORT"
             ) from None
