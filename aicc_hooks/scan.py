@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 from aicc_hooks.catalog import Catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.detect.privacy import redact
+from aicc_hooks.detect.tokens import estimate_tokens
 from aicc_hooks.inspection import Inspector
 from aicc_hooks.payload import Extract, extract
 from aicc_hooks.policy import Policy
@@ -18,6 +22,22 @@ _ROLES = {"user": Role.USER, "system": Role.SYSTEM, "tool": Role.TOOL, "document
 
 class BadLine(ValueError):
     """The line cannot be judged; the message names the field and repeats nothing of its content."""
+
+
+def parse_line(raw: bytes) -> Any:
+    """One line as JSON. Raises BadLine."""
+    if not raw.strip():
+        raise BadLine("line: empty")
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        column = error.colno
+    try:
+        # orjson refuses lone surrogates, which JavaScript makes by cutting a string in an emoji.
+        text = json.dumps(json.loads(raw), ensure_ascii=False, allow_nan=False)
+        return orjson.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    except (ValueError, RecursionError):
+        raise BadLine(f"line: not valid JSON (column {column})") from None
 
 
 class Scanner:
@@ -33,7 +53,7 @@ class Scanner:
         """The contract's object for one row. Raises BadLine."""
         if not isinstance(row, Mapping):
             raise BadLine('line: found no JSON object; allowed: {"text": …} or {"messages": […]}')
-        if "messages" in row:
+        if row.get("messages") is not None:
             found, text, places = _messages(row)
         elif isinstance(row.get("text"), str):
             found, text, places = self._text(row)
@@ -73,10 +93,12 @@ class Scanner:
 
     def _text(self, row: Mapping[str, Any]) -> tuple[Extract, str, dict[int, int]]:
         role = row.get("role") or self._role
-        if role not in _ROLES:
+        if not isinstance(role, str) or role not in _ROLES:
             raise BadLine(f"role: allowed: {', '.join(_ROLES)}")
         text = row["text"]
-        found = Extract(segments=[Segment(text, _ROLES[role], 0, "text")], needs=Needs())
+        found = Extract(
+            segments=[Segment(text, _ROLES[role], 0, "text")], needs=Needs(tokens=estimate_tokens(text))
+        )
         return found, text, {0: 0}
 
 
@@ -100,7 +122,9 @@ def _content_texts(messages: list[Any]) -> list[tuple[str, str]]:
     texts: list[tuple[str, str]] = []
     for number, message in enumerate(messages):
         content = message.get("content")
-        if isinstance(content, str):
+        if isinstance(content, Mapping) and isinstance(content.get("text"), str):
+            texts.append((f"messages[{number}].content.text", content["text"]))
+        elif isinstance(content, str):
             texts.append((f"messages[{number}].content", content))
         elif isinstance(content, list):
             for index, part in enumerate(content):

@@ -10,7 +10,7 @@ import orjson
 
 from aicc_hooks.gateway_config import load_all, offline_catalog
 from aicc_hooks.locality import Locality
-from aicc_hooks.scan import BadLine, Scanner
+from aicc_hooks.scan import BadLine, Scanner, parse_line
 
 
 @click.command("scan")
@@ -27,12 +27,8 @@ def command(role: str, config: Path | None) -> None:
     scanner = Scanner(policy.policy, offline_catalog(loaded, Locality(policy.policy.local_hosts)), role=role)
     out = sys.stdout.buffer
     for raw in sys.stdin.buffer:
-        if not raw.strip():
-            continue
         try:
-            result = scanner.scan(orjson.loads(raw))
-        except orjson.JSONDecodeError as error:
-            result = {"error": f"line: not valid JSON (column {error.colno})"}
+            result = scanner.scan(parse_line(raw))
         except BadLine as error:
             result = {"error": str(error)}
         except Exception as error:  # one bad line must not end the run
