@@ -317,7 +317,7 @@ MAKERS: dict[str, Callable[[random.Random], Canary]] = {
     "private_key_pem": _pem,
     "connection_string": _connection,
     "password": _password,
-    "high_entropy": _token("high_entropy", "", 44, "the token is {}"),
+    "high_entropy": _token("high_entropy", "", 44, "X-Session-Blob: {}"),
     "credit_card": _card,
     "iban": _iban,
     "crypto_wallet": _wallet,
