@@ -27,7 +27,7 @@ _NOT_SECRET: Final = re.compile(
     r"|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
-    r"|(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
+    r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
     r"|auth[_-]?(?:or|type|method|url|mode|scheme|provider)|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
     r"|public[_-]?token|pubkey|integrity|checksum|fingerprint|digest|session[_-]?(?:name|type)|cookie[_-]?(?:name|path|domain)",
     re.IGNORECASE,
@@ -52,7 +52,7 @@ _OPERATOR: Final = re.compile(
       | [ \t]value[ \t]{0,3}=[ \t]{0,3}                         # <add key="…" value="…"
       | >\s{0,12}                                               # <name>value</name>
       | [ \t]?-\>[ \t]?
-      | [ \t]{1,3}(?=["'`])
+      | [ \t]{1,3}(?=["'])
     )[\\]?(?:[$@rbfuLR]{0,2}(?=["'`]))?""",
     re.VERBOSE,
 )
@@ -64,14 +64,14 @@ _BARE: Final = re.compile(
 )
 _TRAIL: Final = ".,;:!?"
 _FLAG: Final = re.compile(
-    r"--?(?:password|passwd|pass|token|api[-_]?key|secret|client-secret|auth-token|access-token|secret-key|pw|p)(?:[ =]+)"
+    r"--(?:password|passwd|pass|token|api[-_]?key|secret|client-secret|auth-token|access-token|secret-key|pw)(?:[ =]+)"
     r"""(["']?)([^\s"'`$<>]{4,200})""",
     re.IGNORECASE,
 )
-_HEADER: Final = re.compile(
-    r"(?i:(?:proxy-)?authorization|x-[a-z-]{0,20}(?:key|token|auth|secret)[a-z-]{0,10}|api-key|apikey|private-token|x-jfrog-art-api)"
-    r"""["']?\s{0,2}[:=]\s{0,2}["']?(?:(?i:bearer|basic|token|apikey|bot|splunk|ssws|key|aws4-hmac-sha256)\s{1,3})?"""
-    r"""([^\s"'`,;<>]{8,4000})"""
+_MYSQL: Final = re.compile(r"\bmysql[a-z]{0,6}\b[^\n|;]{0,120}? (-p)([^\s\"'`$<>]{4,100})")
+# `name = ".../db_password"`, then `value = "..."` a line or two below: Terraform, Kubernetes, App Service, SSM
+_PAIRED: Final = re.compile(
+    r"""["']?[ \t]{0,3},?\s{1,20}(?:[\w-]{1,20}["']?\s{0,4}[:=]\s{0,4}["']?[^\s"']{1,40}["']?,?\s{1,20}){0,2}["']?[vV]alue["']?\s{0,4}[:=]\s{0,4}"""
 )
 _BEARER: Final = re.compile(r"\b(?:Bearer|bearer)\s{1,3}([A-Za-z0-9_~+/.=-]{12,4000})")
 _COLUMNS: Final = re.compile(
@@ -84,6 +84,9 @@ def _name_around(text: str, at: int, length: int) -> tuple[str, int]:
     head = text[max(0, at - _NAME_BACK) : at]
     m = _NAME_CHARS.search(head[-_NAME_BACK:])
     prefix = m.group() if m else ""
+    begin = at - len(prefix)
+    if text[max(0, begin - 1) : begin] in ("{", "<") or prefix.startswith("$"):
+        return "", at + length  # ${DB_PASSWORD:?required}: a reference, whose colon assigns nothing
     f = _NAME_FORWARD.match(text, at + length)
     end = f.end() if f else at + length
     return prefix + text[at:end], end
@@ -94,16 +97,25 @@ def _value_after(text: str, at: int) -> tuple[int, int, bool] | None:
     op = _OPERATOR.match(text, at)
     if op is None:
         return None
-    q = _QUOTED.match(text, op.end())
+    return _read_value(text, op.end(), op.group().strip() not in ("", ","))
+
+
+def _read_value(text: str, at: int, bare: bool) -> tuple[int, int, bool] | None:
+    q = _QUOTED.match(text, at)
     if q is not None:
         return q.start(2), q.end(2), True
-    if op.group().strip() in ("", ","):
-        return None
-    b = _BARE.match(text, op.end())
+    b = _BARE.match(text, at) if bare else None
     if b is None:
         return None
     start, end = b.span(1)
     while end > start and text[end - 1] in _TRAIL:
+        # a mark at the end of the line was chosen (Rocket28!); before more text it ends a sentence
+        if (
+            text[end - 1] in "!?"
+            and text[end : end + 1] in ("", "\n", "\r", " ")
+            and any(c.isdigit() for c in text[start:end])
+        ):
+            break
         end -= 1
     return start, end, False
 
@@ -146,6 +158,13 @@ def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int,
         return "password" if is_password(value, quoted) else None
     if not quoted and _is_expression(text, start, end) and not (len(value) >= 24 and wordiness(value) < 0.4):
         return None
+    if (
+        "authorization" in name.lower()
+        and any(c.isdigit() for c in value)
+        and is_password(value, quoted)
+        and len(value) >= 8
+    ):
+        return "api_key"
     shortest = 16 if weak else 10
     if is_uuid(value):
         low = name.lower()
@@ -178,6 +197,31 @@ def _stems(doc: Doc) -> Iterator[tuple[str, int]]:
                 yield stem, at
 
 
+def _report(doc: Doc, name: str, stem: str, span: tuple[int, int, bool] | None, hits: Hits) -> None:
+    if span is None or span[1] - span[0] < 4:
+        return
+    start, stop, quoted = span
+    weak = stem in _WEAK_STEMS and not any(s in name.lower() for s in ("secret", "token", "key"))
+    kind = _judge(name, doc.text[start:stop], quoted, doc.text, start, stop, weak)
+    if kind:
+        hits.add(kind, start, stop)
+
+
+def _may_assign(text: str, end: int) -> bool:
+    """A cheap look at the next characters before the operator's pattern."""
+    head = text[end : end + 14]
+    if not head or head[0] in _NO_OPERATOR:
+        return False
+    if head[0] in " \t":
+        rest = head.lstrip(" \t")
+        return bool(rest) and rest[0] in _OPERATOR_START
+    return True
+
+
+_NO_OPERATOR: Final = frozenset("();{}[\n\r/#@&%^*~<")
+_OPERATOR_START: Final = frozenset("=:?.+|!,>-\"'`sv\\")
+
+
 def find(doc: Doc, hits: Hits) -> None:
     """Named values. Each name is read once, whichever of its stems was met first."""
     text = doc.text
@@ -186,35 +230,33 @@ def find(doc: Doc, hits: Hits) -> None:
     done: set[int] = set()
     for stem, at in _stems(doc):
         name, end = _name_around(text, at, len(stem))
-        if end in done:
+        if end in done or not name:
             continue
         done.add(end)
+        if "value" in doc.words and text[end : end + 1] in ("\n", '"', "'", ",", "\r"):
+            paired = _PAIRED.match(text, end)
+            if paired is not None:
+                _report(doc, name, stem, _read_value(text, paired.end(), True), hits)
+                continue
+        if not _may_assign(text, end):
+            continue
         span = _value_after(text, end)
-        if span is None:
-            continue
-        start, stop, quoted = span
-        if stop - start < 4:
-            continue
-        weak = stem in _WEAK_STEMS and not any(s in name.lower() for s in ("secret", "token", "key"))
-        kind = _judge(name, text[start:stop], quoted, text, start, stop, weak)
-        if kind:
-            hits.add(kind, start, stop)
+        _report(doc, name, stem, span, hits)
     _find_headers(doc, hits)
 
 
 def _find_headers(doc: Doc, hits: Hits) -> None:
     text, lower = doc.text, doc.lower
-    if "authorization" in lower or "api-key" in lower or "x-" in lower or "private-token" in lower:
-        for m in _HEADER.finditer(text):
-            value = m.group(1).rstrip(_TRAIL)
-            if not is_placeholder(value) and is_random(value, 12):
-                hits.add("api_key", m.start(1), m.start(1) + len(value))
     if "earer" in text:
         for m in _BEARER.finditer(text):
             value = m.group(1).rstrip(_TRAIL)
             if is_random(value, 16):
                 hits.add("api_key", m.start(1), m.start(1) + len(value))
-    if " -p" in text or "--" in text:
+    if " -p" in text and "mysql" in lower:
+        for m in _MYSQL.finditer(text):
+            if is_password(m.group(2), False):
+                hits.add("password", m.start(2), m.end(2))
+    if "--" in text:
         for m in _FLAG.finditer(text):
             value = m.group(2).rstrip(_TRAIL)
             if is_password(value, False) and not value.isdigit():

@@ -13,15 +13,14 @@ from .text import Doc
 _AFTER: Final = re.compile(
     r"""(?:[^\w\n]{0,4}[^\W\d_]{1,14}\.?){0,6}?
         (?:[^\w\n]{0,4}|[^\w\n]{0,3}\n{1,2}[ \t]{0,8})
-        (?P<value>(?=[A-Za-z .-]{0,7}\d)(?<![\w])[A-Za-z0-9]{1,20}(?:[ ./:-]{1,2}(?=[A-Za-z]{0,4}\d)[A-Za-z0-9]{1,14}){0,7}(?:[ -][A-Za-z]{1,2}(?![\w]))?)""",
+        (?P<value>(?<!\w)(?:[A-Z]{1,3}(?=[ -]\d)|[a-z]{2}(?=[ ]\d\d[ ]\d\d)|[A-Za-z]{0,6}\d[A-Za-z0-9]{0,19})
+                  (?:[ ./:-]{1,2}(?=[A-Z]{0,4}\d)[A-Za-z0-9]{1,14}){0,7}(?:[ -][A-Z](?!\w)|(?<=\d\d)[ ][a-z](?!\w))?)""",
     re.VERBOSE,
 )
 _MORE: Final = re.compile(r"\s{0,2}(?:,|;|/|&|and|or|und|et|y|e|,\s?and)\s{1,2}")
 _ID: Final = re.compile(
-    r"(?=[A-Za-z .-]{0,7}\d)[A-Za-z0-9]{1,20}(?:[ ./:-](?=[A-Za-z]{0,4}\d)[A-Za-z0-9]{1,14}){0,7}(?:[ -][A-Za-z]{1,2}(?![\w]))?"
+    r"(?:[A-Z]{1,3}(?=[ -]\d)|[A-Za-z]{0,6}\d[A-Za-z0-9]{0,19})(?:[ ./:-](?=[A-Z]{0,4}\d)[A-Za-z0-9]{1,14}){0,7}(?:[ -][A-Z](?!\w))?"
 )
-
-
 _GATE: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -79,6 +78,8 @@ def near(spots: list[int], start: int, end: int, before: int = 60, after: int = 
 
 def values_after(doc: Doc, end: int, reach: int = 90) -> Iterator[tuple[int, int]]:
     """Spans that could be the announced value, and its neighbours in a list ("AB123 and CD456")."""
+    if doc.shape.count(b"9", end, end + reach) < 3:
+        return  # most announcing words are just talk, and the pattern below is not cheap
     m = _AFTER.match(doc.text, end, end + reach)
     if m is None:
         return

@@ -33,7 +33,7 @@ _RANK: Final = {
 }  # fmt: skip
 _ACTION_RANK: Final = {"route": 0, "redact": 1, "ignore": 2}
 MARK: Final = re.compile(r"\[[A-Z][A-Z_0-9]{2,39}(?::[0-9a-f]{4,64})?\]")
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{20,}={0,2}(?![A-Za-z0-9+/=_-])")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HIGH: Final = re.compile(r"[A-Za-z0-9+/=_.~-]+")
 _PERCENT: Final = re.compile(r"[^\s\"'<>]*%(?:3[AaDd]|2[BbFf]|40|0[AaDd])[^\s\"'<>]*")
 _PERCENT_BYTE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
@@ -123,9 +123,11 @@ class PrivacyDetector:
         """Secrets one encoding deep: base64 of a key or URL, percent-encoded values."""
         text = doc.text
         budget = _MAX_DECODED
-        if len(doc.text) >= 20:
-            for m in _BASE64.finditer(text):
+        for start, end in doc.long_spans():
+            for m in _BASE64.finditer(text, start, end):
                 value = m.group()
+                if _decode(value[:16]) is None:
+                    continue
                 budget -= min(len(value), 4096)
                 if budget < 0:
                     break
@@ -133,7 +135,9 @@ class PrivacyDetector:
                 if decoded is not None and (kind := _secret_in(decoded)):
                     hits.add(kind, m.start(), m.end())
         if "%" in text:
-            for m in _PERCENT.finditer(text):
+            for start, end in doc.long_spans():
+                if "%" not in text[start:end] or (m := _PERCENT.search(text, start, end)) is None:
+                    continue
                 value = m.group()
                 budget -= len(value)
                 if budget < 0:

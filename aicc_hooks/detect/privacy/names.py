@@ -24,11 +24,12 @@ _LOWER_NAME: Final = re.compile(r"[^\W\d_]{2,}(?: [^\W\d_]\.)?(?: [^\W\d_]{2,}){
 
 # trigger word → what must follow it before the name. `!` marks words strong enough for a single, unknown name.
 _RULES: Final = """
-! name names nome nombre nom naam namn navn nama nimi név adım adı όνομά : (?: is| was| est| es| è| é| är| er| on| είναι|'s|:| saya| μου είναι)?(?: now)?
+! name names nome nombre nom naam namn navn nama nimi név adım adı όνομά : (?: is| was| ist| est| es| è| é| är| er| on| είναι|'s|:| saya| μου είναι)?(?: now)?
 ! called heiße heisse appelle llamo chiamo chamo heet heter hedder numesc nazywam jmenuji numele zovut зовут звати λένε volám : (?: się| se| sa)?
 ! patient patientin traveller traveler passenger applicant beneficiary cardholder tenant landlord insured policyholder paciente : (?: is| name| named)?:?
 ! mr mrs ms miss mx dr prof professor herr frau monsieur madame mme mlle señor señora signor signora senhor senhora dhr mevr pan pani hr sig sra sr : \\.?
 ! son daughter kid wife husband brother sister mother father uncle aunt nephew niece cousin boyfriend girlfriend fiancé fiancée boss colleague neighbour neighbor : ,?(?: is)?(?: called| named)?
+! inhaber inhaberin titular intestatario rekeninghouder kontoinhaber kontoinhaberin titulaire : :?
 ! attn attention sincerely : [:,]?
 ! producer singer actor actress author director novelist senator president minister : 
 ask speak talk spoke : (?: for| to| with)

@@ -22,14 +22,14 @@ PHONE: Final = Cue(
     "phone phones telephone tel telefon telefono teléfono telefone telefonnummer telefonszám telefoon téléphone mobile mobil mobiel móvil movil celular cell cellphone "
     "handy handynummer rufnummer call fax whatsapp sms text dial contact numero puhelin puhelinnumero telefonnr nummer numéro ring reach hotline "
     "telepono gsm cep tlf tél fone teléfonos telefonu телефон номер τηλέφωνο anrufen appeler llámame chiamami office home numeri phonenumber mobilnummer telefoonnummer",
-    "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
+    "messages to", "not answering", "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
 )  # fmt: skip
 _AFTER_WORD: Final = re.compile(
     r"\s{0,3}\(?(?:office|fax|mobile|cell|home|work|tel|phone|handy|mobil)\b", re.IGNORECASE
 )
 _NOT_PHONE: Final = re.compile(
-    r"(?:order|invoice|ref|reference|ticket|tickets|isbn|version|coordinates|scores?|lottery|account|acct|part|parts|model|sku|po|id|tracking|timestamp|epoch|build|port|page|zip|"
-    r"serial|card|iban|ssn|passport|licen[cs]e|amount|price|total|date|year|lat|lon|dob|born|code|plz)[^\n]{0,12}$",
+    r"\b(?:order|invoice|ref|reference|ticket|tickets|isbn|version|coordinates|scores?|lottery|account|acct|part|parts|model|sku|po|id|tracking|timestamp|epoch|build|port|page|zip|"
+    r"serial|card|iban|ssn|passport|licen[cs]e|amount|price|total|date|year|lat|lon|dob|born|code|plz)\b[^\n]{0,12}$",
     re.IGNORECASE,
 )
 _DATE_LIKE: Final = re.compile(
@@ -116,6 +116,17 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     ):
         if value.count("-") >= 1 or "(" in value or value.count(" ") >= 2:
             hits.add("phone", start, end)
+
+
+_DOTTED: Final = re.compile(r"0\d(?:\.\d\d){4}")
+_ROW_EMAIL: Final = re.compile(r"@[\w.-]{3,60}[\"']?[,;\t|]\s?[\"']?\Z")
+
+
+def _beside_email(text: str, start: int, end: int) -> bool:
+    """True in a row of a table where the column beside holds an e-mail address."""
+    return _ROW_EMAIL.search(text[max(0, start - 70) : start]) is not None or (
+        text[end : end + 1] in (",", ";", "\t", "|") and "@" in text[end : end + 50].split("\n")[0]
+    )
 
 
 def find(doc: Doc, hits: Hits) -> None:

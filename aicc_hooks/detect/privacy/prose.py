@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .shape import entropy, is_password, is_placeholder, is_random, wordiness
+from .shape import entropy, is_password, is_placeholder, is_random, is_uuid, wordiness
 from .text import Doc, Hits
 
 # Words that name a password. Latin ones are looked up in the set of words, the rest as substrings.
@@ -96,17 +96,120 @@ _TOKEN_WORDS: Final = frozenset(
 _PIN_WORDS: Final = frozenset(["pin", "passcode", "暗証番号"])
 _LOGIN_WORDS: Final = frozenset(["credentials", "credential", "login", "logins", "creds"])
 
-# After the word: a connector that introduces a value. Short fillers may stand between ("for the staging box").
-_CONNECT: Final = re.compile(
-    r"""(?P<fill>[^\n:=."'`]{0,60}?)
-        (?:\s*[:=：]\s*|\s+(?:is\s+now|is|was|to|as|are|ist|lautet|war|heißt|est|era|es|è|é|é\s+a|är|er|on|jest|to|je|this|eto|adalah|là|olarak|
-           это|είναι|será|sera|becomes|equals|set\ to|changed\ to|reset\ to|auf|en|a|à|in)\s*[:=]?\s+|\s*(?:は|が|を|是|为|為|은|는|이|가|हे|है|คือ|هي|هو|הוא|היא)\s*[:=]?\s*
-           |\s*[(\["'`]\s*|\s*[—–>-]{1,2}>?\s+|\s+)
-        (?P<open>["'`(\[]{0,2})
-        (?P<value>[^\s"'`，。、；]{4,200})""",
-    re.VERBOSE | re.IGNORECASE,
+# Words that introduce a value ("is", "lautet", "to"); a colon or an equals sign does too.
+_CONNECTORS: Final = frozenset(
+    [
+        "is",
+        "was",
+        "are",
+        "to",
+        "as",
+        "now",
+        "be",
+        "becomes",
+        "equals",
+        "ist",
+        "lautet",
+        "war",
+        "heißt",
+        "auf",
+        "est",
+        "sera",
+        "en",
+        "à",
+        "era",
+        "es",
+        "será",
+        "è",
+        "sarà",
+        "é",
+        "será",
+        "a",
+        "är",
+        "er",
+        "på",
+        "on",
+        "jest",
+        "to",
+        "je",
+        "bude",
+        "this",
+        "adalah",
+        "là",
+        "olarak",
+        "это",
+        "είναι",
+        "este",
+        "voi",
+        "becomes:",
+        "hey",
+    ]
+) - {"hey", "this", "a", "en", "on"}
+_STOP_WORDS: Final = frozenset(
+    [
+        "must",
+        "should",
+        "need",
+        "needs",
+        "require",
+        "requires",
+        "required",
+        "least",
+        "characters",
+        "character",
+        "length",
+        "long",
+        "chars",
+        "policy",
+        "every",
+        "about",
+        "and",
+        "or",
+        "but",
+        "because",
+        "can",
+        "cannot",
+        "can't",
+        "could",
+        "would",
+        "will",
+        "if",
+        "when",
+        "while",
+        "with",
+        "without",
+        "using",
+        "used",
+        "via",
+        "using",
+        "stored",
+        "saved",
+        "hashed",
+        "encrypted",
+        "generator",
+        "manager",
+        "reset",
+        "resets",
+        "protected",
+        "field",
+        "fields",
+        "hash",
+        "hashing",
+        "und",
+        "oder",
+        "muss",
+        "et",
+        "ou",
+        "y",
+        "o",
+        "e",
+    ]
 )
-_QUOTED_NEAR: Final = re.compile(r"""[^\n"'`]{0,60}["'`]([^\s"'`][^\n"'`]{2,62}[^\s"'`])["'`]""")
+_TOKEN: Final = re.compile(r"[^ \t\r\n]+")
+_CJK_CONNECT: Final = re.compile(r"\s{0,2}(?:は|が|を|是|为|為|은|는|이|가|:|：|=|「|\"|')*\s{0,2}(?=[!-~])")
+_ASCII_RUN: Final = re.compile(r"[!-~]{4,128}")
+_WINDOW: Final = 130
+_CONSTANT: Final = re.compile(r"[A-Za-z]+(?:_[A-Z]+)+\Z|-{1,2}[a-z]")
 _PAIR: Final = re.compile(
     r"""[^\n]{0,30}?(?:[:=]|\bis\b|\bare\b|\bwith\b|\(|\bas\b)\s{0,3}["'`]?([\w.@+-]{2,40})["'`]?\s{0,2}[:/]\s{0,2}["'`]?([^\s"'`]{4,64})""",
     re.IGNORECASE,
@@ -117,7 +220,7 @@ _UNIT: Final = re.compile(
 )
 _PLAIN: Final = re.compile(r"[^\W\d_]+(?:['’./_-][^\W\d_]+)*\Z")
 _STRIP_LEFT: Final = "([{<\"'`*"
-_STRIP_RIGHT: Final = ".,;:!?)]}>\"'`*"
+_STRIP_RIGHT: Final = ".,;:!?)]}>\"'`"
 
 
 def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
@@ -127,7 +230,7 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
     for word in _WORDS & doc.words:
         for at in doc.occurrences(word):
             end = at + len(word)
-            if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-")) and not (
+            if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-/")) and not (
                 lower[end : end + 1].isalnum() or lower[end : end + 1] in ("_", "-", "(")
             ):
                 found.append((at, end, word))
@@ -155,15 +258,6 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
-def _cjk_cut(text: str, start: int, end: int) -> int:
-    """The end of the ASCII run: パスワードはHunter22です."""
-    if text[start].isascii():
-        for i in range(start, end):
-            if ord(text[i]) > 0x2E80:
-                return i
-    return end
-
-
 def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
     if is_placeholder(value) or (_UNIT.match(value) and not (strong and value.isdigit() and len(value) >= 4)):
         return False
@@ -172,6 +266,8 @@ def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
     ):
         return False
     if word in _TOKEN_WORDS or word in ("api key", "access key"):
+        if is_uuid(value) and word in ("key", "clé", "llave", "chave", "chiave", "schlüssel"):
+            return False
         return is_random(value, 12) and entropy(value) >= 2.8
     if value.isdigit():
         return strong and (4 <= len(value) <= 12 if word in _PIN_WORDS else 6 <= len(value) <= 12)
@@ -217,57 +313,72 @@ def find(doc: Doc, hits: Hits) -> None:
                     continue
         if word in _LOGIN_WORDS:
             continue
-        for m in _candidates(text, end):
-            fill = m.group("fill")
-            if re.search(r"\d|[()\[\]{}<>|\\]", fill) or re.search(
-                r"\b(?:must|should|needs?|requires?|least|characters?|length|chars?|policy|every|about)\b",
-                fill,
-                re.I,
-            ):
-                break
-            start, stop = m.span("value")
-            stop = _cjk_cut(text, start, stop)
-            start, stop = _trim(text, start, stop)
-            if stop - start < 4:
-                continue
-            value = text[start:stop]
-            between = m.group()[len(fill) : m.start("value") - m.start()]
-            quoted = text[start - 1 : start] in ("'", '"', "`")
-            strong = bool(between.strip()) or bool(re.search(r"\b(?:is|ist|est|es|to)\s*$", between + " "))
-            direct = not fill.strip()
-            if _good(value, word, strong or (direct and quoted), quoted):
-                kind = "password"
-                if word in _TOKEN_WORDS or (" " in word and "key" in word):
-                    kind = "api_key"
-                hits.add(kind, start, stop)
-                break
-        else:
-            q = _QUOTED_NEAR.match(text, end, end + 130)
+        found = _after_cjk(text, end, word) if ord(word[0]) > 0x2E80 else _after(text, end, word)
+        if found:
+            api = word in _TOKEN_WORDS or (" " in word and "key" in word)
+            hits.add("api_key" if api else "password", *found)
+
+
+def _after_cjk(text: str, end: int, word: str) -> tuple[int, int] | None:
+    """パスワードはHunter22です: the ASCII run behind the particle."""
+    gap = _CJK_CONNECT.match(text, end)
+    run = _ASCII_RUN.match(text, gap.end()) if gap else None
+    if run is None or gap is None:
+        return None
+    start, stop = _trim(text, *run.span())
+    return (start, stop) if stop - start >= 4 and _good(text[start:stop], word, True, False) else None
+
+
+def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
+    """The value among the next words of the line: behind a connector, in quotes, or right behind the keyword."""
+    limit = min(len(text), end + _WINDOW)
+    line = text.find("\n", end, limit)
+    if line >= 0 and text[end:line].strip(" \t\r*`") not in (":", "=", "is:", ""):
+        limit = line
+    strong = text[end : end + 1] in (":", "=") and text[end : end + 2] not in ("==", "=>", ":=")
+    at = end + 1 if strong else end
+    keyed = word in _TOKEN_WORDS or "key" in word
+    for index, token in enumerate(_TOKEN.finditer(text, at, limit)):
+        start, stop = token.span()
+        if index > 9 or text[start:stop] in ("=>", "->", "{", "}", "()"):
+            return None
+        opening = text[start].strip("([")[:1] or text[start + 1 : start + 2]
+        quoted = opening in ('"', "'", "`")
+        if quoted:
+            first = start + (text[start] != opening)
+            close = text.find(opening, first + 1, min(len(text), first + 80))
+            value = text[first + 1 : close] if close > 0 else ""
             if (
-                q
-                and word not in _TOKEN_WORDS
-                and is_password(q.group(1), False)
-                and not is_placeholder(q.group(1))
-                and q.group(1).count(" ") <= 5
+                "\n" in value
+                or len(value) < 4
+                or (value.count(" ") and not (strong and value.count(" ") <= 6))
             ):
-                hits.add("password", q.start(1), q.end(1))
+                if value:
+                    return None
+            elif ((strong or index == 0 or keyed) and opening != "`") or strong:
+                spaced = " " in value and strong and word in ("password", "passphrase", "passwort")
+                if spaced or _good(value, word, strong, True):
+                    return first + 1, close
+        left, right = _trim(text, start, stop)
+        value = text[left:right]
+        if right - left >= 4 and (strong or index == 0 or keyed) and _good(value, word, strong, False):
+            return left, right
+        low = value.lower()
+        if (
+            low in _STOP_WORDS
+            or any(c.isdigit() for c in value)
+            or text[stop - 1] in ".!?;{}"
+            or "(" in value
+            or "/" in value[1:]
+        ):
+            if not (keyed and low in ("and", "with", "using", "via", "to")):
+                return None
+        if word in _SHORT and not strong and low not in ("is", "=", ":"):
+            return None
+        strong = (
+            text[stop - 1] in ":=" and text[start:stop] not in ("==", "!=", ":=", "!==", "===")
+        ) or low in _CONNECTORS
+    return None
 
 
-def _candidates(text: str, end: int) -> list[re.Match[str]]:
-    """The next few words after a keyword, each as if it were the value; the line and 110 characters bound it."""
-    out: list[re.Match[str]] = []
-    at = end
-    for _ in range(4):
-        m = _CONNECT.match(text, end if not out else at, end + 160)
-        if m is None:
-            break
-        if out:
-            joined = _CONNECT.match(text, at, end + 160)
-            if joined is None:
-                break
-            m = joined
-        out.append(m)
-        at = m.end("value")
-        if m.end() - end > 100:
-            break
-    return out
+_SHORT: Final = frozenset(["pass", "pw", "pwd", "pin"])

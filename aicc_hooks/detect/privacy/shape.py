@@ -457,13 +457,20 @@ def is_random(value: str, shortest: int = 16) -> bool:
         return 0 < digits < len(value) and entropy(value) > 2.5
     if digits == len(value):
         return False
+    letters = len(value) - digits
     bits = entropy(value)
     if bits < 2.8:
         return False
     words = wordiness(value)
     if digits == 0:
         return words < 0.42 and bits > 3.0 and len(value) >= 20
-    letters = len(value) - digits
+    switches = sum(
+        value[i].isdigit() != value[i + 1].isdigit()
+        for i in range(len(value) - 1)
+        if value[i].isalnum() and value[i + 1].isalnum()
+    )
+    if switches >= 5 and letters >= 3 and len(value) >= 16:
+        return True  # k0vie9eg992w5i8: pronounceable by chance
     runs = max((len(r) for r in _LETTERS.findall(value)), default=0)
     if runs >= 5 and words > 0.66 and digits / len(value) < 0.3:
         return False

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from .shape import entropy, is_placeholder, wordiness
+from .shape import entropy, is_placeholder, is_random, wordiness
 from .text import Doc, Hits
 from .vendors import FORMATS
 
@@ -142,6 +142,8 @@ def _telegram_start(text: str, at: int) -> int:
 
 def _plausible(value: str, anchor: str) -> bool:
     body = value[value.find(anchor) + len(anchor) :]
+    if anchor == "sk-" and not is_random(body):
+        return False
     if is_placeholder(body) and not anchor.startswith(("hooks", "discord")):
         return False
     if len(anchor) <= 4 and wordiness(body) > 0.8 and not any(c.isdigit() for c in body):
