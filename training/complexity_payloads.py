@@ -75,6 +75,8 @@ def article(rng: random.Random) -> str:
     first = _SENTENCES[0]
     lines = [first, *(sentence for sentence in chosen if sentence != first)]
     return " ".join(
-        line.format(s=rng.choice(_SUBJECTS), y=rng.randint(1450, 2022), n=rng.choice((40, 300, 1200, 4500, 20000)))
+        line.format(
+            s=rng.choice(_SUBJECTS), y=rng.randint(1450, 2022), n=rng.choice((40, 300, 1200, 4500, 20000))
+        )
         for line in lines
     )

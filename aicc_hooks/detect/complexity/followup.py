@@ -63,7 +63,9 @@ _PRAISE: Final = lex._words("""
 awesome great perfect nice cool worked works excellent wonderful brilliant super prima toll perfekt genial perfecto parfait
 perfetto perfeito świetnie отлично супер прекрасно harika mükemmel bagus hebat skvělé bra perfect ممتاز رائع מעולה बढ़िया
 """)
-_WORK: Final = lex._words("do make now next continue proceed go write show add part rest step mach jetzt haz ahora fais")
+_WORK: Final = lex._words(
+    "do make now next continue proceed go write show add part rest step mach jetzt haz ahora fais"
+)
 # Words that do not make a close into a request: "thanks, that's perfect".
 _QUESTION: Final = re.compile(r"[?？؟]")
 _STANDALONE: Final = re.compile(

@@ -15,6 +15,7 @@ from typing import Final
 _HEAD: Final = 4_096
 _TAIL: Final = 4_096
 _ARTICLE_WORDS: Final = 40
+_GAP: Final = " … "  # stands in the ask for a quotation cut out of it
 _MIN_RUN: Final[dict[str, int]] = {"code": 2, "log": 2, "table": 2, "mail": 2, "json": 1}
 
 
@@ -68,7 +69,7 @@ _TASK = frozenset(
     "you your you'll please implement write create generate compute determine prove calculate assume suppose output input "
     "task help want i'm i my me ihr ich mein usted quiero vous veux voglio preciso quero".split()
 )
-_MATHS = re.compile(r"[\\$^]|[=<>≤≥∑∫√]\s?-?[\w(]")
+_MATHS = re.compile(r"\\[a-zA-Z]|\$[^$\s\d]|\^[\d{]|[=≤≥∑∫√]\s?-?[\w(]")
 
 
 def split_ask(text: str) -> AskSplit:
@@ -132,7 +133,7 @@ def _cut(
         if not multiline and "\n" in match.group():
             return match.group()  # a real fence: lines decide
         parts.append((kind, match.group()))
-        return " "
+        return _GAP
 
     return pattern.sub(take, text)
 
@@ -256,11 +257,12 @@ def words_in(text: str) -> int:
     return text.count(" ") + text.count("\n") + 1 + wide // 2
 
 
-def _is_article(paragraph: str) -> bool:
+def _is_article(paragraph: str, at_least: int = _ARTICLE_WORDS) -> bool:
     if len(paragraph) < 80:
         return False
     count = words_in(paragraph)
-    if count < _ARTICLE_WORDS or paragraph.rstrip()[-1:] in "?？:：":
+    last = paragraph.rstrip()[-1:]
+    if count < at_least or last in "?？؟" or (last in ":：" and count < 1.5 * _ARTICLE_WORDS):
         return False
     sample = paragraph[:1500]
     if len(_MATHS.findall(sample)) > 2:
@@ -269,11 +271,21 @@ def _is_article(paragraph: str) -> bool:
 
 
 def _articles(prose: list[str], parts: list[tuple[str, str]]) -> str:
-    if len(prose) == 1:
-        return _after_colon(prose[0], parts)
-    flags = [_is_article(paragraph) for paragraph in prose]
+    if len(prose) < 2:
+        return _after_colon(prose[0], parts) if prose else ""
+    # What is left of a paragraph after its quotation was cut out is shorter, and still the article's.
+    flags = [_is_article(paragraph, _ARTICLE_WORDS // (2 if _GAP in paragraph else 1)) for paragraph in prose]
     if all(flags):
-        return "\n\n".join(prose)
+        # A request as long as an article stands first or last.
+        shorter = 0 if len(prose[0]) <= len(prose[-1]) else len(prose) - 1
+        if words_in(prose[shorter]) > 60:
+            return "\n\n".join(prose)
+        flags[shorter] = False
+    if sum(flags) > 1:
+        # Among several paragraphs of an article a short or odd one belongs to it, unless it is first, last or asks.
+        for index in range(1, len(prose) - 1):
+            neighbours = flags[index - 1] and (flags[index + 1] or index == len(prose) - 2)
+            flags[index] = flags[index] or (neighbours and prose[index].rstrip()[-1:] not in "?？؟")
     ask: list[str] = []
     for paragraph, article in zip(prose, flags, strict=True):
         if article:
