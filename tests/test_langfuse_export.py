@@ -40,7 +40,7 @@ def path(tmp_path) -> Path:
 
 
 def fill(path: Path, *records: Record) -> None:
-    spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+    spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
     for one in records:
         spool.put(one)
     assert spool.close()
@@ -175,7 +175,7 @@ def test_an_outage_over_a_restart_loses_nothing(path, langfuse):
 def test_the_background_task_delivers_recovers_and_stops_quickly(path, langfuse):
     async def run() -> None:
         one = exporter(path, langfuse)
-        spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+        spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
         one.start()
         for i, fault in enumerate(
             ({"kind": "reset"}, {"kind": "status", "status": 500}, {"kind": "garbage"})
@@ -248,7 +248,7 @@ def test_a_record_the_server_chokes_on_is_set_aside_and_blocks_nobody(path, pick
         one = exporter(path, picky)
         one.start()
         await until(lambda: len(picky.traces) == 6)  # nobody waited for the bad one
-        spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+        spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
         for i in range(60):
             if (await one.status())["rejected"]:
                 break
@@ -289,7 +289,7 @@ def test_a_server_that_refuses_everything_costs_no_record(path, picky):
 def test_one_worker_delivers_and_another_takes_over(path, langfuse):
     async def run() -> None:
         first, second = exporter(path, langfuse), exporter(path, langfuse)
-        spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+        spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
         first.start()
         second.start()
         for i in range(40):

@@ -289,4 +289,4 @@ class Spool:
         except (sqlite3.Error, SpoolError, OSError):
             return  # the next write reports it
         if gone.undelivered:
-            log.warning("%d records left the spool before they were delivered", gone.undelivered)
+            log.warning("records that left the spool before they were delivered: %d", gone.undelivered)
