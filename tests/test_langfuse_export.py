@@ -383,3 +383,12 @@ def test_access_comes_from_the_environment_and_never_from_a_hosted_default():
         LangfuseAccess.from_env(LangfuseConfig(enabled="on"), {})
     with pytest.raises(GatewayConfigError, match="http://"):
         LangfuseAccess.from_env(auto, keys | {"LANGFUSE_HOST": "langfuse.local"})
+
+
+def test_flush_does_not_sit_out_a_long_retry_after(path, langfuse):
+    langfuse.fail("status", status=429, headers={"Retry-After": "600"})
+    fill(path, record("r"))
+    begin = time.monotonic()
+    done, status = flush(path, langfuse, limit=5)
+    assert time.monotonic() - begin < 3
+    assert (done, status["pending"]) == (False, 1)

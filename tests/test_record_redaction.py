@@ -108,7 +108,9 @@ def test_the_secret_part_of_a_known_value_is_found_alone(detector):
     lines = [chr(65 + i) * 40 + "x9" for i in range(3)]
     pem = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(lines) + "\n-----END PRIVATE KEY-----"
     known = {pem: "private_key_pem", "postgres://app:p%40ss-w0rd@db/x": "connection_string"}
-    redacted = redactor(detector).run(known).text(f"the second line is {lines[1]} and I log in with p@ss-w0rd")
+    redacted = (
+        redactor(detector).run(known).text(f"the second line is {lines[1]} and I log in with p@ss-w0rd")
+    )
     assert lines[1] not in redacted
     assert "p@ss-w0rd" not in redacted
 

@@ -50,6 +50,7 @@ class LangfuseExporter:
         self._leased_until = 0.0
         self._failures = 0
         self._server_faults = 0
+        self._retry_after: float | None = None
         self._state = "idle"
         self._detail = ""
         self._last_success: float | None = None
@@ -134,8 +135,9 @@ class LangfuseExporter:
             await asyncio.wait_for(self._stop.wait(), seconds)
         self._next_attempt = None
 
-    def _wait(self, after: float | None = None) -> float:
-        """Exponential backoff with jitter: several gateways must not knock in step."""
+    def _wait(self) -> float:
+        """What the server asked for, else exponential backoff with jitter: gateways must not knock in step."""
+        after, self._retry_after = self._retry_after, None
         if after is not None:
             return after
         top = min(self._config.backoff_max_s, self._config.interval_s * 2 ** min(self._failures, 20))
@@ -254,6 +256,5 @@ class LangfuseExporter:
             log.warning("Langfuse: %s (%s); traces wait in the spool", state, answer.detail)
         self._failures += 1
         self._state, self._detail = state, answer.detail
-        if answer.retry_after_s:
-            await self._sleep(answer.retry_after_s)
+        self._retry_after = answer.retry_after_s
         return "failed"
