@@ -29,6 +29,8 @@ CHECKS: Final[tuple[Callable[[Text, Text], str], ...]] = (
     checks.question,
     checks.tense,
     checks.modality,
+    checks.person,
+    checks.voice,
     content,
     order,
 )

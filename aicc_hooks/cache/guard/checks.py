@@ -10,7 +10,8 @@ from aicc_hooks.cache.guard import lexicon
 from aicc_hooks.cache.guard.text import Text
 
 _PAST: Final = frozenset(["was", "were", "did", "had"])
-_PRESENT: Final = frozenset(["is", "are", "am", "do", "does", "has", "have"])
+_PRESENT: Final = frozenset(["is", "are", "am", "do", "does"])
+_PERFECT: Final = frozenset(["has", "have", "ve"])  # "has it shipped" and "did it ship" ask the same
 _FUTURE: Final = frozenset(["will", "shall", "gonna"])
 _FRAME: Final = re.compile(
     r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
@@ -45,12 +46,15 @@ def numbers(a: Text, b: Text) -> str:
 def _same_bonds(a: Text, b: Text) -> bool:
     """Each number keeps the neighbour before or after it."""
     mine, yours = _neighbours(a), _neighbours(b)
-    return all(before == yours[n][0] or after == yours[n][1] for n, (before, after) in mine.items())
+    return all(
+        before == yours[n][0] or after == yours[n][1] or (prep and prep == yours[n][2])
+        for n, (before, after, prep) in mine.items()
+    )
 
 
-def _neighbours(text: Text) -> dict[str, tuple[str, str]]:
+def _neighbours(text: Text) -> dict[str, tuple[str, str, str]]:
     keys = ["", *(t.key for t in text.tokens), ""]
-    return {t.key: (keys[i], keys[i + 2]) for i, t in enumerate(text.tokens) if t.kind == "number"}
+    return {t.key: (keys[i], keys[i + 2], t.prep) for i, t in enumerate(text.tokens) if t.kind == "number"}
 
 
 def negation(a: Text, b: Text) -> str:
@@ -99,6 +103,8 @@ def _tense(text: Text) -> str:
     ):
         return "past"
     for word in words:
+        if word in _PERFECT:
+            return ""
         if word in _FUTURE:
             return "future"
         if word in _PAST:
@@ -106,6 +112,37 @@ def _tense(text: Text) -> str:
         if word in _PRESENT:
             return "present"
     return ""
+
+
+def person(a: Text, b: Text) -> str:
+    """`why do I trust you` is not `why do you trust me`."""
+    mine, yours = _persons(a), _persons(b)
+    return "role swap" if len(mine) > 1 and len(yours) > 1 and mine != yours else ""
+
+
+def _persons(text: Text) -> tuple[int, ...]:
+    found = [_PERSON[w] for w in _unframed(text).split() if w in _PERSON]
+    return tuple(dict.fromkeys(found))
+
+
+_PERSON: Final = {"i": 1, "me": 1, "we": 1, "us": 1, "you": 2}
+
+
+def voice(a: Text, b: Text) -> str:
+    """`is X required` is not `does X require`, unless what stood before the verb stands behind it."""
+    for x in a.tokens:
+        for y in b.tokens:
+            if x.key == y.key and x.passive != y.passive and _do(a if y.passive else b):
+                before = {t.key for t in a.tokens[: a.tokens.index(x)]} & {
+                    t.key for t in b.tokens[: b.tokens.index(y)]
+                }
+                if any(t.kind != "number" and not t.asked for t in a.tokens if t.key in before):
+                    return "voice"
+    return ""
+
+
+def _do(text: Text) -> bool:
+    return bool({"do", "does", "did"} & set(text.words)) and not text.passive
 
 
 def modality(a: Text, b: Text) -> str:
@@ -136,21 +173,42 @@ _YES_NO: Final = re.compile(
 
 
 def question(a: Text, b: Text) -> str:
-    """What kind of answer is asked for. Bare phrases and imperatives fit any kind but yes/no."""
+    """What kind of answer is asked for."""
     mine, yours = _asks(a), _asks(b)
-    if mine == yours or (not mine and yours != "yes-no") or (not yours and mine != "yes-no"):
+    if mine == yours:
         return ""
-    pair = {mine, yours}
-    # "where is the highest point" asks what "what is the highest point" asks; a fragment may be a yes/no question.
-    if pair <= {"where", "what", ""} or pair <= {"how many", "measure", "what"} or pair <= {"how", "measure"}:
+    pair = frozenset((mine, yours))
+    if "" in pair:
+        return "" if _fits_phrase(a if mine else b, mine or yours, b if mine else a) else "question"
+    if pair in _SAME_KIND:
         return ""
     if pair == {"how", "what"} and (_COPULAR.match(_unframed(a)) or _COPULAR.match(_unframed(b))):
         return ""
-    if pair <= {"who", "what", ""} or pair == {"when", "what"}:
-        return ""
-    if pair == {"yes-no", ""} and not (_imperative(a) or _imperative(b)):
-        return ""
     return "question"
+
+
+_SAME_KIND: Final = frozenset(
+    frozenset(pair)
+    for pair in (
+        ("how many", "measure"),
+        ("how many", "what"),
+        ("measure", "what"),
+        ("how", "measure"),
+        ("who", "what"),
+    )
+)
+_WHERE_TO_FIND: Final = re.compile(
+    r"\bwhere (?:can|could|do|should|are|is) (?:i|we|you|some|there|the (?:best|nearest))\b"
+)
+
+
+def _fits_phrase(asked: Text, kind: str, phrase: Text) -> bool:
+    """Can a bare phrase or an imperative mean this question? "Andorra" does not ask where or when."""
+    if kind == "yes-no":
+        return not _imperative(phrase)
+    if kind == "where":
+        return bool(_WHERE_TO_FIND.search(_unframed(asked)))
+    return kind not in ("when", "why")
 
 
 def _asks(text: Text) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Final
 
 from aicc_hooks.cache.guard.lexicon import ANSWER_TYPE, ANTONYMS, CLASSIFIER, FILLER, JOBS, LEAD, WEAK_JOBS
 from aicc_hooks.cache.guard.text import Text, Token
@@ -14,6 +15,7 @@ def _keys(words: frozenset[str]) -> frozenset[str]:
 
 
 _FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
+_WAYS = frozenset({"way", "ways", "method", "approach", "practice"})
 _ANTONYMS = frozenset(frozenset(group(stem(w)) for w in pair) for pair in ANTONYMS)
 
 
@@ -26,21 +28,33 @@ def content(a: Text, b: Text) -> str:
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
     left, right = _weighty(a.tokens, yours), _weighty(b.tokens, mine)
+    implied = _IMPLIED.get(next(iter(jobs_a & jobs_b), ""), frozenset())
+    if "why" in a.words or "why" in b.words:
+        implied |= {"make", "makes", "made", "cause", "causes", "caused", "reason", "reasons"}
+    left, right = ([t for t in side if t.raw.lower() not in implied] for side in (left, right))
     left, right = _join(left, right)
     if left and right:
         return _substitution(left, right)
     # A word that is merely said twice on one side has its counterpart.
     rest = [t for t in left if t.key not in yours] or [t for t in right if t.key not in mine]
-    if "summary" in jobs_a & jobs_b:
-        rest = [t for t in rest if t.raw.lower() != "plot"]
     if rest:
         kinds = {t.kind for t in rest}
         return "operator" if "operator" in kinds else "entity" if "entity" in kinds else "added"
     return "" if mine & yours else "content"
 
 
+# What the job itself says in other words.
+_IMPLIED: Final = {
+    "summary": frozenset({"plot", "summary", "summarize", "summarise", "overview"}),
+    "compare": frozenset({"compare", "comparison", "difference", "differences", "differ", "differs"}),
+}
+
+
 def _jobs(text: Text) -> set[str]:
-    found = {JOBS[w] for t in text.tokens[:4] if (w := t.raw.lower()) in JOBS}
+    near = (*text.tokens[:4], *text.tokens[-1:])
+    found = {JOBS[w] for t in near if (w := t.raw.lower()) in JOBS}
+    if "vs" in text.words or "differences" in text.words or "differs" in text.words:
+        found.add("compare")
     if text.words[-1] == "about" and "what" in text.words:
         found.add("summary")
     return found
@@ -64,6 +78,12 @@ def _weighty(tokens: tuple[Token, ...], other: Counter[str]) -> list[Token]:
 
 def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]) -> bool:
     word = token.raw.lower()
+    if (
+        word in ("best", "easiest", "right", "proper")
+        and at + 1 < len(tokens)
+        and tokens[at + 1].raw.lower() in _WAYS
+    ):
+        return True
     if token.key in _FILLERS or (at < 4 and JOBS.get(word) in WEAK_JOBS):
         return True
     if token.asked and token.key in _ANSWERS:

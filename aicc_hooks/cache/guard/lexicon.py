@@ -12,7 +12,7 @@ def _words(text: str) -> frozenset[str]:
 # Carry grammar only. What they may signal (tense, question, direction, quantity) is read apart, before they go.
 FUNCTION: Final = _words(
     "a an the this that these those here there it its itself i me we us myself ourselves you yourself one ones "
-    "am is are was were be been being do does did doing done have has had having will would shall can could may might "
+    "am is are was were be been being do does did doing done have has had having will would shall can could may might should must ought "
     "of in on at for by to from into onto with within as about regarding during through via per upon out up off "
     "and or but so then if else when where who whom whose what which why how whether because while also too "
     "my our your his their mine yours ours theirs some any another such very quite rather "
@@ -24,13 +24,13 @@ FILLER: Final = _words(
     "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now ever indeed surely "
     "obviously apparently essentially right bit way ways method approach step steps process procedure possible "
     "please tip tips advice info information detail details particular given following various theme topic subject "
-    "available offer offered exist exists located situated called named there "
+    "available offer offered exist exists located situated called named there much many away "
 )
 # May stand on one side only in front of everything else: verbs and nouns of asking.
 LEAD: Final = _words(
     "tell give show find list name say know understand wonder wondering curious look looking see interested get help provide "
     "question answer example need want like idea possible kind type sort someone anyone people person solve problem "
-    "best good great calculate compute "
+    "calculate compute "
 )
 # Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
 CLASSIFIER: Final = _words(
@@ -69,8 +69,9 @@ WEAK_JOBS: Final = frozenset({"write", "explain", "translate", "convert", "calcu
 OPERATORS: Final = _words(
     "before after without except than until till since against above below under over beyond inside outside "
     "only more less fewer most least both either neither nor half double twice again still already yet "
-    "between instead he she they first last next previous "
+    "instead he she they first last next previous "
 )
+EXCHANGE: Final = _words("substitute replace exchange swap trade switch convert")
 OBLIGATION: Final = _words("should must ought")
 PRONOUNS: Final[dict[str, str]] = {
     "he": "he", "him": "he", "his": "he", "himself": "he",
@@ -87,7 +88,7 @@ QUANTIFIERS: Final[dict[str, str]] = {
     "both": "both", "either": "either",
 }  # fmt: skip
 SYMMETRIC: Final = _words(
-    "border neighbor neighbour meet marry equal match intersect overlap adjacent adjoin resemble"
+    "border neighbor neighbour meet marry equal match intersect overlap adjacent adjoin resemble differ difference compare versus"
 )
 
 ANTONYMS: Final = frozenset(

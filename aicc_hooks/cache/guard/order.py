@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from aicc_hooks.cache.guard.lexicon import SYMMETRIC
+from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
@@ -30,6 +30,7 @@ def order(a: Text, b: Text) -> str:
     for i, token in enumerate(right):
         place.setdefault(token.key, []).append(i)
     at = [place[t.key].pop(0) for t in left]
+    loose = _bare(a) or _bare(b)
     strict = a.passive or b.passive
     flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
     flipped = set(flips)
@@ -38,6 +39,10 @@ def order(a: Text, b: Text) -> str:
         u, v = right[at[i]], right[at[j]]
         if _coordinated(left, i, j) and _coordinated(right, at[j], at[i]):
             continue
+        if x.passive != u.passive or y.passive != v.passive:
+            continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
+        if {x.role, y.role} == {"~", ""} and (u.role, v.role) == (y.role, x.role):
+            return "direction"
         if strict or (
             x.kind == "entity" and y.kind == "entity" and not _adverbial(x, u) and not _adverbial(y, v)
         ):
@@ -48,6 +53,7 @@ def order(a: Text, b: Text) -> str:
             return "role swap"
         if (
             x.kind == y.kind == "word"
+            and not loose
             and not _superlative(x, y)
             and not any(t.role == "~" for t in (x, u, y, v))
             and not ({x.key, y.key} & _SYMMETRIC)
@@ -71,6 +77,10 @@ def _only(tokens: Sequence[Token], shared: Counter[str]) -> list[Token]:
 def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
     """`from X` against `to X`; or what one text moves to X, the other moves X."""
     mine, yours = {t.key: t.role for t in left}, {t.key: t.role for t in right}
+    if any(t.raw.lower() in EXCHANGE for t in left):
+        preps = {t.key: t.prep for t in right}
+        if any({t.prep, preps[t.key]} == {"for", "with"} for t in left):
+            return "direction"
     for key, role in mine.items():
         if role != yours[key] and role in _DIRECTED and yours[key] in _DIRECTED:
             return "direction"
@@ -80,6 +90,11 @@ def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
         if here - there and there - here:
             return "direction"
     return ""
+
+
+def _bare(text: Text) -> bool:
+    """Keywords without grammar ("git undo last commit") have no order to speak of."""
+    return len(text.words) == len(text.tokens) <= 6 and not any(t.role in _DIRECTED for t in text.tokens)
 
 
 def _superlative(x: Token, y: Token) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
@@ -84,6 +84,8 @@ class Token:
     role: str = ""
     joined: bool = False  # coordinated with the token before it by and/or
     asked: bool = False  # stands right after which/what
+    prep: str = ""  # the governing preposition as written
+    passive: bool = False  # participle after a form of be
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +134,17 @@ def _expand(text: str) -> str:
 def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str) -> list[Token]:
     stems = tuple(words.stem(w.removesuffix("'s").strip("'")) for w in lower)
     result: list[Token] = []
-    role, joined, at = "", False, 0
+    role, prep, joined, at = "", "", False, 0
+    topic = _TOPIC.match(text)
+    if topic:
+        role, prep = "~", "in"  # "python: sort a list"
     while at < len(raws):
         word, (raw, start, end) = lower[at], raws[at]
         if at and re.search(r"[,;:?!.]\s*$", text[raws[at - 1][2] : start] or "-"):
-            role, joined = "", False
+            role, prep, joined = "", "", False
         number, used = numbers.read_number(lower, at, text, start, end)
         if number is not None:
-            result.append(Token(number, raw, "number", role, joined))
+            result.append(Token(number, raw, "number", role, joined, prep=prep))
             at, joined = at + used, False
             continue
         longest = _phrase(stems, at)
@@ -152,12 +157,13 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
         direction = _DIRECTION.get(word)
         if direction:
             role = "" if word == "to" and _infinitive(lower, at) else direction
+            prep = word
         elif word in _NEUTRAL:
-            role = "~"
+            role, prep = "~", word
         elif word in ("and", "or", "&"):
             joined = bool(result)
         elif word in _AUXILIARY:
-            role, joined = "", False
+            role, prep, joined = "", "", False
         if word in lexicon.PRONOUNS:
             result.append(Token(lexicon.PRONOUNS[word], raw, "operator", role, joined))
             joined = False
@@ -174,11 +180,23 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
                     "~" if owner else role,
                     joined,
                     _asked(lower, at),
+                    "of" if owner else prep,
+                    _participle(lower, at),
                 )
             )
             joined = False
         at += 1
     return result
+
+
+_TOPIC: Final = re.compile(r"[\w.+#]+(?: [\w.+#]+)?: ")
+_BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"])
+
+
+def _participle(lower: tuple[str, ...], at: int) -> bool:
+    return lower[at].endswith(("ed", "en", "wn", "ne", "ught", "de", "ld", "lt", "pt", "nt", "st")) and bool(
+        set(lower[max(0, at - 6) : at]) & _BE and not set(lower[max(0, at - 6) : at]) & {"do", "does", "did"}
+    )
 
 
 def _asked(lower: tuple[str, ...], at: int) -> bool:
@@ -273,7 +291,7 @@ def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None
         return None
     agent = [Token(t.key, t.raw, t.kind, "", t.joined) for t in tokens[first : last + 1]]
     before = tokens[: first - 1]
-    return [*agent, tokens[first - 1], *before, *tokens[last + 1 :]]
+    return [*agent, replace(tokens[first - 1], passive=False), *before, *tokens[last + 1 :]]
 
 
 _CODE_START: Final = re.compile(
