@@ -18,6 +18,8 @@ from aicc_hooks.verdict import ComplexityResult, Role, Segment, Tier
 _LOG = logging.getLogger(__name__)
 # How many user turns back the start of the work is looked for.
 _TURNS_BACK: Final = 12
+# Characters of the turn before and of its answer in which a follow-up's words are looked for.
+_BEFORE: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,9 @@ class ComplexityDetector:
             return ComplexityResult(tier="simple", score=0.0, why=("empty",))
         split = split_ask(turns[-1])
         judged = self._judge(turns[-1], split)
-        role = role_of(split.ask) if len(turns) > 1 and not split.payload else "new"
+        role = "new"
+        if len(turns) > 1 and not split.payload:
+            role = role_of(split.ask, f"{turns[-2][:_BEFORE]}\n{_last_answer(segments)[:_BEFORE]}")
         if role == "continue":
             work = self._work_before(turns[:-1])
             if work is not None:
@@ -92,6 +96,13 @@ class ComplexityDetector:
         final, moved = rules.bounded(tier, split.ask, tokens, self.config)
         why = ("model", *((f"payload:{split.payload_kind}",) if split.payload_kind else ()), *moved)
         return _Judged(final, round(score, 4), why, tokens)
+
+
+def _last_answer(segments: Sequence[Segment]) -> str:
+    for segment in reversed(segments):
+        if segment.role is Role.ASSISTANT:
+            return segment.text
+    return ""
 
 
 def user_turns(segments: Sequence[Segment]) -> list[str]:

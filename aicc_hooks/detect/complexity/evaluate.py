@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from aicc_hooks.detect.complexity.detector import ComplexityDetector
 from aicc_hooks.errors import DetectorError
 from aicc_hooks.verdict import Role, Segment, Tier
 
@@ -73,6 +74,13 @@ class Report:
     total: Tally = field(default_factory=Tally)
     sources: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     misses: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+    def text(self) -> str:
+        """Both tables and what was missed (line, source, labelled, given): what the command line prints."""
+        missed = [f"line {n}: {source}: {tier}, given {given}" for n, source, tier, given in self.misses]
+        return "\n".join(
+            (self.table(), "", self.confusion_table(), "", f"missed: {len(missed)}", *missed[:50])
+        )
 
     def table(self) -> str:
         """The report as a Markdown table: one line a source, then all."""
@@ -156,7 +164,7 @@ def segments_of(row: Mapping[str, Any]) -> list[Segment]:
     """Segments of a labelled row: its `messages`, or its `text` as one user turn."""
     if isinstance(row.get("text"), str):
         return [Segment(row["text"], Role.USER)]
-    out = []
+    out: list[Segment] = []
     for turn, message in enumerate(row["messages"]):
         role = _ROLES.get(str(message.get("role")), Role.USER)
         content = message.get("content")
@@ -167,6 +175,15 @@ def segments_of(row: Mapping[str, Any]) -> list[Segment]:
         )
         out.extend(Segment(part, role, turn) for part in parts if isinstance(part, str))
     return out
+
+
+def evaluate_file(path: Path, detector: ComplexityDetector) -> Report:
+    """Report on a labelled JSONL file. Raises DetectorError for a line that cannot be read, OSError for the file."""
+
+    def classify(row: Mapping[str, Any]) -> Tier:
+        return detector.inspect(segments_of(row), tools=len(row.get("tools") or ())).tier
+
+    return evaluate(read_rows(path), classify)
 
 
 def evaluate(rows: Iterable[Mapping[str, Any]], classify: Classify) -> Report:

@@ -25,9 +25,9 @@ _OPTION = re.compile(r"(?m)^\s*\(?[A-E][.)]\s")
 _QUESTION = re.compile(r"[?？؟]")
 _SENTENCE = re.compile(r"[.!?。！？؟।](?:\s|$)|\n")
 _PERSONA = ("you are ", "act as ", "du bist ", "eres un", "tu es ", "sei un", "ты ", "你是", "あなたは")
-_BRIEF = frozenset(
+_BRIEF = lex.word_set(
     "one single short brief briefly quick quickly just only simple word words sentence kurz kurze breve bref court коротко кратко "
-    "одним kort kısa krótko singkat".split()
+    "одним kort kısa krótko singkat"
 )
 MENTIONED: Final = re.compile(
     r'"[^"\n]{1,160}"|“[^”\n]{1,160}”|«[^»\n]{1,160}»|„[^“”\n]{1,160}[“”]|「[^」\n]{1,60}」|『[^』\n]{1,60}』|《[^》\n]{1,60}》|`[^`\n]{1,160}`'

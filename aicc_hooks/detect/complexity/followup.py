@@ -38,7 +38,7 @@ _GO_ON: Final = (
     "ต่อ", "ใช่", "tiếp", "vâng", "được",
 )  # fmt: skip
 _STARTS = tuple(dict.fromkeys(_GO_ON))
-_CLOSE: Final = lex._words("""
+_CLOSE: Final = lex.word_set("""
 thanks thank thankyou thx ty cheers bye goodbye appreciate cya lol haha welcome goodnight
 danke dankeschön tschüss gracias adiós merci revoir grazie arrivederci obrigado obrigada tchau bedankt dank doei
 dzięki dziękuję спасибо благодарю пока дякую teşekkürler teşekkür sağol terima makasih děkuji díky tack mulțumesc
@@ -56,14 +56,14 @@ _CLOSE_STEMS: Final = (
     "cảm ơn",
     "哈哈",
 )
-_GREETING: Final = lex._words(
+_GREETING: Final = lex.word_set(
     "hi hello hey yo hiya howdy hallo moin hola bonjour salut ciao olá привет здравствуйте merhaba مرحبا"
 )
-_PRAISE: Final = lex._words("""
+_PRAISE: Final = lex.word_set("""
 awesome great perfect nice cool worked works excellent wonderful brilliant super prima toll perfekt genial perfecto parfait
 perfetto perfeito świetnie отлично супер прекрасно harika mükemmel bagus hebat skvělé bra perfect ممتاز رائع מעולה बढ़िया
 """)
-_WORK: Final = lex._words(
+_WORK: Final = lex.word_set(
     "do make now next continue proceed go write show add part rest step mach jetzt haz ahora fais"
 )
 # Words that do not make a close into a request: "thanks, that's perfect".
@@ -76,12 +76,12 @@ _STANDALONE: Final = re.compile(
 )
 
 
-def role_of(text: str) -> Turn:
-    """Classify a turn that has turns before it. Pure; looks at the ask of the turn only."""
+def role_of(text: str, before: str = "") -> Turn:
+    """Classify a turn that has turns before it; `before` is what was said last (earlier ask and its answer). Pure."""
     stripped = text.strip()
     if not stripped:
         return "close"
-    low = stripped.lower()
+    low = stripped.lower().lstrip("¿¡\"'(")
     words = _WORD.findall(low)
     spoken = set(words)
     count = words_in(stripped) if not stripped.isascii() else len(words)
@@ -97,7 +97,11 @@ def role_of(text: str) -> Turn:
         return "close"
     if _says_go_on(low):
         return "continue"
+    if _about(words, before):
+        return "continue"
     wide = not stripped.isascii()
+    if _OBJECT.search(low):
+        return "continue"
     if spoken & lex.ANAPHORA or (wide and any(stem in low for stem in lex.ANAPHORA_STEMS)):
         # "what is this?" leans on what came before; "who was the first president of X" only contains "first".
         if _STANDALONE.match(low) and not spoken & _POINTING:
@@ -108,9 +112,29 @@ def role_of(text: str) -> Turn:
     return "new"
 
 
-_POINTING: Final = lex._words(
+_POINTING: Final = lex.word_set(
     "it that this those these them its das dies es eso esto ça cela quello questo isso isto это его"
 )
+
+
+# "hacerlo", "explicarla", "farlo": the pronoun hangs on the verb.
+_OBJECT: Final = re.compile(r"\w(?:[aei]r|-)(?:lo|la|los|las|li|le)\b")
+_COMMON: Final = (
+    lex.ORDINARY
+    | lex.LOOKUP
+    | lex.SOCIAL
+    | lex.CONSTRAINT
+    | lex.word_set("about would could there their which other really")
+)
+_STEM: Final = 6
+
+
+def _about(words: list[str], before: str) -> bool:
+    """Does the turn name something that was spoken of before? Compared by the first letters, so endings may differ."""
+    stems = {word[:_STEM] for word in words if len(word) >= 5 and word not in _COMMON}
+    if not stems or not before:
+        return False
+    return any(word[:_STEM] in stems for word in _WORD.findall(before.lower()) if len(word) >= 5)
 
 
 def _says_go_on(low: str) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import Final
 
 
-def _words(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
 # Verbs and nouns of work that needs many steps.
-HARD: Final = _words("""
+HARD: Final = word_set("""
 prove proof derive derivation design architect architecture implement refactor optimise optimize debug diagnose analyse
 analyze analysis evaluate critique rebut compare contrast investigate migrate migration plan strategy tradeoff tradeoffs
 trade-off trade-offs propose reconstruct algorithm complexity theorem lemma induction formal model simulate estimate
@@ -47,7 +47,7 @@ HARD_STEMS: Final = (
 )  # fmt: skip
 
 # Verbs of ordinary work: a page of text, a small function, an explanation.
-ORDINARY: Final = _words("""
+ORDINARY: Final = word_set("""
 write explain describe summarize summarise summary create generate make draft compose rewrite list suggest give recommend
 outline discuss teach build develop code script function program recipe email letter story poem essay article blog post
 overview difference differences examples steps ideas tips advice how why reply edit improve
@@ -75,7 +75,7 @@ ORDINARY_STEMS: Final = (
 )  # fmt: skip
 
 # One-step questions and look-ups.
-LOOKUP: Final = _words("""
+LOOKUP: Final = word_set("""
 who when where what's whats which capital convert translate translation define definition spell synonym antonym opposite
 plural abbreviation meaning mean means stand stands currency population height age old born date day time weather typo
 typos rhymes rhyme percent plus minus times divided spell currency year number many much far tall temperature timezone
@@ -104,7 +104,7 @@ LOOKUP_STEMS: Final = (
 )  # fmt: skip
 
 # Greetings, thanks, farewells, acknowledgements: nothing to do.
-SOCIAL: Final = _words("""
+SOCIAL: Final = word_set("""
 hi hello hey yo hiya howdy greetings morning evening afternoon night thanks thank thankyou thx ty cheers bye goodbye
 cya later ok okay k kk cool great awesome nice perfect good wow lol haha yes no nope yeah yep sure maybe please welcome
 sorry appreciate see you name joke hobbies pets robot bot human age
@@ -130,7 +130,7 @@ SOCIAL_STEMS: Final = (
 )  # fmt: skip
 
 # Subjects where even short questions are work.
-TECHNICAL: Final = _words("""
+TECHNICAL: Final = word_set("""
 algorithm database postgres postgresql mysql sql kubernetes docker kafka redis async thread threads mutex deadlock
 latency throughput transaction transactions consensus raft paxos sharding replication cache caching microservice
 microservices api endpoint oauth encryption compiler parser regex pointer leak heap recursion neural network gradient regression bayesian probability variance distribution integral derivative matrix
@@ -140,29 +140,30 @@ typescript javascript python java rust golang c++ c# php kotlin swift scala hask
 spring terraform ansible aws azure gcp bash powershell vba matlab latex
 cluster exception stacktrace
 """)
-CONSTRAINT: Final = _words("""
+CONSTRAINT: Final = word_set("""
 must should without exactly least most only each every all given assume suppose ensure such that if then unless
 constraint constraints budget requirements require including include using step steps show detail
 muss ohne genau mindestens jeder jede falls inklusive einschließlich
 debe sin exactamente menos cada incluyendo doit sans chaque incluant deve senza ogni incluso sem cada incluindo
 должен без каждый включая
 """)
-# Words that stand for something said before.
-ANAPHORA: Final = _words("""
+# Words that stand for something said before. Left out where another language uses the same letters for something
+# else (German "es", Polish "to", Romance articles).
+ANAPHORA: Final = word_set("""
 it that this those these them they its he she above previous same again else more another instead rest next second third
 last first part one ones your you
-es das dies diese dieser das sie ihn oben nochmal weiter rest teil
-eso esto esta ese esa lo la ello anterior otra resto parte
-ça cela ceci celui celle le la précédent autre reste partie suite
-questo quello ciò lo la precedente altro resto parte
-isso isto esse essa ele ela anterior outra resto parte
-dit dat deze die het vorige rest deel
-to tego tym tamto poprzedni reszta część
+das dies diese dieser ihn oben nochmal weiter rest teil
+eso esto esta ese esa ello anterior otra resto parte
+ça cela ceci celui celle précédent autre reste partie suite
+questo quello ciò precedente altro resto parte
+isso isto esse essa anterior outra resto parte
+dit dat deze vorige rest deel
+tego tym tamto poprzedni reszta część
 это этого этот эта эту его её их то там предыдущий остальное часть дальше
 це цього його її далі
-bunu bu şunu şu onu o öncekini kalan kısmı devam
+bunu bu şunu şu onu öncekini kalan kısmı devam
 itu ini tersebut bagian lanjut sisanya
-tohle toto to předchozí det detta den resten asta aceasta restul
+tohle toto předchozí detta resten asta aceasta restul
 هذا هذه ذلك تلك السابق الباقي
 זה זאת את השאר
 यह वह इसे उसे इसका बाकी

@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from aicc_hooks.detect.complexity.lexicon import word_set
+
 # What lies between head and tail of a longer text is payload unread: questions stand first or last.
 _HEAD: Final = 4_096
 _TAIL: Final = 4_096
@@ -65,9 +67,9 @@ _MARKER = re.compile(
 )
 _PREFIX = re.compile(r"[^\n:：]{3,160}[:：]\s+(?=\S)")
 # Words of someone giving a task; an article has few of them.
-_TASK = frozenset(
+_TASK = word_set(
     "you your you'll please implement write create generate compute determine prove calculate assume suppose output input "
-    "task help want i'm i my me ihr ich mein usted quiero vous veux voglio preciso quero".split()
+    "task help want i'm i my me ihr ich mein usted quiero vous veux voglio preciso quero"
 )
 _MATHS = re.compile(r"\\[a-zA-Z]|\$[^$\s\d]|\^[\d{]|[=≤≥∑∫√]\s?-?[\w(]")
 
@@ -233,7 +235,7 @@ def _paragraphs(lines: list[str]) -> list[str]:
     out: list[str] = []
     current: list[str] = []
     for line in lines:
-        if not line or line.isspace():
+        if not line or line.isspace() or line.strip() == "…":
             if current:
                 out.append("\n".join(current))
                 current = []
