@@ -38,6 +38,10 @@ _STEERING_HEADERS = (b"x-litellm-", b"litellm-", b"langfuse", b"x-aicc-")
 _OUR_HEADERS = frozenset((b"x-litellm-session-id", b"x-aicc-semantic"))
 
 
+# From documentation and examples: everybody knows them.
+KNOWN_DEFAULT_KEYS = frozenset(("sk-1234", "sk-command-center-local", "sk-12345", "changeme"))
+
+
 class _Disconnected(Exception):
     """The client went away before its request was complete."""
 
@@ -119,10 +123,10 @@ class Gate:
         runtime = self.runtime
         if not door.key:
             return
-        if not runtime.master_key():
+        if not runtime.master_key() or runtime.master_key() in KNOWN_DEFAULT_KEYS:
             raise Refusal(
                 "aicc_not_configured",
-                "No key is set: put AICC_MASTER_KEY into the environment or run `aicc init`, then restart.",
+                "No key of your own is set: put AICC_MASTER_KEY into the environment or run `aicc init`, then restart.",
                 503,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import Any
 
 from aicc_hooks.adapter.gate import Gate
@@ -27,5 +28,8 @@ def install(runtime: Runtime) -> None:
     build = app.build_middleware_stack
     app.build_middleware_stack = lambda: Gate(build(), runtime)
     app.middleware_stack = app.build_middleware_stack()
+    if not (os.environ.get("AICC_MASTER_KEY") or os.environ.get("LITELLM_MASTER_KEY")):
+        # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
+        os.environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
     runtime.start()
     log.info("gateway installed")
