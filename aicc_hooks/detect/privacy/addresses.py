@@ -317,7 +317,7 @@ def find(doc: Doc, hits: Hits) -> None:
         return
     text, words = doc.text, doc.words
     for word in words & _CUES:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             m = _CUE_TAIL.match(text, end)
             if m is not None and m.end() > end and b"9" in doc.shape[m.end() : m.end() + 70]:
                 _add_block(text, m.end(), hits)
@@ -325,7 +325,7 @@ def find(doc: Doc, hits: Hits) -> None:
         for m in _CUE_ASIAN.finditer(text):
             _add_block(text, m.end(), hits)
     for word in words & _WORDS_AFTER:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             start = end - len(word)
             if b"9" in doc.shape[max(0, start - 60) : start] and (
                 text[start].isupper() or text[max(0, start - 4) : start - 1].isdigit()
@@ -335,10 +335,10 @@ def find(doc: Doc, hits: Hits) -> None:
                 if m is not None and len(m.group().split()) >= 2:
                     _add_street(doc, start - len(head) + m.start(), end, hits)
     for word in words & _WORDS_BEFORE:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             _street_before(doc, end - len(word), end, hits)
     for word in words & _BOX_WORDS:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             m = _BOX.match(text, end)
             if m is not None:
                 head = text[max(0, end - len(word) - 8) : end - len(word)]
@@ -347,18 +347,9 @@ def find(doc: Doc, hits: Hits) -> None:
                 if po or word != "box":
                     _add_street(doc, start - (len(po.group()) if po else 0), m.end(), hits)
     for suffix in _SUFFIXES:
-        if suffix in doc.lower:
+        if suffix in doc.lower:  # a few; most texts have none
             for at in doc.occurrences(suffix):
                 _suffix_line(doc, at, hits)
-
-
-def _ends(doc: Doc, word: str) -> list[int]:
-    lower, out = doc.lower, []
-    for at in doc.occurrences(word):
-        end = at + len(word)
-        if not (at and lower[at - 1].isalnum()) and not lower[end : end + 1].isalnum():
-            out.append(end)
-    return out
 
 
 def _street_before(doc: Doc, start: int, end: int, hits: Hits) -> None:

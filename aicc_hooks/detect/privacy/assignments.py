@@ -28,7 +28,7 @@ _NOT_SECRET: Final = re.compile(
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
     r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
-    r"|auth[_-]?(?:or|type|method|url|mode|scheme|provider)|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
+    r"|auth(?:or(?!iz)|[_-]?type|[_-]?method|[_-]?(?:url|mode|scheme|provider))|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
     r"|public[_-]?token|pubkey|integrity|checksum|fingerprint|digest|session[_-]?(?:name|type)|cookie[_-]?(?:name|path|domain)",
     re.IGNORECASE,
 )
@@ -73,7 +73,7 @@ _MYSQL: Final = re.compile(r"\bmysql[a-z]{0,6}\b[^\n|;]{0,120}? (-p)([^\s\"'`$<>
 _PAIRED: Final = re.compile(
     r"""["']?[ \t]{0,3},?\s{1,20}(?:[\w-]{1,20}["']?\s{0,4}[:=]\s{0,4}["']?[^\s"']{1,40}["']?,?\s{1,20}){0,2}["']?[vV]alue["']?\s{0,4}[:=]\s{0,4}"""
 )
-_BEARER: Final = re.compile(r"\b(?:Bearer|bearer)\s{1,3}([A-Za-z0-9_~+/.=-]{12,4000})")
+_BEARER: Final = re.compile(r"(?i:bearer)\s{1,3}([A-Za-z0-9_~+/.=-]{12,4000})")
 _COLUMNS: Final = re.compile(
     r"""["'][^"'\n]{0,60}(?:token|secret|password|passwd|api_?key|apikey|_key)["']\s{0,3},\s{0,3}["']([^"'\n]{6,400})["']""",
     re.I,
@@ -85,10 +85,14 @@ def _name_around(text: str, at: int, length: int) -> tuple[str, int]:
     m = _NAME_CHARS.search(head[-_NAME_BACK:])
     prefix = m.group() if m else ""
     begin = at - len(prefix)
-    if text[max(0, begin - 1) : begin] in ("{", "<") or prefix.startswith("$"):
-        return "", at + length  # ${DB_PASSWORD:?required}: a reference, whose colon assigns nothing
     f = _NAME_FORWARD.match(text, at + length)
     end = f.end() if f else at + length
+    if (
+        text[max(0, begin - 2) : begin] in ("${", "{{")
+        or prefix.startswith("${")
+        or text[end : end + 1] == "}"
+    ):
+        return "", at + length  # ${DB_PASSWORD:?required}: a reference, whose colon assigns nothing
     return prefix + text[at:end], end
 
 
@@ -112,7 +116,7 @@ def _read_value(text: str, at: int, bare: bool) -> tuple[int, int, bool] | None:
         # a mark at the end of the line was chosen (Rocket28!); before more text it ends a sentence
         if (
             text[end - 1] in "!?"
-            and text[end : end + 1] in ("", "\n", "\r", " ")
+            and text[end : end + 1] in ("", "\n", "\r", " ", '"', "'")
             and any(c.isdigit() for c in text[start:end])
         ):
             break
@@ -247,8 +251,9 @@ def find(doc: Doc, hits: Hits) -> None:
 
 def _find_headers(doc: Doc, hits: Hits) -> None:
     text, lower = doc.text, doc.lower
-    if "earer" in text:
-        for m in _BEARER.finditer(text):
+    for at in doc.occurrences("bearer "):
+        m = _BEARER.match(text, at)
+        if m is not None:
             value = m.group(1).rstrip(_TRAIL)
             if is_random(value, 16):
                 hits.add("api_key", m.start(1), m.start(1) + len(value))

@@ -93,8 +93,10 @@ def find_iban(doc: Doc, hits: Hits) -> None:
 def find_wallets(doc: Doc, hits: Hits) -> None:
     """Bitcoin by its checksums; other coins by shape with a word about money near."""
     text, lower = doc.text, doc.lower
-    if any(len(w) >= 26 for w in doc.long_words):
-        for m in _BTC.finditer(text):
+    for long_start, long_end in doc.long_spans():
+        if long_end - long_start < 26:
+            continue
+        for m in _BTC.finditer(text, long_start, long_end):
             if (m.start() == 0 or not text[m.start() - 1].isalnum()) and checks.base58check(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
     if "bc1" in lower or "tb1" in lower or "ltc1" in lower:

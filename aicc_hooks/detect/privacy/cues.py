@@ -57,10 +57,7 @@ class Cue:
         lower = doc.lower
         words, phrases = self.present(doc)
         for word in words:
-            for at in doc.occurrences(word):
-                end = at + len(word)
-                if not (at and lower[at - 1].isalpha()) and not lower[end : end + 1].isalpha():
-                    yield end
+            yield from doc.word_ends(word)
         for phrase in phrases:
             for at in doc.occurrences(phrase):
                 yield at + len(phrase)

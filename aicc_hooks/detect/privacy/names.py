@@ -31,12 +31,12 @@ _RULES: Final = """
 ! son daughter kid wife husband brother sister mother father uncle aunt nephew niece cousin boyfriend girlfriend fiancé fiancée boss colleague neighbour neighbor : ,?(?: is)?(?: called| named)?
 ! inhaber inhaberin titular intestatario rekeninghouder kontoinhaber kontoinhaberin titulaire : :?
 ! attn attention sincerely : [:,]?
-! producer singer actor actress author director novelist senator president minister : 
+! producer singer actor actress author director novelist senator president minister : (?:)
 ask speak talk spoke : (?: for| to| with)
 dear hi hello hey cher chère estimado estimada querido querida liebe lieber gentile caro cara kære kjære kära hola ciao bonjour hallo olá hei hej beste geachte drogi droga kedves milý sayın уважаемый уважаемая привет : ,?
-customer client employee kunde kundin cliente user manager doctor nurse by from says said with for to : (?: is| name| named)?:?
+customer client employee kunde kundin cliente manager doctor nurse : (?: is| name| named)?:?
 signed regards starring directed written : (?: by)?[:,]?
-i'm i am ich soy sono sou ik jag jeg : (?:'m| am| bin| ben| är| er)?
+ich soy sono sou ik jag jeg : (?: bin| ben| är| er)?
 """
 _TRIGGERS: Final[dict[str, tuple[re.Pattern[str], bool]]] = {}
 for _line in _RULES.strip().splitlines():
@@ -243,15 +243,6 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
     return end
 
 
-def _ends(doc: Doc, word: str) -> list[int]:
-    lower, out = doc.lower, []
-    for at in doc.occurrences(word):
-        end = at + len(word)
-        if not (at and lower[at - 1].isalnum()) and not lower[end : end + 1].isalnum():
-            out.append(end)
-    return out
-
-
 _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 
@@ -261,7 +252,7 @@ def find(doc: Doc, hits: Hits) -> None:
     for word in words & _TRIGGER_WORDS:
         tail, strong = _TRIGGERS[word]
         common = word in _COMMON
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             m = tail.match(text, end)
             if m is None:
                 continue
@@ -290,9 +281,14 @@ def find(doc: Doc, hits: Hits) -> None:
             more = _AND.match(text, stop) if stop and strong else None
             if more:
                 _add(text, more.end(), False, hits)
+    for literal in ("i'm ", "i am ", "this is "):
+        if literal in doc.lower:
+            for at in doc.occurrences(literal):
+                if not (at and text[at - 1].isalnum()):
+                    _add(text, at + len(literal), False, hits, known_only=True)
     if ":" in text or "=" in text or "|" in text:
         for word in words & _FIELD_WORDS:
-            for end in _ends(doc, word):
+            for end in doc.word_ends(word):
                 m = _FIELD_TAIL.match(text, end)
                 if m is None:
                     continue
@@ -301,7 +297,7 @@ def find(doc: Doc, hits: Hits) -> None:
                 ) and word in ("name", "fullname"):
                     _lower_name(text, m.end(), hits)
     for word in words & _SIGN_SET:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             m = _SIGN_TAIL.match(text, end)
             if m is not None:
                 _add(text, m.end(), False, hits)
@@ -338,7 +334,7 @@ def _find_known(doc: Doc, hits: Hits) -> None:
     """A first name everybody knows with a surname behind it; alone, as the speaker of a line."""
     text = doc.text
     for word in doc.words & FIRST_NAMES:
-        for end in _ends(doc, word):
+        for end in doc.word_ends(word):
             at = end - len(word)
             if at and text[at - 1] in "_./@-'\"`\\#$":
                 continue

@@ -63,8 +63,9 @@ _HOMOGLYPHS: Final = str.maketrans(
     "ABESIJKMHOPCTXYaesijopcxyhdqwABEZHIKMNOPTYXaovputik",
 )
 _FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
-_MIXED_RUN: Final = re.compile("[A-Za-z0-9_\u0370-\u03ff\u0400-\u052f-]+")
-_HAS_LATIN: Final = re.compile("[A-Za-z]")
+_FOREIGN_RUN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]+")
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_INDEX_FROM: Final = 4_000  # characters; below, searching for each word beats indexing them all
 _SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 128 else c for c in range(256))
 _NO_LETTER_TO_SPACE: Final = bytes(c if c >= 128 or chr(c).isalpha() else 32 for c in range(256))
 
@@ -74,16 +75,29 @@ def _plain(match: re.Match[str]) -> str:
 
 
 def _latin_where_mixed(match: re.Match[str]) -> str:
-    run = match.group()
-    if _FOREIGN.search(run) and _HAS_LATIN.search(run):
-        return run.translate(_HOMOGLYPHS)
-    return run
+    """Look-alikes amid Latin letters become Latin; words of one script stay as they are."""
+    text, start, end = match.string, match.start(), match.end()
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if (before.isascii() and before.isalnum()) or (after.isascii() and after.isalnum()):
+        return match.group().translate(_HOMOGLYPHS)
+    return match.group()
 
 
 class Doc:
     """One text, prepared once for all entity families. All offsets inside are those of `text`."""
 
-    __slots__ = ("_long", "_shape", "_words", "ascii", "depth", "lower", "offsets", "original", "text")
+    __slots__ = (
+        "_ends",
+        "_long",
+        "_shape",
+        "_words",
+        "ascii",
+        "depth",
+        "lower",
+        "offsets",
+        "original",
+        "text",
+    )
 
     def __init__(self, original: str, depth: int = 0) -> None:
         self.original = original
@@ -95,7 +109,7 @@ class Doc:
             if _SPECIAL.search(text):
                 text = self._normalise(text)
             if _FOREIGN.search(text):
-                text = _MIXED_RUN.sub(_latin_where_mixed, text)
+                text = _FOREIGN_RUN.sub(_latin_where_mixed, text)
         self.text = text
         lower = text.lower()
         if len(lower) != len(text):  # a few capitals (İ) grow when lowered and would shift every offset
@@ -104,6 +118,7 @@ class Doc:
         self._words: frozenset[str] | None = None
         self._shape: bytes | None = None
         self._long: list[str] | None = None
+        self._ends: dict[str, list[int]] | None = None
 
     def _normalise(self, text: str) -> str:
         if not _INVISIBLE_RE.search(text):
@@ -160,6 +175,14 @@ class Doc:
             return start, end
         return self.offsets[start], self.offsets[end - 1] + 1
 
+    def word_ends(self, word: str) -> list[int]:
+        """Ends of a lower-case word that stands by itself."""
+        if len(self.lower) <= _INDEX_FROM:
+            return _word_ends(self, word)
+        if self._ends is None:
+            self._ends = _index(self.lower)
+        return self._ends.get(word, [])
+
     def occurrences(self, literal: str) -> Iterator[int]:
         """Starts of a lower-case literal in `lower`."""
         at = self.lower.find(literal)
@@ -183,3 +206,21 @@ class Hits:
     def covered(self, start: int, end: int) -> bool:
         """True when one found span already contains this one."""
         return any(s <= start and end <= e for _, s, e in self.items)
+
+
+def _word_ends(doc: Doc, word: str) -> list[int]:
+    lower, out = doc.lower, []
+    for at in doc.occurrences(word):
+        end = at + len(word)
+        if not (at and lower[at - 1].isalnum()) and not lower[end : end + 1].isalnum():
+            out.append(end)
+    return out
+
+
+def _index(lower: str) -> dict[str, list[int]]:
+    index: dict[str, list[int]] = {}
+    for m in _WORD.finditer(lower):
+        start, end = m.span()
+        if not (start and lower[start - 1].isdigit()) and not lower[end : end + 1].isdigit():
+            index.setdefault(m.group(), []).append(end)
+    return index

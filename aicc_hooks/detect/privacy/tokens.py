@@ -175,9 +175,10 @@ def find(doc: Doc, hits: Hits) -> None:
                     if m and not is_placeholder(m.group()) and (start == 0 or not text[start - 1].isalnum()):
                         hits.add(kind, m.start(), m.end())
                 at = text.find(literal, at + len(literal))
-    for word in words:
-        if word.count(".") >= 2 and len(word) >= 58:
-            _find_discord(doc, word, hits)
+    if pool.count(".") >= 2:
+        for start, end in doc.long_spans():
+            if end - start >= 58 and text.count(".", start, end) >= 2:
+                _find_discord(text, start, end, hits)
     if "|" in pool or "%7" in pool:
         for m in _FACEBOOK.finditer(text):
             hits.add("vendor_token", m.start(), m.end())
@@ -190,17 +191,14 @@ _INNER: Final = (
 )
 
 
-def _find_discord(doc: Doc, word: str, hits: Hits) -> None:
-    at = doc.text.find(word)
-    while at >= 0:
-        for m in _DISCORD.finditer(doc.text, at, at + len(word)):
-            value = m.group()
-            digits = sum(c.isdigit() for c in value)
-            if (
-                digits >= 3
-                and wordiness(value) < 0.6
-                and not value.startswith("eyJ")
-                and not is_placeholder(value)
-            ):
-                hits.add("discord_token", m.start(), m.end())
-        at = doc.text.find(word, at + len(word))
+def _find_discord(text: str, start: int, end: int, hits: Hits) -> None:
+    for m in _DISCORD.finditer(text, start, end):
+        value = m.group()
+        digits = sum(c.isdigit() for c in value)
+        if (
+            digits >= 3
+            and wordiness(value) < 0.6
+            and not value.startswith("eyJ")
+            and not is_placeholder(value)
+        ):
+            hits.add("discord_token", m.start(), m.end())
