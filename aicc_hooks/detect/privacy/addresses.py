@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .names import UPPER
+from .names import UPPER, is_name
 from .text import Doc, Hits
 
 _SUFFIXES: Final = (
@@ -227,12 +227,14 @@ _SUFFIX_LINE: Final = re.compile(
 )
 _BOX: Final = re.compile(r"[ ]\d{1,6}(?:,?[ ]Box[ ]\d{1,6})?", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?,?[ ]\Z")
+_UNIT: Final = r"(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{1,6}|\#[ ]?\w{1,5})"
+_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2})(?![\w-])"
+_TOWN: Final = rf"[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
+# Behind the street: unit, code, town, state and country, by comma or line; a line must hold nothing else.
 _REST: Final = re.compile(
-    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{{1,6}}|\#[ ]?\w{{1,5}}))?"
-    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?(?=[ ,]))?"
-    rf"(?:,?[ ]?\n?[ \t]{{0,5}}[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den)){{0,4}}){{0,2}}"
-    rf"(?:,?[ ]?\n?[ \t]{{0,5}}[A-Z]{{2}}(?![A-Za-z]))?"
-    rf"(?:,?[ ]?\n?[ \t]{{0,5}}(?:[A-Z]{{1,2}}\d[A-Z\d]?[ ]?\d[A-Z]{{2}}|(?:[A-Z]{{1,2}}-)?\d{{4,6}}(?:-\d{{3,4}})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{{3}}[ ]\d{{2}})(?!\w))?"
+    rf"(?:[ ]?,?[ ]?\n?[ \t]{{0,5}}{_UNIT})?(?:,?[ ](?:{_UNIT}))?"
+    rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2}}(?!\w))?(?:,?[ ]{_CODE})?|[A-Z]{{2}}(?!\w)(?:[ ]{_CODE})?|{_CODE})(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
+    rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?)?"
 )
 _CUES: Final = frozenset(
     [
@@ -294,14 +296,14 @@ _CUES: Final = frozenset(
     ]
 )
 _CUE_TAIL: Final = re.compile(
-    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,30}?)?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
+    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
     re.IGNORECASE,
 )
 _CUE_ASIAN: Final = re.compile(
     r"(?:住所|届け先|地址|住址|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
 )
 _STOP: Final = re.compile(
-    r"\n[ \t]*\n|[?!]|\.(?:\s+[A-Z]|\s*$|\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
+    r"\n[ \t]*\n|[?!]|(?<!\d)\.(?:\s+[A-Z]|\s*$|\n)|(?<=\d)\.(?:[ ]+[A-Z]|\s*$|\n[ \t]*\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
     r"|[;,.]? (?:for (?:this|my|the)|and (?:my|the|send|call)|please|schreibe|write|draft|thanks|because|is (?:my|the|correct)|before|until|asap|, (?:I|my|please))\b",
     re.IGNORECASE,
 )
@@ -346,10 +348,31 @@ def find(doc: Doc, hits: Hits) -> None:
                 po = re.search(r"(?:P\.? ?O\.?|Apartado de|Post)[ ]?\Z", head, re.IGNORECASE)
                 if po or word != "box":
                     _add_street(doc, start - (len(po.group()) if po else 0), m.end(), hits)
+    for word in words & _UNIT_WORDS:
+        for end in doc.word_ends(word):
+            if b"9" in doc.shape[end : end + 8]:
+                _around_unit(doc, end - len(word), hits)
     for suffix in _SUFFIXES:
         if suffix in doc.lower:  # a few; most texts have none
             for at in doc.occurrences(suffix):
                 _suffix_line(doc, at, hits)
+
+
+_UNIT_WORDS: Final = frozenset(["apt", "apartment", "suite", "ste", "flat", "appt", "apto"])
+_STREET_LINE: Final = re.compile(
+    rf"(?:^|[\n:\"',(]|(?<=[ ]))[ \t]*(\d{{1,5}}[ ](?:\d{{1,5}}[ ])?[{UPPER}Λ][^\n,;:?!]{{2,50}}?[, ]?\n?[ \t]{{0,5}})\Z"
+)
+
+
+def _around_unit(doc: Doc, start: int, hits: Hits) -> None:
+    """`28030 Edeby 55` above `Apt. 297`: whatever the street is called, the unit gives it away."""
+    window = max(0, start - 70)
+    m = _STREET_LINE.search(doc.text[window:start])
+    if m is not None:
+        stop = start
+        while stop > window and doc.text[stop - 1] in " \n\t,":
+            stop -= 1
+        _add_street(doc, window + m.start(1), stop, hits)
 
 
 def _street_before(doc: Doc, start: int, end: int, hits: Hits) -> None:
@@ -391,8 +414,24 @@ def _suffix_line(doc: Doc, at: int, hits: Hits) -> None:
 
 
 def _add_street(doc: Doc, start: int, end: int, hits: Hits) -> None:
-    rest = _REST.match(doc.text, end, end + 140)
+    if doc.text[end : end + 2] == ".\n":
+        end += 1
+    rest = _REST.match(doc.text, end, end + 160)
     hits.add("postal_address", start, rest.end() if rest else end)
+    _name_above(doc.text, start, hits)
+
+
+_ABOVE: Final = re.compile(
+    rf"(?:^|\n)[ \t]*((?:[{UPPER}][\w.'’-]*)(?:[ ][{UPPER}][\w.'’-]*){{1,3}})[ \t]*\n(?:[^\n]{{0,40}}\n)?[ \t]*\Z"
+)
+
+
+def _name_above(text: str, start: int, hits: Hits) -> None:
+    """The addressee: a line of two to four capitalised words above the street."""
+    window = max(0, start - 100)
+    m = _ABOVE.search(text[window:start])
+    if m is not None and is_name(m.group(1), False):
+        hits.add("person_name", window + m.start(1), window + m.end(1))
 
 
 def _add_block(text: str, at: int, hits: Hits) -> None:

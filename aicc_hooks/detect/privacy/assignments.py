@@ -28,7 +28,7 @@ _NOT_SECRET: Final = re.compile(
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
     r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
-    r"|auth(?:or(?!iz)|[_-]?type|[_-]?method|[_-]?(?:url|mode|scheme|provider))|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
+    r"|auth(?:or(?!iz)|[_-]?(?:type|method|url|mode|scheme|provider))|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
     r"|public[_-]?token|pubkey|integrity|checksum|fingerprint|digest|session[_-]?(?:name|type)|cookie[_-]?(?:name|path|domain)",
     re.IGNORECASE,
 )

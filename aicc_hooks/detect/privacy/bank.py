@@ -35,14 +35,19 @@ _NOT_CARD_CUE: Final = re.compile(
 
 def card(digits: str) -> bool:
     """Network prefix, length and Luhn."""
-    return _NETWORKS.match(digits) is not None and checks.luhn(digits) and len(set(digits)) > 2
+    return _NETWORKS.match(digits) is not None and checks.luhn(digits) and len(set(digits)) > 1
 
 
 def judge_card(doc: Doc, start: int, end: int, digits: str, gap: str) -> bool:
     """A number is a card by its checks, unless the words before call it something else."""
-    if not card(digits):
-        return False
     before = doc.lower[max(0, start - 48) : start]
+    if not card(digits):
+        return (
+            "card" in before[-24:]
+            and 12 <= len(digits) <= 19
+            and len(set(digits)) > 2
+            and checks.luhn(digits)
+        )
     cue = any(w in before for w in _CARD_CUE)
     if cue:
         return True

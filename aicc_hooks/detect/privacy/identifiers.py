@@ -37,12 +37,12 @@ NATIONAL_PHRASES: Final = (
     "identifikationsnummer", "personal number", "personal code", "personal id", "social insurance", "tax id", "tax file", "tax number", "tax ident", "taxpayer", "steuer-id", "steuer id", "sozialversicherung", "versichertennummer",
     "sécurité sociale", "numéro de sécu", "codice fiscale", "seguridad social", "registro geral", "número de identi", "documento de identi", "carte d'identité", "carta d'identità",
     "resident registration", "my number", "マイナンバー", "個人番号", "身份证", "身分證", "주민등록", "주민번호", "rodné číslo", "rodne cislo", "kimlik no", "thai id", "south african id", "rsa id", "ид номер",
-    "personenkennzeichen", "medicare id", "health card", "health insurance", "insurance id", "member id", "patient id", "teudat zehut", "תעודת זהות", "الهوية", "رقم الهوية", "national_id", "nationalid", "id_number", "tax_id", "taxid", "personal_id", "αμκα", "αφμ", "เลขบัตร", "बैंक आधार", "आधार",
+    "personenkennzeichen", "medicare id", "health card", "health insurance", "insurance id", "member id", "patient id", "teudat zehut", "תעודת זהות", "الهوية", "رقم الهوية", "national_id", "nationalid", "id_number", "tax_id", "taxid", "personal_id", "αμκα", "αφμ", "เลขบัตร", "เลขประจำตัว", "permanent resident", "id code", "बैंक आधार", "आधार",
 )  # fmt: skip
 NATIONAL: Final = Cue(
     "aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
     "fødselsnummer kennitala henkilötunnus hetu steuerid steuernummer idnr ahv avs nir sin nas tfn medicare pan mbi nric fin mykad nik ktp jmbg oib cnp egn "
-    "amka afm pps ppsn rrn snils снилс инн emso isikukood teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
+    "amka afm pps ppsn rrn snils снилс инн emso isikukood tnin teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
     "личный tin mrn tajszám adóazonosító rodné rodne nino edipi personalausweis ausweisnummer personalausweisnummer identiteetti identitetsnummer identification id",
     *NATIONAL_PHRASES,
 )  # fmt: skip
@@ -152,27 +152,36 @@ _ID_SHAPE: Final = re.compile(r"[A-Z0-9]{6,20}\Z")
 _NINO_SHAPE: Final = _NINO
 
 
+_WEAK_GAPS: Final = frozenset(
+    ["", "is", "number", "no", "nr", "number is", "es", "no. is", "no.", "nr.", "num", "code", "code is"]
+)
+
+
 def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
-    lower = doc.lower
-    for end in set(NATIONAL.ends(doc)):
-        start_word = max(lower.rfind(c, 0, end) for c in " \n\t\"'(:,;_-")
-        word = lower[start_word + 1 : end]
+    words, phrases = NATIONAL.present(doc)
+    ends = {end: word in _WEAK_WORDS for word in words for end in doc.word_ends(word)}
+    ends |= {at + len(phrase): False for phrase in phrases for at in doc.occurrences(phrase)}
+    for end, weak in ends.items():
         for start, stop in values_after(doc, end):
             value = national.bare(doc.text[start:stop])
             n = sum(c.isdigit() for c in value)
-            if not _ID_SHAPE.match(value) or n < 5 or (value.isdigit() and len(value) > 16):
+            if (
+                not _ID_SHAPE.match(value)
+                or n < 4
+                or (n < 5 and len(value) < 9)
+                or (value.isdigit() and len(value) > 16)
+            ):
                 break
-            between = lower[end:start]
-            if word in _WEAK_WORDS:
+            checked = value.isdigit() and national.valid_digits(value)
+            between = doc.lower[end:start]
+            if weak:
                 gap = between.strip(" \t:#=.\"'`")
-                if gap not in ("", "is", "number", "no", "nr", "number is", "number:", "es", "no. is"):
-                    break
-                if not (
-                    (value.isdigit() and national.valid_digits(value))
-                    or (word not in ("id", "mrn", "identification") and gap)
+                # "id 4711" is anybody's; "SIN 130 692 544" needs its check digit, "PAN number is …" does not
+                if gap not in _WEAK_GAPS or not (
+                    checked or (gap and doc.lower[max(0, end - 3) : end] not in (" id", "mrn"))
                 ):
                     break
-            elif len(between) > 40 and not (value.isdigit() and national.valid_digits(value)):
+            elif len(between) > 40 and not checked:
                 break
             hits.add("national_id", start, stop)
 

@@ -301,6 +301,8 @@ def find(doc: Doc, hits: Hits) -> None:
             m = _SIGN_TAIL.match(text, end)
             if m is not None:
                 _add(text, m.end(), False, hits)
+    if "@" in text:
+        _beside_email(text, hits)
     if not doc.ascii:
         for m in _ASIAN_SAID.finditer(text):
             _asian(text, m.end(), hits)
@@ -308,6 +310,22 @@ def find(doc: Doc, hits: Hits) -> None:
             _asian(text, m.end(), hits)
     if words & FIRST_NAMES:
         _find_known(doc, hits)
+
+
+_BEFORE_EMAIL: Final = re.compile(
+    rf"(?:^|[,;|\t\n:(\"'>])[ ]?({NAME.pattern})[\"']?(?:[,;|\t][ ]?[\"']?|[ ][<(\[])[\w.+-]{{1,64}}\Z"
+)
+
+
+def _beside_email(text: str, hits: Hits) -> None:
+    """The column or the words right before an address: `Ann Lee <ann@…>`, `17,Ann Lee,ann@…`."""
+    at = text.find("@")
+    while at >= 0:
+        window = max(0, at - 110)
+        m = _BEFORE_EMAIL.search(text[window:at])
+        if m is not None and is_name(m.group(1), False) and (" " in m.group(1) or not m.group(1).isascii()):
+            hits.add("person_name", window + m.start(1), window + m.end(1))
+        at = text.find("@", at + 1)
 
 
 def _asian(text: str, at: int, hits: Hits) -> None:

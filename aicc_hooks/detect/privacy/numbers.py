@@ -41,7 +41,10 @@ _CARD_LENGTHS: Final = range(12, 20)
 def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
     text = doc.text
     groups = [(m.start(), m.end()) for m in _GROUP.finditer(text, run.start(), run.end())]
+    found, past = False, -1
     for i in range(len(groups)):
+        if groups[i][0] < past:
+            continue
         digits = ""
         for j in range(i, min(i + 7, len(groups))):
             if j > i:
@@ -68,8 +71,9 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
                     continue
                 if judge_card(doc, start, end, digits, gap):
                     hits.add("credit_card", start, end)
-                    return True
-    return False
+                    found, past = True, end
+                    break
+    return found
 
 
 def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:

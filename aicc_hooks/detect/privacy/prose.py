@@ -247,6 +247,16 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
         start += 1
     while end > start and text[end - 1] in _STRIP_RIGHT:
         last = text[end - 1]
+        if last in "*#":
+            break
+        behind = text[end : end + 2]
+        if (
+            last in "!?"
+            and len(behind) == 2
+            and behind[0] == " "
+            and (not behind[1].isascii() or behind[1] in "-|;" or behind[1].islower())
+        ):
+            break  # the sentence goes on, so the mark is part of the value
         if (
             last == "!"
             and any(c.isdigit() for c in text[start:end])
