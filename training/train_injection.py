@@ -33,8 +33,8 @@ sys.path.insert(0, str(ROOT / "training"))
 
 import injection_templates as templates  # noqa: E402
 
-from aicc_hooks.detect.injection import decode, features, rules, tokens  # noqa: E402
-from aicc_hooks.detect.injection.model import STRIDE, WINDOW  # noqa: E402
+from aicc_hooks.detect.injection import features, rules  # noqa: E402
+from aicc_hooks.detect.injection.model import pieces, views  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 TARGET = ROOT / "aicc_hooks" / "detect" / "models" / "injection.npz"
@@ -87,7 +87,7 @@ def load() -> list[Text]:
     picked = rng.sample(carriers, 700)
     for text, label, role, origin in templates.corpus(rng, [(str(c.fold), c.text) for c in picked]):
         fold = OWN if origin == "own" else 100 + int(origin)  # a planted row leaves with its carrier
-        texts.append(Text(text, label, role, "own", fold, "own", weight=0.5))
+        texts.append(Text(text, label, role, "own", fold, "own", weight=1.0 if not text.isascii() else 0.5))
     seen = {t.text for t in texts}
     for text, source in extra_benign():
         if text not in seen:
@@ -110,24 +110,14 @@ def extra_benign() -> list[tuple[str, str]]:
 
 
 def prepare(item: Text) -> None:
-    """Fill `item.readings`: `(buckets, places, tokens, windows)`; a window is `(start, end, features without z)`."""
+    """Fill `item.readings`: `(buckets, places, tokens, features without z, chunks, rule hits per chunk)` per window."""
     item.readings = []
-    base = decode.normalise(item.text)
-    stream = tokens.read(base)
     fetched = item.role in ("document", "tool")
-    for how, text, s in [("", base, stream), *((h, t, tokens.read(t)) for h, t in decode.readings(base, stream.classes))]:
+    for how, text, s in (view for piece in pieces(item.text) for view in views(piece)):
         n = len(s.classes)
-        if not n:
-            continue
         buckets, places = features.grams(s)
-        windows = []
-        for start in range(0, max(n - (WINDOW - STRIDE), 1), STRIDE):
-            end = min(start + WINDOW, n)
-            left, right = int(start / n * len(text)), int(end / n * len(text))
-            part = text.lower() if n <= WINDOW else text.lower()[max(0, left - 200) : right + 200]
-            fired = rules.fired(s.classes[start:end], part)
-            row = features.vector(np.zeros(end - start + 1), fired, text if n <= WINDOW else text[left:right], fetched=fetched, decoded=bool(how))
-            windows.append((start, end, row))
+        fired = rules.fired(s.classes, text.lower())
+        windows = features.vector(np.zeros(n + 1), fired, text, s.foreign, fetched=fetched, decoded=bool(how))
         chunks = [(0, n)] if n <= 64 else [(a, min(a + 44, n)) for a in range(0, n - 21, 22)][:60] + [(a, min(a + 128, n)) for a in range(0, n, 128)][:10]
         hits = [sum(1 for name, _ in rules.fired(s.classes[a:b], "").items()) for a, b in chunks] if item.label and (len(chunks) > 1 or how or item.readings) else [0] * len(chunks)
         item.readings.append((buckets, places, n, windows, chunks, hits))
@@ -175,18 +165,16 @@ def stage_one(items: list[Text]) -> np.ndarray:
 def window_rows(item: Text, grams: np.ndarray) -> np.ndarray:
     """Full feature rows of every window of a text."""
     rows = []
-    for buckets, places, n, windows, _, _ in item.readings:
+    for buckets, places, n, static, _, _ in item.readings:
         totals = np.concatenate([[0], np.cumsum(np.bincount(places, weights=grams[buckets], minlength=n))])
-        for start, end, static in windows:
-            row = static.copy()
-            part = totals[start : end + 1]
-            z = [features.moving(part, scale) for scale in features.SCALES]
-            k = len(z)
-            row[:k] = z
-            row[k] = float(part[-1] - part[0]) / max(end - start, 6) ** 0.5
-            at = features.NAMES.index("fetched_z" + str(features.SCALES[0]))
-            row[at : at + k] = np.array(z) * row[at - 1]
-            rows.append(row)
+        row = static.copy()
+        z = [features.moving(totals, scale) for scale in features.SCALES]
+        k = len(z)
+        row[:k] = z
+        row[k] = features.clip(totals[-1] / max(n, 6) ** 0.5)
+        at = features.NAMES.index("fetched_z" + str(features.SCALES[0]))
+        row[at : at + k] = np.array(z) * row[at - 1]
+        rows.append(row)
     return np.array(rows) if rows else np.zeros((0, len(features.NAMES)))
 
 
@@ -237,7 +225,7 @@ def leave_out(items: list[Text]) -> list[tuple[Text, float]]:
     return scored
 
 
-def report(scored: list[tuple[Text, float]], allowed: float = 0.008) -> float:
+def report(scored: list[tuple[Text, float]], allowed: float = 0.01) -> float:
     """Print tables; returns the logit at which `allowed` of the benign texts (system role apart) are flagged."""
     benign = sorted((s for t, s in scored if not t.label and t.role != "system" and t.category != "extra"), reverse=True)
     threshold = benign[int(allowed * len(benign))]

@@ -31,6 +31,7 @@ _LOOKALIKE: Final = str.maketrans(
     "асеорхуіјѕһԁЬкӏмпгтцѵԝАВСЕНІКМОРТХУЅЈԚԜαεορχυικντγΑΒΕΗΙΚΜΝΟΡΤΧΥΖօսոցհӀбꞓɡɩʟ",
     "aceopxyijshdbklmnrtuvwABCEHIKMOPTXYSJQWaeopxuikvtyABEHIKMNOPTXYZounghlbcgil",
 )
+_FOREIGN: Final = re.compile("[\u0370-\u052f\u0561-\u0587\u13a0-\u13ff\ua4d0-\ua4ff\U000e0020-\U000e007e]")
 _MIXED: Final = re.compile("[A-Za-z][\u0370-\u052f\u0561-\u0587]|[\u0370-\u052f\u0561-\u0587][A-Za-z]")
 _ENTITY: Final = re.compile(r"&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|lt|gt|quot|amp);")
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -39,12 +40,14 @@ _ESCAPE: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _BASE32: Final = re.compile(r"\b[A-Z2-7]{24,}={0,6}")
 _HEX: Final = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s:,-]{0,2}){8,}")
-_BINARY: Final = re.compile(r"(?:[01]{7,8}[\s,]{0,2}){4,}")
+_BINARY: Final = re.compile(r"(?:[01]{8}[\s,]{0,2}){4,}")
 _CODES: Final = re.compile(r"(?:\b\d{2,3}\b[\s,;]{1,2}){7,}\d{2,3}")
 _MORSE: Final = re.compile(r"(?:[.\-•·–−_]{1,6}[ /|\n]{1,4}){6,}[.\-•·–−_]{0,6}")
 _SPACED: Final = re.compile(r"(?:(?<!\w)\w(?:[ ]{1,6}|[.\-_*|~,+/](?: [.\-_*|~,+/])?)){6,}\w?(?!\w)")
 _LEET: Final = str.maketrans("013456789@$!|+€", "oieasgtbgasiite")
 _LEET_WORD: Final = re.compile(r"[\w@$!|+€]*[\d@$!|+€][\w@$!|+€]*")
+_SYMBOLS: Final = re.compile(r"[A-Za-z][@$][A-Za-z]")
+_RUN: Final = re.compile(r"\S{16,}")
 _GLUED: Final = re.compile(r"[A-Za-z]{22,400}")
 _MORSE_LETTERS: Final = dict(
     zip(
@@ -95,11 +98,12 @@ _MORSE_LETTERS: Final = dict(
 def normalise(text: str) -> str:
     """The text as a reader sees it, invisible characters gone and look-alikes made Latin where scripts are mixed."""
     if not text.isascii():
-        text = _TAGS.sub(lambda m: " " + "".join(chr(ord(c) - 0xE0000) for c in m[0]) + " ", text)
         text = _INVISIBLE.sub("", text)
+        if _FOREIGN.search(text):
+            text = _TAGS.sub(lambda m: " " + "".join(chr(ord(c) - 0xE0000) for c in m[0]) + " ", text)
+            if _MIXED.search(text):
+                text = text.translate(_LOOKALIKE)
         text = unicodedata.normalize("NFKC", text)
-        if _MIXED.search(text):
-            text = text.translate(_LOOKALIKE)
     if "&" in text and _ENTITY.search(text):
         text = html.unescape(text)
     if "\\" in text and len(_ESCAPE.findall(text)) > 3:
@@ -121,17 +125,15 @@ def readings(text: str, classes: str) -> Iterator[tuple[str, str]]:
 
 
 def _all_readings(text: str, classes: str) -> Iterator[tuple[str, str]]:
-    yield from _encoded(text)
+    yield from _encoded(text, classes)
     if classes.count(tokens.SHIFTED) > 1:
         yield from _caesar(text)
     if classes.count(tokens.REVERSED) > 1:
         yield "reversed", text[::-1]
-    if classes.count(tokens.LEET) > 1 or (text.count("@") + text.count("$") + text.count("!")) > 4:
+    if classes.count(tokens.LEET) > 1 or (("@" in text or "$" in text) and len(_SYMBOLS.findall(text)) > 1):
         yield "leet", _LEET_WORD.sub(_unleet, text)
-    if _SPACED.search(text):
+    if tokens.SINGLE * 4 in classes.replace(tokens.BOUNDARY, "") and _SPACED.search(text):
         yield "spaced", _SPACED.sub(lambda m: " " + _unspace(m[0]) + " ", text)
-    for run in _limited(_GLUED, text):
-        yield "glued", _split_glued(run)
 
 
 def _limited(pattern: re.Pattern[str], text: str) -> Iterator[str]:
@@ -141,10 +143,38 @@ def _limited(pattern: re.Pattern[str], text: str) -> Iterator[str]:
         yield match[0][:_MAX_PART]
 
 
-def _encoded(text: str) -> Iterator[tuple[str, str]]:
+def _encoded(text: str, classes: str) -> Iterator[tuple[str, str]]:
+    if runs := _RUN.findall(text):
+        yield from _long_runs(" ".join(runs))
+    if tokens.CODE * 6 in classes.replace(tokens.BOUNDARY, ""):
+        yield from _hex(text)
+        yield from _binary(text)
+        for run in _limited(_CODES, text):
+            numbers = [int(n) for n in re.findall(r"\d+", run)]
+            if max(numbers) < 128:
+                yield from _readable("codes", bytes(numbers))
+    marks = text.count(".") + text.count("-") + text.count("·") + text.count("−")
+    if marks > 20 and marks * 4 > len(text):
+        for run in _limited(_MORSE, text):
+            yield "morse", _unmorse(run)
+
+
+def _hex(text: str) -> Iterator[tuple[str, str]]:
     for run in _limited(_HEX, text):
-        digits = re.sub(r"0x|\\x|[^0-9a-fA-F]", "", run)
-        yield from _readable("hex", bytes.fromhex(digits[: len(digits) // 2 * 2]))
+        pairs = re.sub(r"0x|\\x|[^0-9a-fA-F]", "", run)
+        yield from _readable("hex", bytes.fromhex(pairs[: len(pairs) // 2 * 2]))
+
+
+def _binary(text: str) -> Iterator[tuple[str, str]]:
+    for run in _limited(_BINARY, text):
+        bits = re.sub(r"[^01]", "", run)
+        yield from _readable("binary", bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - 7, 8)))
+
+
+def _long_runs(text: str) -> Iterator[tuple[str, str]]:
+    """Hex, binary, base64, base32 and words glued together: what stands in runs without a space."""
+    yield from _hex(text)
+    yield from _binary(text)
     for run in _limited(_BASE64, text):
         if not run.isalpha() or not run.islower():
             yield from _unbase64(run)
@@ -154,17 +184,9 @@ def _encoded(text: str) -> Iterator[tuple[str, str]]:
             yield from _readable("base32", base64.b32decode(body + "=" * (-len(body) % 8)))
         except (binascii.Error, ValueError):
             continue
-    if "010" in text or "011" in text:
-        for run in _limited(_BINARY, text):
-            bits = re.sub(r"[^01]", "", run)
-            yield from _readable("binary", bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits) - 7, 8)))
-    for run in _limited(_CODES, text):
-        numbers = [int(n) for n in re.findall(r"\d+", run)]
-        if max(numbers) < 128:
-            yield from _readable("codes", bytes(numbers))
-    if ".-" in text or "-." in text or "- ." in text:
-        for run in _limited(_MORSE, text):
-            yield "morse", _unmorse(run)
+    for run in _limited(_GLUED, text):
+        if run.islower() or run.isupper():
+            yield "glued", _split_glued(run)
 
 
 def _unbase64(run: str) -> Iterator[tuple[str, str]]:
@@ -200,15 +222,9 @@ def _caesar(text: str) -> Iterator[tuple[str, str]]:
 
 def _unleet(match: re.Match[str]) -> str:
     word = match[0].lower()
-    if not any(c.isalpha() for c in word) and len(word) < 4:
-        return {"1": "i", "4": "a", "70": "to", "2": "to"}.get(word, word)
-    plain = word.translate(_LEET)
-    if "1" in word or "|" in word or "!" in word:
-        for one in ("i", "l", "t"):
-            other = re.sub(r"[1|!]", one, word).translate(_LEET)
-            if tokens.known(other):
-                return other
-    return plain
+    if word.isdigit() and len(word) < 3:
+        return {"1": "i", "4": "a", "70": "to", "2": "to", "11": "ll", "15": "is", "17": "it"}.get(word, word)
+    return tokens.unleet(word) or word.translate(_LEET)
 
 
 def _unspace(run: str) -> str:

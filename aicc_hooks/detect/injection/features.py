@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.hashing import Indices, to_buckets, token_grams
 from aicc_hooks.detect.injection import rules
-from aicc_hooks.detect.injection.tokens import OTHER, Stream
+from aicc_hooks.detect.injection.tokens import BOUNDARY, SIGNALS, Stream
 
 BUCKETS: Final = 1 << 16
 SCALES: Final = (14, 44, 128)  # tokens: an order, a paragraph, a persona
 _SEED: Final = 4
-_OTHER: Final = ord(OTHER)
-_K: Final = np.uint64(0x9E3779B97F4A7C15)
+_BAR: Final = ord(BOUNDARY)
+_MARKED: Final = np.array([chr(c) not in SIGNALS for c in range(128)])
+_LIMIT: Final = 5.0  # no single n-gram channel decides alone
 
 # Rules that mean more when the text was fetched than when the user typed it.
 _FETCHED: Final = (
@@ -32,6 +33,12 @@ _FETCHED: Final = (
     "exfil_order",
     "leak",
     "persona",
+)
+# Benign texts in other languages seldom trip a rule: there a hit says more.
+_FOREIGN: Final = (
+    ("override", "override_start", "override_sov"),
+    ("leak", "leak_start", "leak_sov"),
+    ("persona", "unbound", "you_are_now"),
 )
 NAMES: Final = (
     *(f"z{scale}" for scale in SCALES),
@@ -45,6 +52,10 @@ NAMES: Final = (
     "fetched",
     *(f"fetched_z{scale}" for scale in SCALES),
     *(f"fetched_{name}" for name in _FETCHED),
+    "foreign",
+    "foreign_override",
+    "foreign_leak",
+    "foreign_persona",
 )
 
 
@@ -54,10 +65,17 @@ def grams(stream: Stream) -> tuple[Indices, Indices]:
     if not n:
         empty = np.zeros(0, dtype=np.int64)
         return empty, empty
-    parts = token_grams(stream.hashes, (1, 2), _SEED)
-    places = [np.arange(n)] + ([np.arange(1, n)] if n > 1 else [])
+    words = stream.hashes != 0
+    single = np.flatnonzero(words)
+    double = np.flatnonzero(words[1:] | words[:-1]) + 1
+    one, two = _word_grams(stream.hashes)
+    parts, places = [one[single], two[double - 1]], [single, double]
     codes = np.frombuffer(stream.classes.encode("ascii"), dtype=np.uint8)
-    marked = np.flatnonzero(codes != _OTHER)
+    marked = np.flatnonzero(_MARKED[codes])
+    bars = codes[marked] == _BAR
+    bars[1:] &= bars[:-1].copy()
+    bars[:1] = False
+    marked = marked[~bars]  # one boundary says as much as ten
     if len(marked) > 1:
         gaps = np.minimum(np.diff(marked), 5).astype(np.uint64)  # 1 adjacent … 5 far
         kinds = codes[marked].astype(np.uint64)
@@ -75,22 +93,38 @@ def grams(stream: Stream) -> tuple[Indices, Indices]:
     return to_buckets(np.concatenate(parts), BUCKETS), np.concatenate(places)
 
 
+def _word_grams(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    grams_of = token_grams(hashes, (1, 2), _SEED)
+    return grams_of[0], grams_of[1] if len(grams_of) > 1 else grams_of[0][:0]
+
+
 def moving(totals: NDArray[np.float64], scale: int) -> float:
     """Worst window of `scale` tokens, normalised by the root of its size. `totals` is a cumulative sum that starts at 0."""
     n = len(totals) - 1
     if n <= scale:
-        return float((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))
-    return float((totals[scale:] - totals[:-scale]).max() / math.sqrt(scale))
+        return clip((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))
+    return clip((totals[scale:] - totals[:-scale]).max() / math.sqrt(scale))
+
+
+def clip(value: float) -> float:
+    """A score kept within what one channel may say."""
+    return min(max(float(value), -_LIMIT), _LIMIT)
 
 
 def vector(
-    totals: NDArray[np.float64], fired: dict[str, int], text: str, *, fetched: bool, decoded: bool
+    totals: NDArray[np.float64],
+    fired: dict[str, int],
+    text: str,
+    foreign: int,
+    *,
+    fetched: bool,
+    decoded: bool,
 ) -> NDArray[np.float64]:
     """Features of one window, in the order of `NAMES`."""
     n = len(totals) - 1
     z = [moving(totals, scale) for scale in SCALES]
     letters = sum(map(str.isupper, text[:400]))
-    row = [*z, float((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))]
+    row = [*z, clip((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))]
     row += [float(name in fired) for name in rules.NAMES]
     row += [
         min(len(fired), 8) / 4,
@@ -101,4 +135,6 @@ def vector(
     ]
     row += [float(fetched), *(zz * fetched for zz in z)]
     row += [float(fetched and name in fired) for name in _FETCHED]
+    other = float(foreign > 1 and foreign * 3 > n - foreign * 2)
+    row += [other, *(other * any(name in fired for name in names) for names in _FOREIGN)]
     return np.array(row)

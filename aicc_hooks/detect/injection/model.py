@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,8 +16,12 @@ from numpy.typing import NDArray
 from aicc_hooks.detect.injection import decode, features, rules, tokens
 from aicc_hooks.verdict import Role
 
-WINDOW = 420  # tokens judged together, about 2 KB
-STRIDE = 340
+WINDOW = 2400  # characters judged together; longer texts are cut, so the cost is linear and the worst window counts
+OVERLAP = 300  # an order of two sentences is whole in one of the windows
+# Speakers of a logged conversation address nobody. Two labels may be a spoofed turn; three and more are a log.
+_LABEL = re.compile(
+    r"(?:^|\n)\s*(?:user|assistant|human|ai|tool|bot|agent|customer|support)\s*:", re.IGNORECASE
+)
 _FETCHED_ROLES = frozenset({Role.TOOL, Role.DOCUMENT})
 
 
@@ -63,29 +68,44 @@ class Model:
     def windows(self, text: str, role: Role) -> Iterator[Window]:
         """Every window of every reading of a text."""
         fetched = role in _FETCHED_ROLES
-        base = decode.normalise(text)
-        stream = tokens.read(base)
-        yield from self._windows(base, stream, fetched=fetched, how="")
-        for how, reading in decode.readings(base, stream.classes):
-            yield from self._windows(reading, tokens.read(reading), fetched=fetched, how=how)
+        for piece in pieces(text):
+            for how, reading, stream in views(piece):
+                yield self._window(reading, stream, fetched=fetched, how=how)
 
-    def _windows(self, text: str, stream: tokens.Stream, *, fetched: bool, how: str) -> Iterator[Window]:
+    def _window(self, text: str, stream: tokens.Stream, *, fetched: bool, how: str) -> Window:
         n = len(stream.classes)
-        if not n:
-            return
         buckets, places = features.grams(stream)
         totals = np.zeros(n + 1)
         np.cumsum(np.bincount(places, weights=self.grams[buckets], minlength=n), out=totals[1:])
-        lowered = text.lower()
-        for start in range(0, max(n - (WINDOW - STRIDE), 1), STRIDE):
-            end = min(start + WINDOW, n)
-            # Characters are shared out evenly over tokens: rules over text get their part plus a margin.
-            left, right = int(start / n * len(lowered)), int(end / n * len(lowered))
-            part = lowered if n <= WINDOW else lowered[max(0, left - 200) : right + 200]
-            fired = rules.fired(stream.classes[start:end], part)
-            cased = text if n <= WINDOW else text[left:right]
-            row = features.vector(totals[start : end + 1], fired, cased, fetched=fetched, decoded=bool(how))
-            yield Window(row, (*((f"decoded_{how}",) if how else ()), *fired))
+        fired = rules.fired(stream.classes, text.lower())
+        row = features.vector(totals, fired, text, stream.foreign, fetched=fetched, decoded=bool(how))
+        return Window(row, (*((f"decoded_{how}",) if how else ()), *fired))
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in overlapping windows, cut at white space where there is some near the end."""
+    start = 0
+    while len(text) - start > WINDOW + OVERLAP:
+        end = start + WINDOW
+        space = max(text.rfind(" ", end - OVERLAP, end), text.rfind("\n", end - OVERLAP, end))
+        end = space if space > 0 else end
+        yield text[start:end]
+        start = end - OVERLAP
+    yield text[start:]
+
+
+def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
+    """`(how, text, stream)` of a window as it reads and as it decodes; `how` is empty for the plain reading."""
+    base = decode.normalise(piece)
+    if len(_LABEL.findall(base)) > 2:
+        base = _LABEL.sub("\n", base)
+    stream = tokens.read(base)
+    if stream.classes:
+        yield "", base, stream
+    for how, reading in decode.readings(base, stream.classes):
+        decoded = tokens.read(reading)
+        if decoded.classes:
+            yield how, reading, decoded
 
 
 @lru_cache(maxsize=1)

@@ -68,28 +68,73 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
     (
         "role_tag",
-        ("<", "###", "[", "```", "{", "=="),
+        ("<",),
         re.compile(
-            r"</?\s*(?:system|user|assistant|admin|developer|instructions?|sys|system[-_ ]?prompt|human|tool_result|function_results?)\s*>"
-            r"|(?:^|\n|\s)#{2,4}\s*(?:system|new instructions?|admin|developer|override|assistant|instructions?|response|human|user)\b[^\n]{0,24}"
-            r"|\[\s*(?:system|sys|admin|developer|ai|assistant|important|override|root)\b[^\]\n]{0,40}\]"
-            r"|```\s*(?:system|admin|developer|assistant)\b|\"role\"\s*:\s*\"(?:system|developer|assistant)\""
-            r"|={4,}\s*(?:end|begin|new|system|stop)\b"
+            r"<(?:/\s*)?(?:system|user|assistant|admin|developer|instructions?|sys|system[-_ ]?prompt|human|tool_result|function_results?|context|task)\s*>"
         ),
     ),
     (
-        "role_line",
-        ("system", "assistant", "human", "admin", "developer"),
+        "role_tag",
+        ("##",),
         re.compile(
-            r"(?:^|\n)\s*(?:system|assistant|human|admin|developer)(?: (?:message|prompt|notice|override|note|alert|update))?\s*:"
+            r"##\s*(?:system|new instructions?|admin|developer|override|assistant|instructions?|response|human|user)\b[^\n]{0,24}"
+        ),
+    ),
+    (
+        "role_tag",
+        ("[",),
+        re.compile(
+            r"\[\s*(?:system|sys|admin|developer|ai|assistant|important|override|root)\b[^\]\n]{0,40}\]"
+        ),
+    ),
+    ("role_tag", ("```",), re.compile(r"```\s*(?:system|admin|developer|assistant)\b")),
+    ("role_tag", ("role",), re.compile(r"\brole[\"']?\s*[:=]\s*[\"']?(?:system|developer|assistant)\b")),
+    ("role_tag", ("====",), re.compile(r"={4,}\s*(?:end|begin|new|system|stop)\b")),
+    (
+        "role_line",
+        (
+            "system:",
+            "admin:",
+            "developer:",
+            "instruction:",
+            "instructions:",
+            "message:",
+            "prompt:",
+            "notice:",
+            "override:",
+            "note:",
+            "alert:",
+            "update:",
+        ),
+        re.compile(
+            r"(?:^|\n)\s*(?:system|admin|developer|assistant (?=note|notice|message|instr))(?: ?(?:message|instructions?|prompt|notice|override|note|alert|update))?\s*:"
         ),
     ),
     (
         "fence_end",
-        ("end of", "begin ", "end ", "start of", "new session", "end_of"),
+        ("--", "==", "**", "##", "<<", "__", "~~", "[[", "{{", "<e", "(("),
         re.compile(
-            r"[-=*#<\[({_~]{2,}\s*(?:end|begin|start|new|stop|reset)[ _](?:of[ _])?(?:the )?(?:system|user|document|input|prompt|context|conversation|data|text|instructions?|email|session|file|page|content|untrusted|session)\b"
-            r"|(?:^|\n)\s*(?:begin|end|start)(?: of)? (?:system|admin|developer|new|hidden|user|document|untrusted)[^\n]{0,24}"
+            r"[-=*#<\[({_~]{2,12}\s*(?:end|begin|start|new|stop|reset)[ _](?:of[ _])?(?:the )?(?:system|user|document|input|prompt|context|conversation|data|text|instructions?|email|session|file|page|content|untrusted)\b"
+        ),
+    ),
+    (
+        "fence_end",
+        (
+            "begin system",
+            "end system",
+            "end of",
+            "begin admin",
+            "begin new",
+            "begin developer",
+            "begin hidden",
+            "start system",
+            "start of",
+            "end user",
+            "begin reprog",
+            "new instruction",
+        ),
+        re.compile(
+            r"(?:begin|end|start)(?: of)? (?:system|admin|developer|new|hidden|user|document|untrusted|reprogramming|input)[^\n]{0,24}\n|\nnew instructions?\b[^\n]{0,40}:"
         ),
     ),
     (
@@ -107,15 +152,6 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
         re.compile(
             r"!\[[^\]\n]{0,60}\]\(\s*https?://[^)\s]{0,200}[?=/][^)\s]{0,120}(?:\{|\[|<|api_?key|secret|data|summary|conversation|token|prompt)"
             r"|https?://[^\s\"'<>)]{0,160}[?&/][a-z_]{1,16}=(?:\{|\[|<|secret|api_?key|data\b|token\b|\s|$|\"|')"
-        ),
-    ),
-    (
-        "exfil_order",
-        ("http", "@", "webhook", "server", ".env", "id_rsa", "endpoint"),
-        re.compile(
-            r"\b(?:send|forward|post|e?mail|upload|transmit|exfiltrate|submit|append|encode|fetch|leak|put|include|share|copy|add|visit|load|request|make)\b[^\n]{0,120}"
-            r"(?:conversation|chat history|history|password|api.?key|secrets?|credential|token|\.env|id_rsa|ssh|contents?|unread|inbox|e?mails|data|user'?s?|private|summary|messages?|context|files?|details)"
-            r"[^\n]{0,120}(?:https?://|[\w.+-]{1,40}@[\w-]{1,40}\.|webhook|server|endpoint)"
         ),
     ),
     (
@@ -149,6 +185,40 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
         ),
     ),
     (
+        "transcript",
+        ("system:",),
+        re.compile(
+            r"(?:human|user|assistant|ai)\s*:[^\n]{0,200}\n\s*(?:assistant|ai|human|user)?[^\n]{0,80}\n?\s*system\s*:"
+        ),
+    ),
+    (
+        "leak_continue",
+        (
+            "begin your",
+            "start your",
+            "begin with",
+            "start with",
+            "starting with",
+            "continue the",
+            "complete th",
+            "finish th",
+            "beginning with",
+            "reply with the text",
+            "begin the",
+        ),
+        re.compile(
+            r"(?:begin|start)(?:ning|ing)? (?:your |the |every )?(?:answer|reply|response|message|output)?\s*with[: ]{1,3}[\"'“‘]?(?:sure|my |the (?:system|prompt|instructions)|you are|i was|of course|absolutely|here (?:is|are))"
+            r"|(?:continue|complete|finish)[^\n]{0,30}[\"'“‘](?:you are|my |the system|the prompt|i was|i am instructed|system prompt|my instructions)"
+        ),
+    ),
+    (
+        "code_leak",
+        ("system_prompt", "systemprompt", "initial_prompt", "system prompt"),
+        re.compile(
+            r"(?:print|echo|console\.log|cat|select|dump|return|puts|printf|get)[\s(]{1,3}[$\"']{0,2}(?:system|initial)_?prompt"
+        ),
+    ),
+    (
         "hijack_token",
         ("pwned", "hacked", "hijack", "jailbroken", "lol", "canary"),
         re.compile(
@@ -157,7 +227,28 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
 )
 
-NAMES: Final = tuple(dict.fromkeys([name for name, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES]))
+NAMES: Final = tuple(
+    dict.fromkeys([name for name, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES] + ["exfil_order"])
+)
+
+# An order to send: an address, and shortly before or after it a verb and something worth stealing.
+_ADDRESS: Final = re.compile(r"https?://|@[\w-]{1,40}\.|webhook|\bendpoint\b")
+_SEND: Final = re.compile(
+    r"\b(?:send|forward|post|e?mail|upload|transmit|exfiltrate|submit|append|encode|fetch|leak|put|include|share|copy|add|visit|load|request|make|pixel|render|collect|query|read)\b"
+)
+_LOOT: Final = re.compile(
+    r"conversation|chat|history|password|api.?key|secret|credential|\btoken|\.env\b|id_rsa|\bssh\b|contents of|unread|inbox|all (?:e-?)?mails|\bdata\b|user'?s|summary|previous (?:user )?message|context|\bfiles?\b|phone|<img|!\["
+)
+
+
+def _sends_away(lowered: str) -> bool:
+    for count, address in enumerate(_ADDRESS.finditer(lowered)):
+        if count >= 8:
+            return False
+        around = lowered[max(0, address.start() - 160) : address.end() + 100]
+        if _SEND.search(around) and _LOOT.search(around):
+            return True
+    return False
 
 
 def fired(classes: str, lowered: str) -> dict[str, int]:
@@ -167,6 +258,8 @@ def fired(classes: str, lowered: str) -> dict[str, int]:
         if name not in found and (hit := pattern.search(classes)):
             found[name] = hit.start()
     for name, needles, pattern in TEXT_RULES:
-        if any(needle in lowered for needle in needles) and pattern.search(lowered):
+        if name not in found and any(needle in lowered for needle in needles) and pattern.search(lowered):
             found[name] = -1
+    if _sends_away(lowered):
+        found["exfil_order"] = -1
     return found

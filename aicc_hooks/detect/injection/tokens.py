@@ -25,14 +25,22 @@ OTHER: Final = "."
 BOUNDARY: Final = "|"
 SHIFTED: Final = "0"  # a key word under a Caesar shift
 REVERSED: Final = "1"  # a key word backwards
-LEET: Final = "2"  # letters and digits mixed
+LEET: Final = "2"  # a key word in leet
+SINGLE: Final = ","  # one character
+CODE: Final = "3"  # a byte in hex, decimal or binary
+SIGNALS: Final = frozenset(
+    (OTHER, SHIFTED, REVERSED, LEET, SINGLE, CODE)
+)  # say how to decode, not what is meant
 _MAX_WORD = 40  # longer runs are data, not language; only their head is looked at
 
 # Han, Kana, Thai and kin are written without spaces: listed terms first, else one character is one token.
 _DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _MARKS = "\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0b82\u0bbe-\u0bcd\u0591-\u05c7"
 _END = r"[.!?;:。！？；：।؟|\n\r\"“”<>\[\]{}#`•—]+"
-_ASCII_TOKEN: Final = re.compile(rf"\w+(?:['’][a-z]+)?|{_END}")
+_TAIL = r"(?:['’][a-z]+)?"
+_ASCII_TOKEN: Final = re.compile(rf"\w+{_TAIL}|{_END}")
+_ACCENT_TOKEN: Final = re.compile(rf"[\w{_MARKS}]+{_TAIL}|{_END}")
+_IS_DENSE: Final = re.compile(f"[{_DENSE}]")
 
 
 def _terms() -> dict[str, str]:
@@ -46,8 +54,8 @@ def _terms() -> dict[str, str]:
 
 _TERMS: Final = _terms()
 _DENSE_TERM = "|".join(re.escape(t) for t in sorted(_TERMS, key=len, reverse=True) if not t.isascii())
-_WIDE_TOKEN: Final = re.compile(
-    rf"{_DENSE_TERM}|[{_DENSE}]|(?:[^\W{_DENSE}]|[{_MARKS}])+(?:['’][a-z]+)?|{_END}"
+_DENSE_TOKEN: Final = re.compile(
+    rf"(?=[{_DENSE}])(?:{_DENSE_TERM}|.)|(?:(?![{_DENSE}])[\w{_MARKS}])+{_TAIL}|{_END}"
 )
 
 
@@ -103,20 +111,36 @@ def _tables() -> tuple[dict[str, str], dict[str, str]]:
 
 
 _EXACT, _STEMS = _tables()
+CIPHER_SET: Final = frozenset(CIPHER_WORDS.split())
 _CIPHER: Final = {word: name for word, name in _ciphered().items() if word not in _EXACT}
 _ARABIC_PREFIXES = ("وال", "بال", "لل", "ال", "و", "ب", "ל", "ה", "ו", "ב")
+
+
+_CODE: Final = re.compile(r"(?:0?x)?(?:[2-7][0-9a-f]|0[ad])|\d{2,3}|[01]{7,8}")
+_NATIVE: Final = frozenset(w for words in ENGLISH.values() for w in words.split()) | frozenset(
+    slip for typo in TYPO_WORDS.split() for slip in _slips(typo)
+)
+_LEET: Final = str.maketrans("013456789@$!|+€", "oieasgtbgasiite")
+
+
+def unleet(word: str) -> str:
+    """The English lexicon word a leet word stands for, or the empty string."""
+    for one in "ilt" if any(c in word for c in "1!|") else "i":
+        plain_word = re.sub(r"[1!|]", one, word).translate(_LEET)
+        if len(plain_word) > 2 and (plain_word in _EXACT or plain_word in CIPHER_SET):
+            return plain_word
+    return ""
 
 
 def _lookup(word: str) -> str:
     name = _EXACT.get(word) or _CIPHER.get(word)
     if name:
         return name
-    if (
-        not word.isalpha()
-        and any(c.isdigit() for c in word[:-1])
-        and any(c.isalpha() for c in word)
-        and len(word) > 2
-    ):
+    if len(word) < 2:
+        return OTHER if word == "a" or word.isdigit() else SINGLE
+    if _CODE.fullmatch(word):
+        return CODE
+    if not word.isalpha() and len(word) > 2 and unleet(word):
         return LEET
     for size in range(min(len(word), 12), 1, -1):
         name = _STEMS.get(word[:size])
@@ -135,53 +159,57 @@ def _lookup(word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _token(word: str) -> tuple[str, int]:
-    """Class and hash of one token, cached: natural text repeats its words."""
+def _token(word: str) -> tuple[str, int, bool]:
+    """Class, hash and "known only from another language" of one token; cached, for natural text repeats its words."""
+    foreign = False
     if word in _TERMS:
-        name = _TERMS[word]
+        name, foreign = _TERMS[word], True
     elif word[0].isalnum() or word[0] == "_":
         word = plain(word[:_MAX_WORD])
         name = _lookup(word)
+        foreign = name not in SIGNALS and word not in _NATIVE
         if not word.isalpha():
             word = re.sub(r"\d", "0", word)  # digits carry no meaning for the model
     else:
         name, word = BOUNDARY, word[0]
-    return name, int.from_bytes(
-        blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
-    )
+    if name == BOUNDARY or word[0].isdigit():
+        return name, 0, False  # tables repeat their bars and numbers; they say nothing
+    digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return name, int.from_bytes(digest, "little"), foreign
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Tokens of one text: `classes` (one character a token) and `hashes` (uint64), of equal length."""
+    """Tokens of one text: `classes` (one character a token), `hashes` (uint64, 0: bars and numbers), equally long.
+
+    `foreign` counts the classified words that are not English.
+    """
 
     classes: str
     hashes: NDArray[np.uint64]
+    foreign: int = 0
 
 
 def read(text: str) -> Stream:
     """Tokens of a text that is already normalised. One pass, linear."""
-    pattern = _ASCII_TOKEN if text.isascii() else _WIDE_TOKEN
-    pairs = [_token(t) for t in pattern.findall(text.lower())]
-    if not pairs:
+    if text.isascii():
+        pattern = _ASCII_TOKEN
+    else:
+        pattern = _DENSE_TOKEN if _IS_DENSE.search(text) else _ACCENT_TOKEN
+    found = [_token(t) for t in pattern.findall(text.lower())]
+    if not found:
         return Stream("", np.zeros(0, dtype=np.uint64))
-    names, hashes = zip(*pairs, strict=True)
-    return Stream("".join(names), np.array(hashes, dtype=np.uint64))
-
-
-def known(word: str) -> bool:
-    """Is this an English word of the lexicon?"""
-    return word in _EXACT
+    names, hashes, foreign = zip(*found, strict=True)
+    return Stream("".join(names), np.array(hashes, dtype=np.uint64), sum(foreign))
 
 
 def shifts_of(word: str) -> tuple[int, ...]:
     """Caesar shifts under which the word is a shifted key word."""
     if word not in _CIPHER:
         return ()
-    return tuple(s for s in range(1, 26) if rotate(word, 26 - s) in _CIPHER_WORDS)
+    return tuple(s for s in range(1, 26) if rotate(word, 26 - s) in CIPHER_SET)
 
 
-_CIPHER_WORDS: Final = frozenset(CIPHER_WORDS.split())
 # English lexicon words inside a run of letters without spaces, longest first; short ones would cut words apart.
 KNOWN_WORD: Final = re.compile(
     "|".join(
