@@ -13,7 +13,8 @@ from aicc_hooks.cache.guard import checks
 from aicc_hooks.cache.guard.content import content
 from aicc_hooks.cache.guard.language import foreign
 from aicc_hooks.cache.guard.order import order
-from aicc_hooks.cache.guard.text import Text, read
+from aicc_hooks.cache.guard.question import question
+from aicc_hooks.cache.guard.text import Text, read, unquoted
 
 PASS: Final = "pass"
 MAX_CHARS: Final = 4_000
@@ -26,7 +27,7 @@ CHECKS: Final[tuple[Callable[[Text, Text], str], ...]] = (
     checks.negation,
     checks.quantifiers,
     checks.conjunctions,
-    checks.question,
+    question,
     checks.tense,
     checks.modality,
     checks.person,
@@ -48,6 +49,8 @@ def judge(a: str, b: str) -> str:
     if foreign(left) or foreign(right):
         # The word lists are English: elsewhere only spelling may differ.
         return PASS if left.words == right.words and left.symbols == right.symbols else "language"
+    if left.quotes and left.quotes == right.quotes:
+        left, right = read(unquoted(left.raw)), read(unquoted(right.raw))
     for check in CHECKS:
         if (reason := check(left, right)) != "":
             return reason

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Final
 
-from aicc_hooks.cache.guard.lexicon import ANSWER_TYPE, ANTONYMS, CLASSIFIER, FILLER, JOBS, LEAD, WEAK_JOBS
+from aicc_hooks.cache.guard.lexicon import (
+    ANSWER_TYPE,
+    ANTONYMS,
+    CLASSIFIER,
+    FILLER,
+    JOBS,
+    LEAD,
+    UNITS,
+    WEAK_JOBS,
+)
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
@@ -15,6 +25,8 @@ def _keys(words: frozenset[str]) -> frozenset[str]:
 
 
 _FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
+_UNITS = _keys(UNITS)
+_HOW_MANY = group("~how-many")
 _WAYS = frozenset({"way", "ways", "method", "approach", "practice"})
 _ANTONYMS = frozenset(frozenset(group(stem(w)) for w in pair) for pair in ANTONYMS)
 
@@ -28,7 +40,7 @@ def content(a: Text, b: Text) -> str:
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
     left, right = _weighty(a.tokens, yours), _weighty(b.tokens, mine)
-    implied = _IMPLIED.get(next(iter(jobs_a & jobs_b), ""), frozenset())
+    implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
         implied |= {"make", "makes", "made", "cause", "causes", "caused", "reason", "reasons"}
     left, right = ([t for t in side if t.raw.lower() not in implied] for side in (left, right))
@@ -50,10 +62,14 @@ _IMPLIED: Final = {
 }
 
 
+_COMPARES: Final = re.compile(
+    r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
+)
+
+
 def _jobs(text: Text) -> set[str]:
-    near = (*text.tokens[:4], *text.tokens[-1:])
-    found = {JOBS[w] for t in near if (w := t.raw.lower()) in JOBS}
-    if "vs" in text.words or "differences" in text.words or "differs" in text.words:
+    found = {JOBS[w] for t in text.tokens[:4] if (w := t.raw.lower()) in JOBS}
+    if _COMPARES.search(" ".join(text.words)):
         found.add("compare")
     if text.words[-1] == "about" and "what" in text.words:
         found.add("summary")
@@ -86,6 +102,8 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         return True
     if token.key in _FILLERS or (at < 4 and JOBS.get(word) in WEAK_JOBS):
         return True
+    if token.key == _HOW_MANY and at + 1 < len(tokens) and tokens[at + 1].key in _UNITS:
+        return True  # "how many metres are in 7 feet"
     if token.asked and token.key in _ANSWERS:
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]

@@ -29,7 +29,7 @@ FILLER: Final = _words(
 # May stand on one side only in front of everything else: verbs and nouns of asking.
 LEAD: Final = _words(
     "tell give show find list name say know understand wonder wondering curious look looking see interested get help provide "
-    "question answer example need want like idea possible kind type sort someone anyone people person solve problem "
+    "suggest recommend question answer example need want like idea possible kind type sort someone anyone people person solve problem "
     "calculate compute "
 )
 # Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
@@ -54,7 +54,6 @@ JOBS: Final[dict[str, str]] = {
         "summary": "summary summarize summarise synopsis recap tldr overview",
         "translate": "translate translation",
         "convert": "convert conversion turn transform",
-        "compare": "compare comparison difference differ contrast",
         "fix": "fix debug repair",
         "rewrite": "refactor rewrite rephrase paraphrase improve optimize simplify shorten expand",
         "review": "review critique evaluate rate proofread",
@@ -70,6 +69,10 @@ OPERATORS: Final = _words(
     "before after without except than until till since against above below under over beyond inside outside "
     "only more less fewer most least both either neither nor half double twice again still already yet "
     "instead he she they first last next previous "
+)
+UNITS: Final = _words(
+    "kilogram gram pound ounce ton meter kilometer centimeter millimeter mile foot inch yard liter milliliter gallon celsius fahrenheit "
+    "kelvin second minute hour day week month year dollar euro yen percent kilobyte megabyte gigabyte terabyte acre hectare % $ € £"
 )
 EXCHANGE: Final = _words("substitute replace exchange swap trade switch convert")
 OBLIGATION: Final = _words("should must ought")

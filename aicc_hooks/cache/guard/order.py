@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC
+from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
+_UNITS = frozenset(group(stem(word)) for word in UNITS)
 _LONG = (
     24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
 )
@@ -41,7 +42,13 @@ def order(a: Text, b: Text) -> str:
             continue
         if x.passive != u.passive or y.passive != v.passive:
             continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
-        if {x.role, y.role} == {"~", ""} and (u.role, v.role) == (y.role, x.role):
+        if a.numbers and (x.key in _UNITS or y.key in _UNITS):
+            continue  # the number beside the unit has been compared
+        if (
+            {x.role, y.role} == {"~", ""}
+            and (u.role, v.role) == (y.role, x.role)
+            and x.prep + y.prep == u.prep + v.prep
+        ):
             return "direction"
         if strict or (
             x.kind == "entity" and y.kind == "entity" and not _adverbial(x, u) and not _adverbial(y, v)
@@ -57,9 +64,10 @@ def order(a: Text, b: Text) -> str:
             and not _superlative(x, y)
             and not any(t.role == "~" for t in (x, u, y, v))
             and not ({x.key, y.key} & _SYMMETRIC)
+            and not ((x.asked and u.asked) or (y.asked and v.asked))
         ):
             return "order"
-        if "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
+        if not loose and "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
             return "order"
     return ""
 

@@ -92,6 +92,7 @@ class Token:
 class Text:
     """Everything the checks compare. Built once per text."""
 
+    raw: str
     plain: str
     tokens: tuple[Token, ...]
     words: tuple[str, ...]  # every word, lower case
@@ -114,6 +115,7 @@ def read(text: str) -> Text:
     tokens = _tokens(raws, lower, spoken)
     moved = _activate(tokens, lower)
     return Text(
+        raw=text,
         plain=plain.rstrip(" .?!").lower(),
         tokens=tuple(moved or tokens),
         words=lower,
@@ -123,6 +125,11 @@ def read(text: str) -> Text:
         code=code,
         passive=moved is not None,
     )
+
+
+def unquoted(text: str) -> str:
+    """The text with its quotations, already compared, put aside."""
+    return _QUOTED.sub(" Quotation ", text.replace("’", "'"))
 
 
 def _expand(text: str) -> str:
@@ -194,15 +201,16 @@ _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"]
 
 
 def _participle(lower: tuple[str, ...], at: int) -> bool:
-    return lower[at].endswith(("ed", "en", "wn", "ne", "ught", "de", "ld", "lt", "pt", "nt", "st")) and bool(
-        set(lower[max(0, at - 6) : at]) & _BE and not set(lower[max(0, at - 6) : at]) & {"do", "does", "did"}
-    )
+    if not (lower[at].endswith("ed") or words.irregular(lower[at])):
+        return False
+    before = lower[max(0, at - 4) : at]
+    return bool(_BE & set(before)) and not {"do", "does", "did", "to", "a", "an", "way"} & set(before)
 
 
 def _asked(lower: tuple[str, ...], at: int) -> bool:
     """`which city`, `what is the name`, `which team or person`."""
     before = lower[max(0, at - 3) : at]
-    return bool({"which", "what", "whose"} & set(before)) and not set(before) & {"do", "does", "did"}
+    return bool({"which", "what", "whose", "many"} & set(before)) and not set(before) & {"do", "does", "did"}
 
 
 def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:

@@ -195,6 +195,11 @@ _KEEP: Final = frozenset(
 )
 
 
+def irregular(word: str) -> bool:
+    """True for an irregular form (bought, driven, mice)."""
+    return word in _IRREGULAR
+
+
 @cache
 def stem(word: str) -> str:
     """A key that inflected forms share; comparison (-er, -est), polarity and agent endings are kept apart."""

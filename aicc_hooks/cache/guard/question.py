@@ -1,0 +1,110 @@
+"""What kind of answer a text asks for: a person, a time, a number, yes or no …"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from aicc_hooks.cache.guard.text import Text
+
+# How a request is wrapped; what stands behind it is the question.
+_FRAME: Final = re.compile(
+    r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare)(?: to)?(?: me| us)?(?: know| with| to)?"
+    r"|do you (?:happen to )?know|(?:i (?:would|d|'d) like|i want|i need|i wish) (?:you )?(?:to )?(?:know|see|have|get|find|find out|learn)?"
+    r"|(?:please )?(?:solve|answer|consider|help with)(?: me)? (?:this|the following)(?: \w+)?|question|task"
+    r"|please|tell me|show me|let me know|i(?: am|'m) (?:wondering|curious|looking for|trying to|interested in)|any idea|help me)\b[ ,]*(?:about )?"
+)
+
+_HOW: Final = re.compile(
+    r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
+)
+_KINDS: Final = (
+    ("how many", re.compile(r"\bhow many\b|\b(?:the|what) (?:number|count|amount) of\b|^(?:number of|count)\b")),
+    ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
+    ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:makes?|causes?|caused)\b|\breasons?\b|\bcauses of\b")),
+    ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month)s?\b|\bbest time\b")),
+    ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
+    ("what", re.compile(r"\bwhat\b|\bwhich\b")),
+    ("how", re.compile(r"\bhow\b")),
+)  # fmt: skip
+_COPULAR: Final = re.compile(r"^what (?:is|are|s)\b")
+_YES_NO: Final = re.compile(
+    r"^(?:is|are|am|was|were|do|does|did|has|have|had|will|would|shall|can|could|should|may|might|must)\b"
+)
+_THERE_ARE: Final = re.compile(r"^are there (?:any )?(?!ways?\b)")
+_SAME_KIND: Final = frozenset(map(frozenset, (("how many", "what"), ("who", "what"))))
+_WHERE_TO_FIND: Final = re.compile(
+    r"\bwhere (?:can|could|do|should|are|is) (?:i|we|you|some|there|the (?:best|nearest))\b"
+)
+_IMPERATIVE: Final = re.compile(
+    r"^(?:please )?(?:tell|show|give|list|name|find|write|explain|describe|translate|summari[sz]e|convert|make|create|draft|compose)\b"
+)
+_SPECIFIC: Final = frozenset(["who", "whom", "whose", "where", "why", "which", "what", "how"])
+
+
+def question(a: Text, b: Text) -> str:
+    """A reason when the two ask for different kinds of answer."""
+    (mine, rest), (yours, other) = _asked(a), _asked(b)
+    if rest != other and mine == yours and mine not in ("", "yes-no"):
+        return "question"
+    if mine == yours:
+        return ""
+    pair = frozenset((mine, yours))
+    if "" in pair:
+        return "" if _fits_phrase(a if mine else b, mine or yours, b if mine else a) else "question"
+    if pair in _SAME_KIND or (pair == {"measure", "what"} and a.numbers):
+        return ""
+    if pair == {"how", "what"} and (_COPULAR.match(unframed(a)) or _COPULAR.match(unframed(b))):
+        return ""
+    return "question"
+
+
+def asks(text: Text) -> str:
+    """`yes-no`, `who`, `when`, `where`, `why`, `how`, `how many`, `measure`, `what`, or "" for a bare phrase."""
+    return _asked(text)[0]
+
+
+@lru_cache(maxsize=8192)
+def _asked(text: Text) -> tuple[str, frozenset[str]]:
+    """The kind by the first question word, and the other question words."""
+    words = unframed(text)
+    others = frozenset(words.split()) & _SPECIFIC
+    if _YES_NO.match(words):
+        # "are there any ways to" asks how, "are there any hotels in" asks what there is.
+        kind = "how" if _HOW.match(words) else "what" if _THERE_ARE.match(words) else "yes-no"
+        return kind, others
+    if _HOW.match(words) and not words.startswith("how "):
+        return "how", frozenset()
+    found = [(m.start(), order, name) for order, (name, p) in enumerate(_KINDS) if (m := p.search(words))]
+    if not found:
+        return "", frozenset()
+    start, _, kind = min(found)
+    # The word that made the kind does not count as another one.
+    return kind, frozenset(words[start:].split()[2:]) & _SPECIFIC
+
+
+def _fits_phrase(asked: Text, kind: str, phrase: Text) -> bool:
+    """Can a bare phrase or an imperative mean this question? "Andorra" does not ask where or when."""
+    if kind == "yes-no":
+        return not _imperative(phrase)
+    if kind == "where":
+        return bool(_WHERE_TO_FIND.search(unframed(asked)))
+    return kind not in ("when", "why")
+
+
+def _imperative(text: Text) -> bool:
+    return bool(_IMPERATIVE.match(text.plain))
+
+
+def unframed(text: Text) -> str:
+    """The words without greetings and "can you tell me"."""
+    words = " ".join(text.words)
+    for _ in range(2):
+        shorter = _FRAME.sub("", words, count=1)
+        if shorter == words or not shorter:
+            break
+        words = shorter
+    return words
