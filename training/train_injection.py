@@ -49,6 +49,8 @@ FOLDS = {
     "seojoonkim/prompt-guard": 4, "PlexPt/awesome-chatgpt-prompts-zh": 4, "lm-sys/FastChat": 4, "jazzband/pip-tools": 4,
     "google-deepmind/xquad": 5, "openai/grade-school-math": 5, "LeapBeyond/scrubadub": 5, "pytest-dev/pluggy": 5,
 }  # fmt: skip
+Z_PLACES = [i for i, name in enumerate(features.NAMES) if name.startswith(("z", "fetched_z"))]
+FETCHED = features.NAMES.index("fetched")
 OWN = -1  # synthetic rows: in every training set, never measured
 
 
@@ -168,12 +170,9 @@ def window_rows(item: Text, grams: np.ndarray) -> np.ndarray:
     for buckets, places, n, static, _, _ in item.readings:
         totals = np.concatenate([[0], np.cumsum(np.bincount(places, weights=grams[buckets], minlength=n))])
         row = static.copy()
-        z = [features.moving(totals, scale) for scale in features.SCALES]
-        k = len(z)
-        row[:k] = z
-        row[k] = features.clip(totals[-1] / max(n, 6) ** 0.5)
-        at = features.NAMES.index("fetched_z" + str(features.SCALES[0]))
-        row[at : at + k] = np.array(z) * row[at - 1]
+        fresh = features.vector(totals, {}, "", 0, fetched=bool(static[FETCHED]), decoded=False)
+        for at in Z_PLACES:
+            row[at] = fresh[at]
         rows.append(row)
     return np.array(rows) if rows else np.zeros((0, len(features.NAMES)))
 

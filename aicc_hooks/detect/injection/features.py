@@ -25,14 +25,15 @@ _LIMIT: Final = 5.0  # no single n-gram channel decides alone
 
 # Rules that mean more when the text was fetched than when the user typed it.
 _FETCHED: Final = (
-    "override",
+    "override_strict",
+    "addresses_model",
+    "user_request",
     "override_start",
-    "to_the_model",
     "your_reply",
-    "exfiltrate",
     "exfil_order",
-    "leak",
-    "persona",
+    "leak_start",
+    "do_anything_now",
+    "hidden_comment",
 )
 # Benign texts in other languages seldom trip a rule: there a hit says more.
 _FOREIGN: Final = (
@@ -50,7 +51,7 @@ NAMES: Final = (
     "short",
     "decoded",
     "fetched",
-    *(f"fetched_z{scale}" for scale in SCALES),
+    f"fetched_z{SCALES[0]}",
     *(f"fetched_{name}" for name in _FETCHED),
     "foreign",
     "foreign_override",
@@ -124,7 +125,9 @@ def vector(
     n = len(totals) - 1
     z = [moving(totals, scale) for scale in SCALES]
     letters = sum(map(str.isupper, text[:400]))
-    row = [*z, clip((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))]
+    if fetched:  # an order planted in a long document is local: the rest says nothing
+        z = [z[0], z[1], 0.0]
+    row = [*z, (not fetched) * clip((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))]
     row += [float(name in fired) for name in rules.NAMES]
     row += [
         min(len(fired), 8) / 4,
@@ -133,7 +136,7 @@ def vector(
         float(n < 6),
         float(decoded),
     ]
-    row += [float(fetched), *(zz * fetched for zz in z)]
+    row += [float(fetched), z[0] * fetched]
     row += [float(fetched and name in fired) for name in _FETCHED]
     other = float(foreign > 1 and foreign * 3 > n - foreign * 2)
     row += [other, *(other * any(name in fired for name in names) for names in _FOREIGN)]

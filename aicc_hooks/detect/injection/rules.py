@@ -27,6 +27,7 @@ CLASS_RULES: Final[tuple[tuple[str, str], ...]] = (
         "override_now",
         rf"(?:V{_g}{{0,3}}[PQY]|N{_g}?F{_g}{{0,3}}[PQY]|Ta{_g}{{0,3}}[PQY]){_g}{{0,7}}[|c.]{{0,3}}{_g}{{0,2}}C",
     ),
+    ("override_strict", rf"{_START}[tYwQ]?(?:V|N{_g}?F|Ta|T{_g}{{0,5}}a){_g}{{0,3}}[PQYS]{_g}{{0,2}}I"),
     ("leak", rf"R{_g}{{0,5}}(?:Y{_g}{{0,3}}[ISP]|S{_g}{{0,1}}[IO]|I{_g}{{0,3}}P|[PSY]{_g}?I)"),
     ("leak", rf"W{_g}{{0,4}}(?:Y{_g}{{0,3}}(?:SI|PI|I|SO|S|PO)|SI|P{_g}?I)"),
     ("leak", rf"W{_g}{{0,2}}Y{_g}{{0,3}}[PN]{_g}{{0,3}}(?:[PO]|t)"),
@@ -182,6 +183,22 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
         re.compile(
             r"do anything now|developer mode|\bdan mode|jailbr(?:eak|oken)|stay (?:in character|a dan)|god ?mode|opposite mode|\bevil (?:ai|bot|trusted|confidant|twin|mode)"
             r"|without (?:any )?restrict|no restrict|unrestricted|unfiltered|uncensored|grand(?:mother|ma)\b[^\n]{0,80}(?:used to|would|who)|broken free|two (?:different |separate )?(?:responses|ways)|can do anything|no limits\b"
+        ),
+    ),
+    (
+        "addresses_model",
+        (" ai", "llm", "language model", "assistant", "chatbot", "gpt", "ai ", "agent", " model", "bot"),
+        re.compile(
+            r"\bif you(?:'re| are) (?:an? )?(?:ai|llm|large language|language model|assistant|chatbot|artificial)"
+            r"|\b(?:ai|llm|language model|ai assistant|assistant|ai agent|chatbot|ai model|agent)s?\b[^\n.]{0,16}\b(?:must|should|shall|have to|has to|needs? to|is required|are required|is to|are to)\b"
+            r"|\b(?:note|message|attention|instructions?|p\.?s\.?|notice|hint|reminder|dear|hey|hi|hello|to|for)\b[^\n.]{0,20}\b(?:ai|llm|language model|assistant|chatbot|gpt)s?\b[^\n.]{0,40}(?:reading|processing|summari|parsing|handling|:|,|\))"
+        ),
+    ),
+    (
+        "user_request",
+        ("user", "current task", "current question", "the question", "original task", "your task"),
+        re.compile(
+            r"\b(?:disregard|ignore|forget|stop|abandon|skip|drop|instead of|do not answer|don't answer|override)\b[^\n.]{0,24}(?:user'?s?|current|original|main|your|the)[^\n.]{0,12}(?:request|question|task|query|instructions?|prompt)\b"
         ),
     ),
     (
