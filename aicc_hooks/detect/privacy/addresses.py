@@ -448,5 +448,7 @@ def _add_block(text: str, at: int, hits: Hits) -> None:
         return
     words = block.split()
     capitals = sum(w[:1].isupper() for w in words)
-    if (words[0][:1].isdigit() or capitals >= 2 or not block.isascii()) and len(words) >= 2:
+    if (words[0][:1].isdigit() or capitals >= 2 or not block.isascii()) and (
+        len(words) >= 2 or ord(block[0]) > 0x2E80
+    ):
         hits.add("postal_address", at, at + len(block))

@@ -53,6 +53,7 @@ _OPERATOR: Final = re.compile(
       | >\s{0,12}                                               # <name>value</name>
       | [ \t]?-\>[ \t]?
       | [ \t]{1,3}(?=["'])
+      | \((?=["'])                                             # setToken("value")
     )[\\]?(?:[$@rbfuLR]{0,2}(?=["'`]))?""",
     re.VERBOSE,
 )
@@ -101,7 +102,11 @@ def _value_after(text: str, at: int) -> tuple[int, int, bool] | None:
     op = _OPERATOR.match(text, at)
     if op is None:
         return None
-    return _read_value(text, op.end(), op.group().strip() not in ("", ","))
+    call = op.group().endswith("(")
+    value = _read_value(text, op.end(), op.group().strip() not in ("", ",", "("))
+    if call and value is not None and not is_random(text[value[0] : value[1]], 12):
+        return None  # getpass("Password: "), get_secret("prod/db"): what a call is given is mostly a name
+    return value
 
 
 def _read_value(text: str, at: int, bare: bool) -> tuple[int, int, bool] | None:
@@ -222,14 +227,14 @@ def _may_assign(text: str, end: int) -> bool:
     return True
 
 
-_NO_OPERATOR: Final = frozenset("();{}[\n\r/#@&%^*~<")
+_NO_OPERATOR: Final = frozenset(");{}[\n\r/#@&%^*~<")
 _OPERATOR_START: Final = frozenset("=:?.+|!,>-\"'`sv\\")
 
 
 def find(doc: Doc, hits: Hits) -> None:
     """Named values. Each name is read once, whichever of its stems was met first."""
     text = doc.text
-    if not any(c in text for c in "=:>|,\"'`"):
+    if not any(c in text for c in "=:>|,\"'`-"):
         return
     done: set[int] = set()
     for stem, at in _stems(doc):

@@ -178,12 +178,14 @@ def _never_matches(tree: Any, flags: int) -> bool:
 
 def _probes(pattern: str) -> list[str]:
     letters = sorted({c for c in pattern if c.isalnum()} | set("a0 _-.@"))[:24]
-    texts = [c * _PROBE_LENGTH + "\x00" for c in letters]
+    # every letter of the pattern follows, lest a missing mandatory one spares the engine the search
+    tail = "\x00" + "".join(letters)
+    texts = [c * _PROBE_LENGTH + tail for c in letters]
     return [
         *texts,
-        "a1" * (_PROBE_LENGTH // 2) + "\x00",
-        "a " * (_PROBE_LENGTH // 2) + "\x00",
-        "a.b-" * (_PROBE_LENGTH // 4) + "\x00",
+        "a1" * (_PROBE_LENGTH // 2) + tail,
+        "a " * (_PROBE_LENGTH // 2) + tail,
+        "a.b-" * (_PROBE_LENGTH // 4) + tail,
     ]
 
 

@@ -35,7 +35,8 @@ _ACTION_RANK: Final = {"route": 0, "redact": 1, "ignore": 2}
 MARK: Final = re.compile(r"\[[A-Z][A-Z_0-9]{2,39}(?::[0-9a-f]{4,64})?\]")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HIGH: Final = re.compile(r"[A-Za-z0-9+/=_.~-]+")
-_PERCENT: Final = re.compile(r"[^\s\"'<>]*%(?:3[AaDd]|2[BbFf]|40|0[AaDd])[^\s\"'<>]*")
+_PERCENT: Final = re.compile(r"%(?:3[AaDd]|2[BbFf]|40|0[AaDd])")
+_ENCODED: Final = re.compile(r"[^\s\"'<>`,;]+")
 _PERCENT_BYTE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _LARGE: Final = 262_144  # beyond this, regex runs without the GIL
 _MAX_DECODED: Final = 65_536
@@ -136,16 +137,19 @@ class PrivacyDetector:
                     hits.add(kind, m.start(), m.end())
         if "%" in text:
             for start, end in doc.long_spans():
-                if "%" not in text[start:end] or (m := _PERCENT.search(text, start, end)) is None:
+                if "%" not in text[start:end]:
                     continue
-                value = m.group()
-                budget -= len(value)
-                if budget < 0:
-                    break
-                decoded = _PERCENT_BYTE.sub(lambda b: chr(int(b.group(1), 16)), value[:8192])
-                kind = _secret_in(decoded)
-                if kind and not any(s >= m.start() and e <= m.end() for _, s, e in hits.items):
-                    hits.add(kind, m.start(), m.end())
+                for m in _ENCODED.finditer(text, start, end):
+                    value = m.group()
+                    if _PERCENT.search(value) is None:
+                        continue
+                    budget -= len(value)
+                    if budget < 0:
+                        return
+                    decoded = _PERCENT_BYTE.sub(lambda b: chr(int(b.group(1), 16)), value[:8192])
+                    kind = _secret_in(decoded)
+                    if kind and not any(s >= m.start() and e <= m.end() for _, s, e in hits.items):
+                        hits.add(kind, m.start(), m.end())
 
     def _anywhere(self, doc: Doc, hits: Hits) -> None:
         """The plan's literal rule: any long token of high entropy."""

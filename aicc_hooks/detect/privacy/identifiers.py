@@ -145,7 +145,7 @@ _NINE: Final = re.compile(r"\d{9}\Z")
 _TEN: Final = re.compile(r"\d{10}\Z")
 _ITIN_BARE: Final = re.compile(r"9\d{8}\Z")
 _PASS_SHAPE: Final = re.compile(
-    r"(?=.{6,12}\Z)[A-Z]{0,3}\d{5,10}[A-Z]{0,2}\Z|(?=[A-Z0-9]{8,9}\Z)[A-Z]+\d[A-Z0-9]*\Z"
+    r"(?=.{6,12}\Z)[A-Z]{0,3}\d{5,10}[A-Z]{0,2}\Z|\d{2}[A-Z]{2}\d{5}\Z|(?=[A-Z0-9]{8,9}\Z)[A-Z]+\d[A-Z0-9]*\Z"
 )
 _LICENCE_SHAPE: Final = re.compile(r"[A-Z0-9]{5,20}\Z")
 _ID_SHAPE: Final = re.compile(r"[A-Z0-9]{6,20}\Z")

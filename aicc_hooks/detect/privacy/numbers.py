@@ -56,7 +56,7 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
                 break
             if len(digits) in _CARD_LENGTHS:
                 start, end = groups[i][0], groups[j][1]
-                if text[end : end + 1].isalnum() or (
+                if (text[end : end + 1].isalnum() and text[end].isascii()) or (
                     start
                     and (
                         text[start - 1].isalnum()
@@ -79,10 +79,13 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
 def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     text = doc.text
     start, end = run.span()
-    if start and (text[start - 1].isalnum() or (text[start - 1] in "_./@#=$€£" and text[start] != "+")):
+    if start and (
+        (text[start - 1].isalnum() and text[start - 1].isascii())
+        or (text[start - 1] in "_./@#=$€£" and text[start] != "+")
+    ):
         if not (text[start - 1] in "=" and text[start].isdigit()):
             return
-    if text[end : end + 1].isalnum() or (
+    if (text[end : end + 1].isalnum() and text[end].isascii()) or (
         text[end : end + 1] in ("_", "%", ":") and text[end + 1 : end + 2].isdigit()
     ):
         return

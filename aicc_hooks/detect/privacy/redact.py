@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Style = Literal["type", "hash"]
 DROPPED: Final = "[DROPPED]"
+_ROUNDS: Final = 6
 
 
 def redact(text: str, findings: Iterable[Finding], *, style: Style = "type", key: bytes | None = None) -> str:
@@ -49,8 +50,16 @@ def redact_text(
     style: Style = "type",
     key: bytes | None = None,
 ) -> str:
-    """Detect and redact in one step. On any failure the whole text is dropped, never passed on."""
+    """Detect and redact in one step. On any failure the whole text is dropped, never passed on.
+
+    Replacing one value can bring its neighbour into view of a cue, so this goes on until nothing more is found.
+    """
     try:
-        return redact(text, detector.find(text, role), style=style, key=key)
+        for _ in range(_ROUNDS):
+            findings = detector.find(text, role)
+            if not findings:
+                break
+            text = redact(text, findings, style=style, key=key)
+        return text
     except Exception:
         return DROPPED

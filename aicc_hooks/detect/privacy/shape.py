@@ -440,7 +440,7 @@ def is_placeholder(value: str) -> bool:
     return (
         low in _DEFAULTS
         or len(set(low)) <= 2
-        or _PLACEHOLDER.search(value) is not None
+        or _PLACEHOLDER.search(value, 0, 200) is not None
         or _VARIABLE.match(value) is not None
         or _REDACTED.search(value) is not None
     )
@@ -450,6 +450,7 @@ def is_random(value: str, shortest: int = 16) -> bool:
     """True when the value looks drawn at random: keys and tokens, not identifiers, paths or sentences."""
     if len(value) < shortest or is_placeholder(value):
         return False
+    value = value[:96]  # enough to tell, and a bound on the work below
     if is_uuid(value):
         return True
     digits = sum(c.isdigit() for c in value)

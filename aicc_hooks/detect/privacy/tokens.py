@@ -27,7 +27,7 @@ _FACEBOOK: Final = re.compile(r"\d{15,16}(?:\||%7[Cc])[A-Za-z0-9_-]{26,28}(?![A-
 _WRAPPED: Final = re.compile(
     r"[ \t]{0,8}\\?\r?\n[ \t>|]{0,12}([A-Za-z0-9_+/=.%~-]{4,2000})[ \t]{0,8}(?=[\r\n\"'`]|$)"
 )
-_CHUNK_END: Final = re.compile(r"[A-Za-z0-9_+/=.%~-]*")
+_CHUNK_END: Final = re.compile(r"[A-Za-z0-9_+/=.%~-]{0,400}")  # no terminal is wider
 
 
 def _starts_token(text: str, at: int) -> bool:
@@ -112,7 +112,9 @@ def _find_vendor(doc: Doc, pool: str, hits: Hits) -> None:
         while at >= 0:
             step = at + len(anchor)
             start = _telegram_start(text, at) if anchor == ":AA" else at
-            if start >= 0 and (_starts_token(text, start) or anchor == "_authToken"):
+            # api.telegram.org/bot<token>/… glues the method's prefix to the number
+            glued = anchor == ":AA" and text[max(0, start - 3) : start] == "bot"
+            if start >= 0 and (glued or _starts_token(text, start) or anchor == "_authToken"):
                 for kind, pattern in _BY_ANCHOR[anchor]:
                     found = _match(pattern, text, at)
                     if found and _plausible(found[1], anchor):
