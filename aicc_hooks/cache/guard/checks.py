@@ -130,14 +130,14 @@ _PERSON: Final = {"i": 1, "me": 1, "we": 1, "us": 1, "you": 2}
 
 def voice(a: Text, b: Text) -> str:
     """`is X required` is not `does X require`, unless what stood before the verb stands behind it."""
-    for x in a.tokens:
-        for y in b.tokens:
-            if x.key == y.key and x.passive != y.passive and _do(a if y.passive else b):
-                before = {t.key for t in a.tokens[: a.tokens.index(x)]} & {
-                    t.key for t in b.tokens[: b.tokens.index(y)]
-                }
-                if any(t.kind != "number" and not t.asked for t in a.tokens if t.key in before):
-                    return "voice"
+    theirs = {t.key: i for i, t in reversed(list(enumerate(b.tokens)))}
+    for i, x in enumerate(a.tokens):
+        j = theirs.get(x.key)
+        if j is None or x.passive == b.tokens[j].passive or not _do(a if b.tokens[j].passive else b):
+            continue
+        before = {t.key for t in b.tokens[:j]}
+        if any(t.kind != "number" and not t.asked and t.key in before for t in a.tokens[:i]):
+            return "voice"
     return ""
 
 

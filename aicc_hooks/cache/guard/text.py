@@ -281,7 +281,9 @@ def _infinitive(lower: tuple[str, ...], at: int) -> bool:
 def _is_entity(raw: str, at: int, text: str, start: int) -> bool:
     if any(c.isdigit() for c in raw) or (len(raw) > 1 and raw.isupper()):
         return True
-    return raw[:1].isupper() and at > 0 and not re.search(r"[.?!:]\s*[\"'(]*$", text[:start])
+    return (
+        raw[:1].isupper() and at > 0 and not re.search(r"[.?!:]\s*[\"'(]*$", text[max(0, start - 8) : start])
+    )
 
 
 def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None:
@@ -303,7 +305,7 @@ def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None
 
 
 _CODE_START: Final = re.compile(
-    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.*[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.+\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
+    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.{0,80}[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.{1,200}\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
 )
 # A dash or slash is an operator only between numbers; elsewhere it is punctuation.
 _SYMBOL: Final = re.compile(
