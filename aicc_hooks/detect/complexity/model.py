@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.complexity.features import clip, numeric
 from aicc_hooks.detect.complexity.split import AskSplit
-from aicc_hooks.detect.hashing import bucket_ids
+from aicc_hooks.detect.hashing import bucket_ids, fold
 
 CHARS = (4,)
 WORDS = (1, 2)
@@ -63,11 +63,17 @@ class Model:
 def ngrams(ask: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Buckets of the ask's n-grams (with repeats) and the weight of each: 1 / sqrt(how many there are).
 
-    The command (start of the first line, end of the last) is hashed once more with another seed: it says what kind
-    of work the rest is for.
+    The words of the command (start of the first line, end of the last) have rows of their own: they say what kind of
+    work the rest is for.
     """
-    whole = bucket_ids(clip(ask), CHARS, WORDS, BUCKETS, SEED)
-    command = bucket_ids(command_of(ask), (), WORDS, BUCKETS, SEED + 1)
+    text = clip(ask)
+    whole = bucket_ids(text, CHARS, WORDS, BUCKETS, SEED)
+    short = command_of(ask)
+    if short == text:
+        # Nearly all asks: their word n-grams are there already, after the character n-grams.
+        command = whole[max(0, len(fold(text)) + 1 - CHARS[0]) :]
+    else:
+        command = bucket_ids(short, (), WORDS, BUCKETS, SEED)
     values = np.empty(len(whole) + len(command), dtype=np.float32)
     values[: len(whole)] = 1.0 / np.sqrt(max(1, len(whole)))
     values[len(whole) :] = 1.0 / np.sqrt(max(1, len(command)))
