@@ -12,6 +12,9 @@ from aicc_hooks.gateway_config import load_all, offline_catalog
 from aicc_hooks.locality import Locality
 from aicc_hooks.scan import BadLine, Scanner, parse_line
 
+# Line breaks of Unicode, legal in JSON: a reader that splits lines by them (str.splitlines) would lose its place.
+_BREAKS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"), (b"\xc2\x85", b"\\u0085"))
+
 
 @click.command("scan")
 @click.option("--role", type=click.Choice(["user", "system", "tool", "document"]), default="user", show_default=True,
@@ -33,5 +36,8 @@ def command(role: str, config: Path | None) -> None:
             result = {"error": str(error)}
         except Exception as error:  # one bad line must not end the run
             result = {"error": f"line could not be judged ({type(error).__name__})"}
-        out.write(orjson.dumps(result) + b"\n")
+        line = orjson.dumps(result)
+        for raw_break, escaped in _BREAKS:
+            line = line.replace(raw_break, escaped)
+        out.write(line + b"\n")
         out.flush()
