@@ -302,7 +302,7 @@ def plant(value: Any, counter: list[int]) -> Any:
     return value
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(ENDPOINTS, BODIES)
 def test_no_text_of_a_body_is_lost(endpoint: str, tree: dict[str, Any]) -> None:
     counter = [0]

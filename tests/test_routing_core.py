@@ -230,7 +230,7 @@ experiments = st.none() | st.builds(Experiment, st.text(max_size=8), st.just("")
 requests = st.one_of(*[st.sampled_from([*NAMES, "", "extra-id-0"])] * 4, st.text(max_size=8))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(verdicts, policies, catalogs, requests, needs, st.sets(st.sampled_from(NAMES)), experiments)
 def test_no_input_breaks_a_promise(
     judged: Verdict, policy: Policy, where: Catalog, requested: str, needed: Needs, down: set[str], experiment: Experiment | None
