@@ -22,6 +22,7 @@ OVERLAP = 300  # an order of two sentences is whole in one of the windows
 _LABEL = re.compile(
     r"(?:^|\n)\s*(?:user|assistant|human|ai|tool|bot|agent|customer|support)\s*:", re.IGNORECASE
 )
+FOCUS = 30  # tokens
 _FETCHED_ROLES = frozenset({Role.TOOL, Role.DOCUMENT})
 
 
@@ -94,6 +95,21 @@ def pieces(text: str) -> Iterator[str]:
     yield text[start:]
 
 
+def _focused(stream: tokens.Stream) -> Iterator[tuple[str, str, tokens.Stream]]:
+    """An order in a long text, judged as if it stood alone: clean text around an attack must not hide it."""
+    n = len(stream.classes)
+    if n < 80:
+        return
+    seen = -FOCUS
+    for place in sorted(rules.commands(stream.classes)):
+        if place - seen < FOCUS // 2:
+            continue
+        seen = place
+        part = slice(max(0, place - 4), place + FOCUS)
+        share = stream.foreign * (part.stop - part.start) // n
+        yield "", "", tokens.Stream(stream.classes[part], stream.hashes[part], share)
+
+
 def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
     """`(how, text, stream)` of a window as it reads and as it decodes; `how` is empty for the plain reading."""
     base = decode.normalise(piece)
@@ -102,6 +118,7 @@ def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
     stream = tokens.read(base)
     if stream.classes:
         yield "", base, stream
+        yield from _focused(stream)
     for how, reading in decode.readings(base, stream.classes):
         decoded = tokens.read(reading)
         if decoded.classes:

@@ -268,6 +268,22 @@ def _sends_away(lowered: str) -> bool:
     return False
 
 
+_FOCUS: Final = tuple(
+    pattern for name, pattern in _COMPILED if name in ("override_strict", "leak_start", "override_sov")
+)
+
+
+def commands(classes: str) -> list[int]:
+    """Token positions of what reads like an order against the rules; at most three a pattern."""
+    places = []
+    for pattern in _FOCUS:
+        for count, hit in enumerate(pattern.finditer(classes)):
+            if count >= 3:
+                break
+            places.append(hit.start())
+    return places
+
+
 def fired(classes: str, lowered: str) -> dict[str, int]:
     """Names of the rules that hold, with the position of the first hit (token index; -1 for rules over the text)."""
     found: dict[str, int] = {}
