@@ -9,8 +9,8 @@ from .names import UPPER, is_name
 from .text import Doc, Hits
 
 _SUFFIXES: Final = (
-    "straße", "strasse", "str.", "weg ", "platz", "allee", "gasse", "ring ", "damm ", "ufer ", "chaussee", "laan ", "straat", "gracht", "plein ", "kade ", "dijk ", "singel ", "vägen", "gatan",
-    "vej ", "vejen", "gade ", "gata ", "gate ", "veien", "vei ", "katu ", "tie ", "kuja ", "polku", "gränd", "stíg", "utca", " u. ", " út ", " tér ", "stræde", "bakken", "väg ", "gården", "stien ", "plads", "torv ", "gärde", "bygata", "holm ",
+    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer", "chaussee", "laan", "straat", "gracht", "plein", "kade", "dijk", "singel", "vägen", "gatan",
+    "vej", "vejen", "gade", "gata", "gate", "veien", "vei", "katu", "tie", "kuja", "polku", "gränd", "stíg", "utca", "u.", "út", "tér", "stræde", "bakken", "väg", "gården", "stien", "plads", "torv", "gärde", "bygata", "holm",
 )  # fmt: skip
 _WORDS_AFTER: Final = frozenset(
     [
@@ -352,10 +352,13 @@ def find(doc: Doc, hits: Hits) -> None:
         for end in doc.word_ends(word):
             if b"9" in doc.shape[end : end + 8]:
                 _around_unit(doc, end - len(word), hits)
-    for suffix in _SUFFIXES:
-        if suffix in doc.lower:  # a few; most texts have none
-            for at in doc.occurrences(suffix):
+    for literal in (b"A 9", b". 9"):
+        at = doc.shape.find(literal)
+        while at >= 0:
+            word = doc.lower[max(0, at - 30) : at + 1].rsplit(None, 1)
+            if word and word[-1].endswith(_SUFFIXES):
                 _suffix_line(doc, at, hits)
+            at = doc.shape.find(literal, at + 3)
 
 
 _UNIT_WORDS: Final = frozenset(["apt", "apartment", "suite", "ste", "flat", "appt", "apto"])

@@ -75,10 +75,6 @@ _PAIRED: Final = re.compile(
     r"""["']?[ \t]{0,3},?\s{1,20}(?:[\w-]{1,20}["']?\s{0,4}[:=]\s{0,4}["']?[^\s"']{1,40}["']?,?\s{1,20}){0,2}["']?[vV]alue["']?\s{0,4}[:=]\s{0,4}"""
 )
 _BEARER: Final = re.compile(r"(?i:bearer)\s{1,3}([A-Za-z0-9_~+/.=-]{12,4000})")
-_COLUMNS: Final = re.compile(
-    r"""["'][^"'\n]{0,60}(?:token|secret|password|passwd|api_?key|apikey|_key)["']\s{0,3},\s{0,3}["']([^"'\n]{6,400})["']""",
-    re.I,
-)
 
 
 def _name_around(text: str, at: int, length: int) -> tuple[str, int]:
@@ -271,11 +267,3 @@ def _find_headers(doc: Doc, hits: Hits) -> None:
             value = m.group(2).rstrip(_TRAIL)
             if is_password(value, False) and not value.isdigit():
                 hits.add("password", m.start(2), m.start(2) + len(value))
-    if "'" in text or '"' in text:
-        for stem in ("token", "secret", "passw", "key"):
-            if stem in lower:
-                for m in _COLUMNS.finditer(text):
-                    value = m.group(1)
-                    if is_random(value, 10) or ("passw" in m.group().lower() and is_password(value, True)):
-                        hits.add("api_key", m.start(1), m.end(1))
-                break

@@ -33,6 +33,44 @@ _NOT_CARD_CUE: Final = re.compile(
 )
 
 
+_ETH_WORDS: Final = frozenset(
+    [
+        "wallet",
+        "wallets",
+        "eth",
+        "ether",
+        "ethereum",
+        "send",
+        "sent",
+        "address",
+        "addresses",
+        "usdt",
+        "usdc",
+        "erc",
+        "metamask",
+    ]
+)
+_COIN_WORDS: Final = frozenset(
+    [
+        "wallet",
+        "wallets",
+        "monero",
+        "xmr",
+        "tron",
+        "trx",
+        "litecoin",
+        "ltc",
+        "doge",
+        "dogecoin",
+        "ripple",
+        "xrp",
+        "cardano",
+        "ada",
+        "usdt",
+    ]
+)
+
+
 def card(digits: str) -> bool:
     """Network prefix, length and Luhn."""
     return _NETWORKS.match(digits) is not None and checks.luhn(digits) and len(set(digits)) > 1
@@ -108,27 +146,11 @@ def find_wallets(doc: Doc, hits: Hits) -> None:
         for m in _BECH.finditer(text):
             if checks.bech32(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
-    if "0x" in text and any(w in lower for w in ("wallet", "eth", "send", "address", "usdt", "usdc", "erc")):
+    if "0x" in text and doc.words & _ETH_WORDS:
         for m in _ETH.finditer(text):
             if not is_placeholder(m.group()[2:]):
                 hits.add("crypto_wallet", m.start(), m.end())
-    if any(
-        w in lower
-        for w in (
-            "wallet",
-            "monero",
-            "xmr",
-            "tron",
-            "trx",
-            "litecoin",
-            "ltc",
-            "doge",
-            "ripple",
-            "xrp",
-            "cardano",
-            "usdt",
-        )
-    ):
+    if doc.words & _COIN_WORDS:
         for m in _OTHER_COINS.finditer(text):
             hits.add("crypto_wallet", m.start(), m.end())
 

@@ -27,29 +27,35 @@ _GATE: Final = re.compile(r"[^\W\d_]+")
 class Cue:
     """A set of announcing words and phrases: words are looked up, phrases searched when their first word is there."""
 
-    __slots__ = ("_ascii_words", "_gated", "_plain", "words")
+    __slots__ = ("_ascii_words", "_firsts", "_gated", "_plain", "words")
 
     def __init__(self, words: str, *phrases: str) -> None:
-        self.words = frozenset(words.split())
+        # a phrase of one Latin word is a word
+        single = {p for p in phrases if p.isascii() and p.isalpha()}
+        self.words = frozenset(words.split()) | single
         self._ascii_words = frozenset(w for w in self.words if w.isascii())
         self._gated: list[tuple[str, str]] = []
         self._plain: list[str] = []
         for phrase in phrases:
             first = _GATE.match(phrase)
             # scripts without blanks have no words to look up
+            if phrase in single:
+                continue
             if first and ord(phrase[0]) < 0x0590 and first.end() < len(phrase):
                 self._gated.append((first.group(), phrase))
             else:
                 self._plain.append(phrase)
+        self._firsts = frozenset(first for first, _ in self._gated)
 
     def present(self, doc: Doc) -> tuple[frozenset[str], list[str]]:
         """The words and phrases that occur in the text."""
         words = (self._ascii_words if doc.ascii else self.words) & doc.words
-        phrases = [p for first, p in self._gated if first in doc.words and p in doc.lower]
+        phrases: list[str] = []
+        firsts = self._firsts & doc.words
+        if firsts:
+            phrases = [p for first, p in self._gated if first in firsts and p in doc.lower]
         if not doc.ascii:
             phrases += [p for p in self._plain if p in doc.lower]
-        else:
-            phrases += [p for p in self._plain if p.isascii() and p in doc.lower]
         return words, phrases
 
     def ends(self, doc: Doc) -> Iterator[int]:

@@ -376,7 +376,7 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
         low = value.lower()
         if (
             low in _STOP_WORDS
-            or any(c.isdigit() for c in value)
+            or any(c.isdigit() for c in value[:64])
             or text[stop - 1] in ".!?;{}"
             or "(" in value
             or "/" in value[1:]

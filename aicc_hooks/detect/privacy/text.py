@@ -90,6 +90,7 @@ class Doc:
         "_ends",
         "_long",
         "_shape",
+        "_spans",
         "_words",
         "ascii",
         "depth",
@@ -118,6 +119,7 @@ class Doc:
         self._words: frozenset[str] | None = None
         self._shape: bytes | None = None
         self._long: list[str] | None = None
+        self._spans: list[tuple[int, int]] | None = None
         self._ends: dict[str, list[int]] | None = None
 
     def _normalise(self, text: str) -> str:
@@ -161,13 +163,16 @@ class Doc:
             self._long = [w for w in self.text.split() if len(w) >= 16]
         return self._long
 
-    def long_spans(self) -> Iterator[tuple[int, int]]:
+    def long_spans(self) -> list[tuple[int, int]]:
         """Where the long words are."""
-        at = 0
-        for word in self.long_words:
-            at = self.text.find(word, at)
-            yield at, at + len(word)
-            at += len(word)
+        if self._spans is None:
+            self._spans = []
+            at = 0
+            for word in self.long_words:
+                at = self.text.find(word, at)
+                self._spans.append((at, at + len(word)))
+                at += len(word)
+        return self._spans
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original offsets of a span of `text`."""
