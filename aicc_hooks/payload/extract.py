@@ -29,6 +29,7 @@ _QUIET = frozenset((
     "parallel_tool_calls", "stream_options", "store", "type", "role", "top_n", "top_k", "return_documents", "truncation", "format",
     "detail", "media_type",
 ))  # fmt: skip
+_NUMBERS = frozenset((int, float, bool))
 # What a name of a field, a value of an enumeration and a model look like. Text in their place is scanned.
 _NAME = re.compile(r"[$_]{0,2}[A-Za-z_.-]{1,48}[0-9]{0,3}")
 _ENUM = re.compile(r"[A-Za-z_./+-]{1,48}(?:[0-9]{0,3}|20[0-9]{6})")
@@ -144,6 +145,9 @@ class _Walk:
         """`prompt` and `input`: a string, strings, token ids or lists of token ids."""
         if not isinstance(value, list):
             self.content(value, role, -1, path)
+            return
+        if value and _NUMBERS.issuperset(map(type, value)):
+            self.opaque.add("tokens")  # at once: there may be a million
             return
         for number, item in enumerate(value):
             if isinstance(item, (int, float)):

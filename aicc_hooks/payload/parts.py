@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 _TEXT_TYPES = ("text/", "application/json", "application/xml", "application/x-yaml", "application/yaml",
                "application/javascript", "application/x-sh", "application/csv", "message/", "image/svg")  # fmt: skip
 _URL_FIELDS = {"image_url": "image", "audio_url": "audio", "video_url": "file", "file_url": "file"}
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=-_\r\n"
 _URLSAFE = str.maketrans("-_", "+/")
 # A data URL's header in its ordinary form; anything more may hide text and is scanned.
 _PLAIN_HEADER = re.compile(r"(?:[a-z]+/[a-z0-9.+-]{1,40})?(?:;charset=[\w-]{1,20})?(?:;base64)?", re.I)
@@ -112,11 +113,12 @@ def _kind_of(media: str, fallback: str) -> str:
 
 def _read(payload: str, media: str, charset: str = "") -> str | None:
     """Text of a base64 payload; None when nobody here can read it. What is not base64 is taken as it stands."""
+    if media and not media.startswith(_TEXT_TYPES):
+        # Not decoded: pictures are megabytes, and only what is no base64 at all is text.
+        return payload if payload.encode("utf-8", "replace").translate(None, _ALPHABET) else None
     raw = _unbase64(payload)
     if raw is None:
         return payload
-    if media and not media.startswith(_TEXT_TYPES):
-        return None
     return _to_text(raw, charset, guess=bool(media))
 
 

@@ -16,6 +16,7 @@ _REQUIRED = {
     "rerank": (("query", (str, dict)), ("documents", (list,))),
 }
 _MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
+_NESTED = frozenset((dict, list))
 _NAMES = {
     str: "a string",
     list: "an array",
@@ -61,12 +62,13 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
 def _check_depth(body: Mapping[str, Any]) -> None:
     level: list[Any] = [body]
     for _ in range(_MAX_DEPTH):
-        level = [
-            item
-            for value in level
-            for item in (value.values() if isinstance(value, Mapping) else value)
-            if isinstance(item, (dict, list))
-        ]
+        deeper: list[Any] = []
+        for value in level:
+            items = value.values() if isinstance(value, Mapping) else value
+            # One pass at C speed first: an embedding request may hold a million token ids.
+            if not _NESTED.isdisjoint(map(type, items)):
+                deeper += [item for item in items if type(item) in _NESTED]
+        level = deeper
         if not level:
             return
     raise Refusal("aicc_invalid_request", f"body: nested more than {_MAX_DEPTH} levels deep.", 400)
