@@ -45,6 +45,26 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until REAL NOT NULL) WITHOUT ROWID;
     """,
+    # Sticky locality asks "was this session ever private?" once a session and process.
+    "CREATE INDEX records_private ON records (session) WHERE local_only = 1 AND session != '';",
+    # What workers tell each other, alerts, and the sums behind /aicc/metrics (docs/alerts.md, docs/metrics.md).
+    """
+    CREATE TABLE workers (owner TEXT PRIMARY KEY, at REAL NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE samples (at REAL PRIMARY KEY, body TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE alerts (
+        key TEXT PRIMARY KEY, rule TEXT NOT NULL, subject TEXT NOT NULL, status TEXT NOT NULL, since REAL NOT NULL,
+        value REAL, detail TEXT NOT NULL, good_since REAL, notified REAL, checked REAL NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE alert_events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, kind TEXT NOT NULL, rule TEXT NOT NULL,
+        subject TEXT NOT NULL, value REAL, detail TEXT NOT NULL, silenced INTEGER NOT NULL,
+        owed TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0
+    );
+    CREATE TABLE silences (pattern TEXT PRIMARY KEY, until REAL NOT NULL, reason TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE metric_totals (
+        metric TEXT NOT NULL, labels TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (metric, labels)
+    ) WITHOUT ROWID;
+    """,
 )
 
 

@@ -1,0 +1,102 @@
+"""Writing to usage.db beside the spool: one connection, short transactions, leases among workers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+from aicc_hooks.errors import SpoolError
+from aicc_hooks.record import schema
+
+
+class Writer:
+    """Thread-safe and blocking: call it from a thread. Every method raises SpoolError.
+
+    The file is opened when first needed, and again when it was replaced.
+    """
+
+    def __init__(self, path: Path, *, busy_ms: int = 2_000) -> None:
+        self.path = path
+        self.owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
+        self._busy_ms = busy_ms
+        self._connection: sqlite3.Connection | None = None
+        self._inode = 0
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._drop()
+
+    def take_lease(self, name: str, ttl_s: float) -> bool:
+        """Become, or stay, the one worker that does `name`; False while another holds the lease."""
+        now = time.time()
+        with self.transaction() as connection:
+            return (
+                connection.execute(
+                    "INSERT INTO leases (name, owner, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
+                    "SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until < ?",
+                    (name, self.owner, now + ttl_s, now),
+                ).rowcount
+                == 1
+            )
+
+    def drop_lease(self, name: str) -> None:
+        """Give a lease back so that another worker takes over at once."""
+        with self.transaction() as connection:
+            connection.execute("DELETE FROM leases WHERE name = ? AND owner = ?", (name, self.owner))
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, for a plain read."""
+        with self._lock:
+            try:
+                yield self._open()
+            except sqlite3.Error as error:
+                self._drop()
+                name = getattr(error, "sqlite_errorname", type(error).__name__)
+                raise SpoolError(f"{self.path.name} is out of reach ({name})") from None
+            except OSError as error:
+                self._drop()
+                raise SpoolError(f"{self.path.name} cannot be opened ({type(error).__name__})") from None
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """BEGIN IMMEDIATE … COMMIT, or a rollback when the block raises."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.rollback()
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is not None and (
+            not self.path.exists() or os.stat(self.path).st_ino != self._inode
+        ):
+            self._drop()
+        if self._connection is None:
+            self._connection = schema.open_writable(self.path, busy_ms=self._busy_ms)
+            self._inode = os.stat(self.path).st_ino
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
