@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from aicc_hooks.detect.complexity.blocks import line_kinds, runs
 from aicc_hooks.detect.complexity.lexicon import word_set
 
 # What lies between head and tail of a longer text is payload unread: questions stand first or last.
@@ -18,7 +19,6 @@ _HEAD: Final = 4_096
 _TAIL: Final = 4_096
 _ARTICLE_WORDS: Final = 40
 _GAP: Final = " … "  # stands in the ask for a quotation cut out of it
-_MIN_RUN: Final[dict[str, int]] = {"code": 2, "log": 2, "table": 2, "mail": 2, "json": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,28 +33,6 @@ class AskSplit:
     payload_kind: str = ""
 
 
-_LINE = re.compile(
-    r"""
-    (?P<json>\s*[\[{]\s*(?:"|\{|$)|\s*"[\w .$@/-]{1,80}"\s*:|\s*[\]}]+,?\s*$)
-  | (?P<log>\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d|\[?\d\d:\d\d:\d\d[.,\d]*\]?\s|\w{3}\s+\d{1,2}\s\d\d:\d\d:\d\d\s
-      |\[?(?:ERROR|WARN(?:ING)?|INFO|DEBUG|TRACE|FATAL)\b|\s+at\s[\w$.<>]+\(|Traceback\s\(most|\s+File\s"
-      |\d{1,3}(?:\.\d{1,3}){3}\s-\s|Caused\sby:|npm\s(?:ERR|WARN))
-  | (?P<mail>>|(?:From|To|Cc|Bcc|Subject|Sent|Date|Reply-To|Von|An|Betreff|Gesendet|De|Para|Asunto|Objet|À)\s?:\s\S
-      |-{3,}\s?(?:Original|Forwarded|Ursprüng)|On\s.{5,80}\swrote:|Am\s.{5,80}\sschrieb)
-  | (?P<table>\s*\|.*\|\s*$|[^\s,;\t][^,;\t]{0,40}(?:(?:,[^\s,][^,]{0,40}){2,}|(?:;[^;]{0,40}){3,}|(?:\t[^\t]{0,60}){2,})$)
-  | (?P<code>\s*(?:(?:async\s+)?def\s+\w+\s*\(|class\s+\w+\s*[:({]|import\s+[\w.{*"']+|from\s+[\w.]+\s+import\s
-      |(?:export\s+|public\s+|private\s+|protected\s+|static\s+)+\w|(?:const|let|var|val|fn|func|function|auto)\s+[\w*{\[(]+
-      |\#\s?include|\#!/|using\s+[\w.]+;|package\s+[\w.]+;?$|return\b.*[;)\w\]]$|(?:if|for|while|switch)\s?\(.*|else\s*[:{]|elif\b.*:$
-      |(?:if|for|while|with|try|except|else)\b[^.?!]*:\s*$|</?[a-zA-Z][\w-]*[^<>]*>|<!--|//|/\*|\*/|@\w+|
-      (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|GROUP\sBY|ORDER\sBY|(?:LEFT|INNER)?\s?JOIN)\s[\w(*"`]
-      |[}\])]+[;,)]*\s*$|\$\s\w|print\s*\(|assert\s\w|[\w.\[\]]+\s*(?:[-+*/|&:]?=|<-)\s*\S.*[;)\]}"'\w]$|[\w.]+\(.*\)\s*[;{]?$)
-      |\s*[^\n]{1,200}[;{]\s*$|[ ]{4,}\S*[\w)\]]+\s?[=({.\[]|\t+\S*[\w)\]]+\s?[=({.\[])
-    """,
-    re.VERBOSE,
-)
-# A question that runs into the first line of the code it is about.
-_SENTENCE = re.compile(r"\w{2}[?.] [A-Za-z]|^\w+ \w+ \w+ \w+[^=;(){}]{0,120}: ")
-_FENCE = re.compile(r"\s{0,8}(?:```|~~~)")
 _INLINE_FENCE = re.compile(r"```[^`]{20,}```")
 _QUOTED = re.compile(
     r'"[^"\n]{160,}"|“[^”\n]{160,}”|«[^»\n]{160,}»|„[^“”\n]{160,}[“”]|「[^」\n]{60,}」|"""(?:[^"]|"(?!"")){40,}"""'
@@ -104,9 +82,9 @@ def _split(text: str) -> AskSplit:
     if len(text) > 160:
         text = _cut(_QUOTED, text, "quote", parts)
     lines = text.split("\n")
-    kinds = _line_kinds(lines) if len(lines) > 1 else [""]
+    kinds = line_kinds(lines) if len(lines) > 1 else [""]
     prose: list[str] = []
-    for kind, start, end in _runs(lines, kinds):
+    for kind, start, end in runs(lines, kinds):
         block = "\n".join(lines[start:end])
         if kind:
             parts.append((kind, block))
@@ -157,77 +135,6 @@ def _cut_tags(text: str, parts: list[tuple[str, str]]) -> str:
         out.append(text[at : match.start()])
         at = end + len(close)
     return "\n".join((*out, text[at:])) if at else text
-
-
-def _line_kinds(lines: list[str]) -> list[str]:
-    kinds: list[str] = []
-    fenced = False
-    match = _LINE.match
-    for line in lines:
-        if ("```" in line or "~~~" in line) and _FENCE.match(line):
-            kinds.append("fence")
-            fenced = not fenced
-            continue
-        if fenced:
-            kinds.append("fence")
-        elif not line or line.isspace():
-            kinds.append("blank")
-        else:
-            found = match(line[:400])
-            kinds.append(
-                (found.lastgroup or "") if found and not (len(line) > 80 and _SENTENCE.search(line)) else ""
-            )
-    return kinds
-
-
-def _runs(lines: list[str], kinds: list[str]) -> list[tuple[str, int, int]]:
-    """Maximal runs of one payload kind ("" is prose). Blank and single odd lines inside a run belong to it."""
-    runs: list[tuple[str, int, int]] = []
-    index, count = 0, len(kinds)
-    prose_from = 0
-    while index < count:
-        kind = kinds[index]
-        if kind in ("", "blank"):
-            index += 1
-            continue
-        if kind == "fence":
-            end = index + 1
-            while end < count and kinds[end] == "fence":
-                end += 1
-            last = end
-            found = "code"
-            long_enough = True
-        else:
-            votes: dict[str, int] = {}
-            end, last, odd = index, index, 0
-            while end < count and kinds[end] != "fence":
-                at = kinds[end]
-                if at == "":
-                    odd += 1
-                    # Comments and wrapped lines inside code are short or indented; a question is neither.
-                    if (
-                        odd > 2
-                        or (len(lines[end]) > 60 and not lines[end][:1].isspace())
-                        or lines[end].rstrip().endswith("?")
-                    ):
-                        break
-                elif at != "blank":
-                    votes[at] = votes.get(at, 0) + 1
-                    last, odd = end + 1, 0
-                end += 1
-            last = max(last, index + 1)
-            found = max(votes, key=lambda name: votes[name])
-            total = sum(votes.values())
-            long_enough = total >= _MIN_RUN[found] or (found == "json" and len(lines[index]) > 40)
-        if long_enough:
-            if prose_from < index:
-                runs.append(("", prose_from, index))
-            runs.append((found, index, last))
-            prose_from = last
-        index = max(last, index + 1)
-    if prose_from < count:
-        runs.append(("", prose_from, count))
-    return runs
 
 
 def _paragraphs(lines: list[str]) -> list[str]:
