@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import orjson
 
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import Refusal
 from aicc_hooks.upstream_errors import explain
@@ -19,6 +21,7 @@ log = logging.getLogger("aicc_hooks")
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _ERROR_LIMIT = 1 << 20
+_KEEP_LIMIT = 2 << 20  # of a response, for its record
 _LLM = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "models", "other"))
 
 
@@ -27,19 +30,21 @@ class Answer:
 
     def __init__(self, call: Call, send: Send, runtime: Runtime) -> None:
         self.call = call
-        self.status = 0
+        self.outcome = Outcome()
         self.started = False
         self._send = send
         self._runtime = runtime
         self._held: Message | None = None  # response.start of an error, until its body is known
         self._error_body = bytearray()
         self._sse = False
+        self._kept: list[bytes] = []
+        self._kept_bytes = 0
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with our headers, or hold it while it is an error."""
         if message["type"] == "http.response.start":
-            self.status = int(message["status"])
-            if self.status >= 400 and self.call.endpoint in _LLM:
+            self.outcome.status = int(message["status"])
+            if self.outcome.status >= 400 and self.call.endpoint in _LLM:
                 self._held = message
                 return
             await self._start(message)
@@ -50,7 +55,22 @@ class Answer:
         else:
             if self._sse and b'"error"' in message.get("body", b""):
                 message = {**message, "body": self._mend_stream_error(message["body"])}
+            self._keep(message.get("body", b""))
             await self._send(message)
+
+    def close(self) -> Outcome:
+        """What the client was sent, complete."""
+        self.outcome.ended = time.perf_counter()
+        self.outcome.body = b"".join(self._kept)
+        return self.outcome
+
+    def _keep(self, chunk: bytes) -> None:
+        """Copy for the record, bounded; the client gets its bytes whatever happens here."""
+        if chunk and not self.outcome.first_byte:
+            self.outcome.first_byte = time.perf_counter()
+        if self._kept_bytes < _KEEP_LIMIT:
+            self._kept.append(chunk)
+            self._kept_bytes += len(chunk)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with our own error, unless the response already began."""
@@ -66,7 +86,7 @@ class Answer:
             extra.append(("retry-after", str(retry)))
         if refusal.status == 401:
             extra.append(("www-authenticate", "Bearer"))
-        self.status, self.started = refusal.status, True
+        self.outcome.status, self.started = refusal.status, True
         headers = encode_headers([*extra, *response_headers(call, self._runtime)])
         await self._send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
@@ -80,7 +100,7 @@ class Answer:
 
     async def _finish_error(self) -> None:
         self._held = None
-        refusal = self.call.refusal or explain(self.status, bytes(self._error_body), attempted=bool(self.call.attempts),
+        refusal = self.call.refusal or explain(self.outcome.status, bytes(self._error_body), attempted=bool(self.call.attempts),
                                                model=self._model())  # fmt: skip
         await self.refuse(refusal)
 

@@ -5,6 +5,8 @@ A request passes `Gate.__call__` top to bottom; every step is a named call.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hmac
 import json
 import logging
@@ -35,6 +37,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 # Everything else a client sends as a header stays here: LiteLLM steers by `x-litellm-*`, `langfuse_*` and more.
 _FORWARDED = frozenset((b"content-type", b"accept", b"host", b"anthropic-version", b"anthropic-beta"))
 _STEERING_HEADERS = (b"x-litellm-", b"litellm-", b"langfuse", b"x-aicc-")
+# Doors whose requests leave a record. "other" is where refused paths end up.
+_RECORDED = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "other"))
 _OUR_HEADERS = frozenset((b"x-litellm-session-id", b"x-aicc-semantic"))
 
 
@@ -68,16 +72,16 @@ class Gate:
             if door.key:
                 self._check_key(scope)
             if not door.body:
-                return await self.app(self._forward_scope(scope, call, door, None), receive, answer.send)
+                await self.app(self._forward_scope(scope, call, door, None), receive, answer.send)
+                return None
             body = await self._read_body(scope, receive)
             forwarded = await self._prepare(scope, call, door, body)
             calls.enter(call)
+            self.runtime.recorder.hold(call)
             call.timings["gate"] = (time.perf_counter() - call.started) * 1000
-            await self.app(
-                self._forward_scope(scope, call, door, forwarded), _replay(forwarded, receive), answer.send
-            )
+            await self._forward(self._forward_scope(scope, call, door, forwarded), forwarded, receive, answer)
         except _Disconnected:
-            call.error_code = "client_disconnected"
+            answer.outcome.disconnected = True
         except Refusal as refusal:
             call.refusal = refusal
             await answer.refuse(refusal)
@@ -88,6 +92,25 @@ class Gate:
             await answer.refuse(
                 Refusal("aicc_internal_error", "The gateway failed on this request; see its log.", 500)
             )
+        finally:
+            if call.endpoint in _RECORDED:
+                call.mode = "demo" if self.runtime.catalog.demo else "live"
+                self.runtime.recorder.finish(call, answer.close())
+
+    async def _forward(self, scope: Scope, body: bytes, receive: Receive, answer: Answer) -> None:
+        """Run LiteLLM's stack; end it, and with it the upstream call, when the client goes away."""
+        gone = asyncio.ensure_future(_until_disconnect(receive))
+        work = asyncio.ensure_future(self.app(scope, _replay(body, gone), answer.send))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                answer.outcome.disconnected = True
+                work.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await work
+        finally:
+            gone.cancel()
+            work.cancel()
 
     # --- steps ------------------------------------------------------------------------------
 
@@ -295,8 +318,15 @@ def _identify(
     call.client = headers.get(b"user-agent", b"").decode("latin-1").partition("/")[0][:40]
 
 
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """A receive that hands out the body once, then whatever comes (the disconnect)."""
+async def _until_disconnect(receive: Receive) -> Message:
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return message
+
+
+def _replay(body: bytes, gone: asyncio.Future[Message]) -> Receive:
+    """A receive that hands out the body once, then the disconnect when it comes."""
     done = False
 
     async def replay() -> Message:
@@ -304,6 +334,6 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         if not done:
             done = True
             return {"type": "http.request", "body": body, "more_body": False}
-        return await receive()
+        return await asyncio.shield(gone)
 
     return replay

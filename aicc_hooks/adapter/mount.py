@@ -8,6 +8,9 @@ from typing import Any
 
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
+from aicc_hooks.gateway_config import load_config
 
 log = logging.getLogger("aicc_hooks")
 
@@ -19,6 +22,7 @@ def install(runtime: Runtime) -> None:
     app: Any = server.app
     if isinstance(app.middleware_stack, Gate):
         return
+    _refuse_foreign_callbacks(runtime)
     from aicc_hooks.adapter.web import router
 
     app.include_router(router)
@@ -31,5 +35,30 @@ def install(runtime: Runtime) -> None:
     if not (os.environ.get("AICC_MASTER_KEY") or os.environ.get("LITELLM_MASTER_KEY")):
         # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
         os.environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
+    _flush_at_shutdown(server, runtime)
     runtime.start()
     log.info("gateway installed")
+
+
+def _refuse_foreign_callbacks(runtime: Runtime) -> None:
+    """LiteLLM aborts its start when an import raises; its loggers must not run beside a redacting gateway."""
+    path, current = runtime.config_path(), runtime.store.current
+    if path is None:
+        return
+    names = named_in_config(load_config(path, runtime.env).tree)
+    allowed = current.policy.redaction.allow_callbacks if current else ()
+    foreign = not_allowed(names, allowed)
+    if foreign:
+        raise GatewayConfigError(refusal(foreign))
+    runtime.known_leaks = tuple(names)
+
+
+def _flush_at_shutdown(server: Any, runtime: Runtime) -> None:
+    """Write what is queued when the server ends. uvicorn ends by signal: no atexit, no task is cancelled (§9.4)."""
+    end = server.proxy_shutdown_event
+
+    async def end_after_flush(*args: Any, **kwargs: Any) -> None:
+        await runtime.stop()
+        await end(*args, **kwargs)
+
+    server.proxy_shutdown_event = end_after_flush

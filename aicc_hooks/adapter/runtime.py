@@ -18,6 +18,7 @@ from typing import Any
 import litellm
 
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.errors import ConfigError
@@ -25,6 +26,7 @@ from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
+from aicc_hooks.sticky import StickySessions
 from aicc_hooks.verdict import Verdict
 
 log = logging.getLogger("aicc_hooks")
@@ -44,6 +46,7 @@ class Runtime:
         self.counters: Counter[str] = Counter()
         self.problems: dict[str, str] = {}  # self-test name → what is wrong; shown in health
         self.fatal: str = ""  # a seam privacy rests on is broken: nothing is served
+        self.known_leaks: tuple[str, ...] = ()  # foreign callbacks the policy allows to see raw text
         self.inspector: Inspector | None = None
         self._tested: asyncio.Task[Any] | None = None
         self.locality = Locality(())
@@ -51,6 +54,8 @@ class Runtime:
         self._catalog_source: tuple[int, int] = (0, 0)
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aicc-scan")
         self._tasks: set[asyncio.Task[None]] = set()
+        self.recorder = Recorder(self.home, env)
+        self.sticky = StickySessions(self.recorder.database, self._session_names)
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
 
@@ -59,6 +64,7 @@ class Runtime:
     def _adopt(self, loaded: LoadedPolicy) -> None:
         self.inspector = Inspector.of(loaded.policy)
         self.locality = Locality(loaded.policy.local_hosts)
+        self.recorder.configure(loaded.policy, self.inspector.privacy)
         self._catalog_source = (0, 0)  # locality may have changed: rebuild
         for problem in self.inspector.privacy.pattern_problems:
             log.warning("policy pattern disabled: %s: %s; %s", problem.field, problem.reason, problem.fix)
@@ -66,6 +72,10 @@ class Runtime:
     def _groups(self) -> Iterable[str] | None:
         router = self.router()
         return None if router is None else [str(m.get("model_name")) for m in router.model_list]
+
+    def _session_names(self, session: str) -> tuple[str, ...]:
+        redactor = self.recorder.redactor
+        return (redactor.pseudonym(session, "session") if redactor else session, session)
 
     @property
     def policy(self) -> Policy:
@@ -143,8 +153,20 @@ class Runtime:
         if active.privacy and extract.opaque.intersection(policy.privacy.uninspectable):
             # Nobody here can read an attached PDF, so nobody may say it is harmless.
             verdict = replace(verdict, privacy=replace(verdict.privacy, failed=True))
+        if call.session and active.privacy:
+            verdict = await self._stick(call.session, verdict)
         call.timings["inspect"] = (time.perf_counter() - begin) * 1000
         self._settle(call, verdict, policy, catalog)
+
+    async def _stick(self, session: str, verdict: Verdict) -> Verdict:
+        """A turn of a conversation that was private before is private too."""
+        if verdict.privacy.sensitive:
+            self.sticky.mark(session)
+            return verdict
+        private = self.sticky.cached(session)
+        if private is None:
+            private = await asyncio.to_thread(self.sticky.look_up, session)
+        return replace(verdict, sticky=True) if private else verdict
 
     def _settle(self, call: Call, verdict: Verdict, policy: Policy, catalog: Catalog) -> None:
         assert call.extract is not None
@@ -169,6 +191,12 @@ class Runtime:
             task = loop.create_task(self._tick())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Commit what is queued and end delivery; called when the server shuts down."""
+        await self.recorder.stop_delivery()
+        if not await asyncio.to_thread(self.recorder.close):
+            log.error("some records were not written before the end")
 
     async def _tick(self) -> None:
         """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""

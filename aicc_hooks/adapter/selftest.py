@@ -68,40 +68,64 @@ async def _deployment_hook_stops(runtime: Runtime) -> str:
     if not runtime.active.privacy:
         return ""
     try:
-        await litellm.utils.async_pre_call_deployment_hook({PROBE_KEY: PROBE, "model": "probe"}, "acompletion")
+        await litellm.utils.async_pre_call_deployment_hook(
+            {PROBE_KEY: PROBE, "model": "probe"}, "acompletion"
+        )
     except ProbeReached:
         return ""
-    return "LiteLLM does not run async_pre_call_deployment_hook of our privacy hook, or swallows what it raises"
+    return (
+        "LiteLLM does not run async_pre_call_deployment_hook of our privacy hook, or swallows what it raises"
+    )
 
 
 async def _deployment_hook_called(runtime: Runtime) -> str:
     source = inspect.getsource(litellm.utils.client)
-    return "" if "async_pre_call_deployment_hook(" in source else "LiteLLM's call wrapper no longer calls the deployment hook"
+    return (
+        ""
+        if "async_pre_call_deployment_hook(" in source
+        else "LiteLLM's call wrapper no longer calls the deployment hook"
+    )
 
 
 async def _pre_call_own(runtime: Runtime) -> str:
-    ours = [callback for callback in litellm.callbacks if getattr(callback, "aicc_part", "") in ("privacy", "injection", "complexity")]
+    ours = [
+        callback
+        for callback in litellm.callbacks
+        if getattr(callback, "aicc_part", "") in ("privacy", "injection", "complexity")
+    ]
     lacking = [type(c).__name__ for c in ours if "async_pre_call_hook" not in vars(type(c))]
-    return f"{', '.join(lacking)} inherits async_pre_call_hook, which LiteLLM does not call" if lacking else ""
+    return (
+        f"{', '.join(lacking)} inherits async_pre_call_hook, which LiteLLM does not call" if lacking else ""
+    )
 
 
 async def _hooks_present(runtime: Runtime) -> str:
     active = runtime.active
     off = [name for name in ("privacy", "injection", "complexity") if not getattr(active, name)]
-    return f"not in litellm_settings.callbacks: {', '.join('aicc_hooks.' + n + '_hook' for n in off)}" if off else ""
+    return (
+        f"not in litellm_settings.callbacks: {', '.join('aicc_hooks.' + n + '_hook' for n in off)}"
+        if off
+        else ""
+    )
 
 
 async def _globals(runtime: Runtime) -> str:
     import litellm.proxy.proxy_server as server
 
-    lacking = [name for name in ("app", "llm_router", "master_key", "user_config_file_path") if not hasattr(server, name)]
+    lacking = [
+        name
+        for name in ("app", "llm_router", "master_key", "user_config_file_path")
+        if not hasattr(server, name)
+    ]
     return f"proxy_server lacks {', '.join(lacking)}" if lacking else ""
 
 
 async def _proxy_exception(runtime: Runtime) -> str:
     from litellm.proxy._types import ProxyException
 
-    lacking = {"message", "type", "param", "code", "headers"} - set(inspect.signature(ProxyException.__init__).parameters)
+    lacking = {"message", "type", "param", "code", "headers"} - set(
+        inspect.signature(ProxyException.__init__).parameters
+    )
     return f"ProxyException lacks {', '.join(sorted(lacking))}" if lacking else ""
 
 
@@ -109,8 +133,48 @@ async def _router_seams(runtime: Runtime) -> str:
     router = runtime.router()
     if router is None:
         return "LiteLLM has no router; config.yaml needs a model_list"
-    lacking = [name for name in ("async_callback_filter_deployments", "_run_routing_plugins") if not hasattr(router, name)]
+    lacking = [
+        name
+        for name in ("async_callback_filter_deployments", "_run_routing_plugins")
+        if not hasattr(router, name)
+    ]
     return f"the router lacks {', '.join(lacking)}" if lacking else ""
+
+
+_LISTS: Final = ("callbacks", "success_callback", "failure_callback", "_async_success_callback", "_async_failure_callback",
+                 "input_callback", "_async_input_callback", "service_callback")  # fmt: skip
+# LiteLLM's own bookkeeping (rate limits, cooldowns), which writes no text anywhere.
+_HARMLESS: Final = (
+    "aicc_hooks.",
+    "litellm.proxy.hooks.",
+    "litellm.proxy.",
+    "litellm.router",
+    "litellm.caching.",
+    "litellm._service_logger",
+)
+
+
+async def _foreign_loggers(runtime: Runtime) -> str:
+    """Loggers that came in by another way than config.yaml (environment, another plugin)."""
+    current = runtime.store.current
+    allowed = set(current.policy.redaction.allow_callbacks if current else ())
+    found: dict[str, None] = {}
+    for name in _LISTS:
+        for callback in getattr(litellm, name, None) or []:
+            label = callback if isinstance(callback, str) else _module_of(callback)
+            if not label.startswith(_HARMLESS) and label not in allowed:
+                found[label] = None
+    return (
+        f"loggers that receive unredacted prompts: {', '.join(found)}"
+        if found and not runtime.known_leaks
+        else ""
+    )
+
+
+def _module_of(callback: object) -> str:
+    owner: Any = getattr(callback, "__self__", callback)
+    named = owner if hasattr(owner, "__qualname__") else type(owner)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 SEAMS: Final = (
@@ -120,6 +184,7 @@ SEAMS: Final = (
     Seam("deployment_hook", True, _deployment_hook_stops),
     Seam("deployment_hook_wired", True, _deployment_hook_called),
     Seam("pre_call_hook", True, _pre_call_own),
+    Seam("foreign_loggers", True, _foreign_loggers),
     Seam("hooks", False, _hooks_present),
     Seam("router", False, _router_seams),
     Seam("proxy_exception", False, _proxy_exception),

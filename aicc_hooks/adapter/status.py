@@ -18,6 +18,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["selftest"] = runtime.fatal
     if not runtime.master_key():
         problems["key"] = "AICC_MASTER_KEY is not set; nothing is served"
+    if runtime.recorder.problem:
+        problems["records"] = runtime.recorder.problem
+    if runtime.known_leaks:
+        problems["callbacks"] = f"allowed to see unredacted text: {', '.join(runtime.known_leaks)}"
     down = bool(runtime.fatal) or current is None or not runtime.master_key()
     return {
         "status": "down" if down else "degraded" if problems else "ok",
@@ -25,6 +29,7 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         "policy_version": current.version if current else None,
         "dependencies": {},
         "problems": problems,
+        "known_leaks": list(runtime.known_leaks),
         "failures": dict(runtime.inspector.failures) if runtime.inspector else {},
         "counters": dict(runtime.counters),
     }

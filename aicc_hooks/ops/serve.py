@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import default_config_path, load_all
 from aicc_hooks.home import home_dir, shipped
 from aicc_hooks.ops.env_file import open_to_others, read_env_file
@@ -63,6 +64,9 @@ def prepare(
     if demo:
         env["AICC_POLICY"] = env.get("AICC_POLICY") or str(shipped("policy.yaml"))
     loaded, policy = load_all(path, env)
+    foreign = not_allowed(named_in_config(loaded.tree), policy.policy.redaction.allow_callbacks)
+    if foreign:
+        raise GatewayConfigError(refusal(foreign))
     key = env.get("AICC_MASTER_KEY", "").strip()
     if not key and demo:
         key = "sk-aicc-demo-" + secrets.token_urlsafe(18)
