@@ -115,8 +115,8 @@ def choose(
 
 
 def _floor(same: Sequence[float]) -> float:
-    """Where 95% of this embedder's own paraphrases lie: lower gains little and asks the guard about strangers."""
-    return max(FLOOR, float(np.quantile(same, 0.05))) if same else FLOOR
+    """Where 98% of this embedder's own paraphrases lie: lower gains little and asks the guard about strangers."""
+    return max(FLOOR, float(np.quantile(same, 0.02))) if same else FLOOR
 
 
 async def _embed_all(

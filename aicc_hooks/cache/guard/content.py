@@ -16,6 +16,7 @@ from aicc_hooks.cache.guard.lexicon import (
     UNITS,
     WEAK_JOBS,
 )
+from aicc_hooks.cache.guard.question import asks
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
@@ -25,6 +26,7 @@ def _keys(words: frozenset[str]) -> frozenset[str]:
 
 
 _FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
+_FILLERS |= {"~allowed-to"}
 _UNITS = _keys(UNITS)
 _HOW_MANY = group("~how-many")
 _WAYS = frozenset({"way", "ways", "method", "approach", "practice"})
@@ -39,12 +41,14 @@ def content(a: Text, b: Text) -> str:
         return "task"
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
-    left, right = _weighty(a.tokens, yours), _weighty(b.tokens, mine)
+    left, right = _unsaid(_weighty(a.tokens, yours), yours, b), _unsaid(_weighty(b.tokens, mine), mine, a)
     implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
         implied |= {"make", "makes", "made", "cause", "causes", "caused", "reason", "reasons"}
     left, right = ([t for t in side if t.raw.lower() not in implied] for side in (left, right))
     left, right = _join(left, right)
+    if "who" in (asks(a), asks(b)):
+        left, right = _agents(left, right)
     if left and right:
         return _substitution(left, right)
     # A word that is merely said twice on one side has its counterpart.
@@ -58,7 +62,9 @@ def content(a: Text, b: Text) -> str:
 # What the job itself says in other words.
 _IMPLIED: Final = {
     "summary": frozenset({"plot", "summary", "summarize", "summarise", "overview"}),
-    "compare": frozenset({"compare", "comparison", "difference", "differences", "differ", "differs"}),
+    "compare": frozenset(
+        {"compare", "comparison", "difference", "differences", "differ", "differs", "vs", "versus"}
+    ),
 }
 
 
@@ -108,6 +114,26 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
     return token.key in _CLASSIFIERS and any(t.key in other for t in near)
+
+
+def _unsaid(tokens: list[Token], other: Counter[str], text: Text) -> list[Token]:
+    """Without words that the other text says too, but as grammar ("how do I get", "tips for getting")."""
+    said = {stem(word) for word in text.words}
+    return [t for t in tokens if t.key in other or t.kind == "operator" or stem(t.raw.lower()) not in said]
+
+
+def _agents(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:
+    """`who composed` asks for the composer."""
+    for x in left:
+        for y in right:
+            if _doer(x) == stem(y.raw.lower()) or _doer(y) == stem(x.raw.lower()):
+                return [t for t in left if t is not x], [t for t in right if t is not y]
+    return left, right
+
+
+def _doer(token: Token) -> str:
+    word = token.raw.lower()
+    return stem(word[:-2]) if word.endswith(("er", "or")) and len(word) > 5 else ""
 
 
 def _join(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:

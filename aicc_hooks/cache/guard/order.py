@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
+from aicc_hooks.cache.guard.question import asks, impersonal
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
@@ -35,6 +36,8 @@ def order(a: Text, b: Text) -> str:
     strict = a.passive or b.passive
     flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
     flipped = set(flips)
+    if flips and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
+        return "role swap"  # "can my landlord enter", "can I enter my landlord's"
     for i, j in flips:
         x, y = left[i], left[j]
         u, v = right[at[i]], right[at[j]]

@@ -18,14 +18,14 @@ _FRAME: Final = re.compile(
 )
 
 _HOW: Final = re.compile(
-    r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
+    r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|what (?:can|could|should|do) (?:i|we|you) do to\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
 )
 _KINDS: Final = (
     ("how many", re.compile(r"\bhow many\b|\b(?:the|what) (?:number|count|amount) of\b|^(?:number of|count)\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
     ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:makes?|causes?|caused)\b|\breasons?\b|\bcauses of\b")),
     ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
-    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month)s?\b|\bbest time\b")),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month|age)s?\b|\bbest time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
     ("what", re.compile(r"\bwhat\b|\bwhich\b")),
     ("how", re.compile(r"\bhow\b")),
@@ -65,6 +65,14 @@ def question(a: Text, b: Text) -> str:
 def asks(text: Text) -> str:
     """`yes-no`, `who`, `when`, `where`, `why`, `how`, `how many`, `measure`, `what`, or "" for a bare phrase."""
     return _asked(text)[0]
+
+
+_SUBJECT: Final = re.compile(r"^\w+ (?:not )?(i|you|we|it|there|one)\b")
+
+
+def impersonal(text: Text) -> bool:
+    """A yes/no question about oneself or anybody ("can I", "is it"), not about a named subject."""
+    return bool(_SUBJECT.match(unframed(text)))
 
 
 @lru_cache(maxsize=8192)
