@@ -5,6 +5,7 @@ AiccError
 │   ├── PolicyError             policy.yaml
 │   └── GatewayConfigError      config.yaml, .env, experiments.yaml
 ├── DetectorError               a detector could not finish (callers fail closed or open)
+├── OpsError                    init, backup, restore, launchd, compose: a command could not do its work
 ├── Refusal                     a request is refused; carries the public code and HTTP status
 └── SpoolError                  usage.db cannot be read or written
 
@@ -36,6 +37,10 @@ class DetectorError(AiccError):
 
 class SpoolError(AiccError):
     """usage.db cannot be read or written."""
+
+
+class OpsError(AiccError):
+    """A command that looks after the installation could not do its work; nothing was lost."""
 
 
 class Refusal(AiccError):
