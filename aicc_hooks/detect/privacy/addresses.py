@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .names import UPPER, is_name
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for
 
 _SUFFIXES: Final = (
     "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer", "chaussee", "laan", "straat", "gracht", "plein", "kade", "dijk", "singel", "vägen", "gatan",
@@ -313,6 +313,9 @@ _SENTENCE: Final = re.compile(
 _NO_ADDRESS: Final = re.compile(r"(?:\d{1,3}\.){3}\d|0x|[\w.]+[@(=\[]|(?:19|20)\d\d\b")
 
 
+ask_for(_CUES | _WORDS_AFTER | _WORDS_BEFORE | _BOX_WORDS)
+
+
 def find(doc: Doc, hits: Hits) -> None:
     """Blocks after cues, then street lines; nothing without a digit."""
     if b"9" not in doc.shape:
@@ -362,6 +365,7 @@ def find(doc: Doc, hits: Hits) -> None:
 
 
 _UNIT_WORDS: Final = frozenset(["apt", "apartment", "suite", "ste", "flat", "appt", "apto"])
+ask_for(_UNIT_WORDS)
 _STREET_LINE: Final = re.compile(
     rf"(?:^|[\n:\"',(]|(?<=[ ]))[ \t]*(\d{{1,5}}[ ](?:\d{{1,5}}[ ])?[{UPPER}Λ][^\n,;:?!]{{2,50}}?[, ]?\n?[ \t]{{0,5}})\Z"
 )

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
-from .text import Doc
+from .text import Doc, ask_for
 
 # Up to six short filler words without digits, then something with a digit in it.
 _AFTER: Final = re.compile(
@@ -33,6 +33,7 @@ class Cue:
         # a phrase of one Latin word is a word
         single = {p for p in phrases if p.isascii() and p.isalpha()}
         self.words = frozenset(words.split()) | single
+        ask_for(self.words)
         self._ascii_words = frozenset(w for w in self.words if w.isascii())
         self._gated: list[tuple[str, str]] = []
         self._plain: list[str] = []

@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .firstnames import FIRST_NAMES
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for
 
 UPPER: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚА-ЯЁІЇЄҐΑ-ΩΆΈΉΊΌΎΏ"
 _CAP: Final = rf"(?:[dDlLO]['’])?(?:Ma?c)?[{UPPER}][^\W\d_]+(?:[-'’][^\W\d_]+)*"
@@ -243,6 +243,7 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
     return end
 
 
+ask_for(_TRIGGER_WORDS | _FIELD_WORDS | _SIGN_SET | FIRST_NAMES)
 _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 

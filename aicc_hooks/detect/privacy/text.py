@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _SPACES: Final = (
@@ -64,8 +64,7 @@ _HOMOGLYPHS: Final = str.maketrans(
 )
 _FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _FOREIGN_RUN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]+")
-_WORD: Final = re.compile(r"[^\W\d_]+")
-_INDEX_FROM: Final = 4_000  # characters; below, searching for each word beats indexing them all
+_SPACED: Final = bytes(c if chr(c).isalnum() or c == 63 else 32 for c in range(256))
 _SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 128 else c for c in range(256))
 _NO_LETTER_TO_SPACE: Final = bytes(c if c >= 128 or chr(c).isalpha() else 32 for c in range(256))
 
@@ -182,11 +181,12 @@ class Doc:
 
     def word_ends(self, word: str) -> list[int]:
         """Ends of a lower-case word that stands by itself."""
-        if len(self.lower) <= _INDEX_FROM:
-            return _word_ends(self, word)
         if self._ends is None:
             self._ends = _index(self.lower)
-        return self._ends.get(word, [])
+        found = self._ends.get(word)
+        if found is None:
+            return [] if word.encode("latin-1", "replace") in _ASKED else _word_ends(self, word)
+        return found
 
     def occurrences(self, literal: str) -> Iterator[int]:
         """Starts of a lower-case literal in `lower`."""
@@ -222,10 +222,24 @@ def _word_ends(doc: Doc, word: str) -> list[int]:
     return out
 
 
+# Words whose places somebody asks for: Latin-1 ones by their bytes, for the index below.
+_ASKED: dict[bytes, str] = {}
+
+
+def ask_for(words: Iterable[str]) -> None:
+    """Register words for `Doc.word_ends`; families do so when they are imported."""
+    for word in words:
+        if word.isalpha() and all(ord(c) < 256 for c in word):
+            _ASKED[word.encode("latin-1")] = word
+
+
 def _index(lower: str) -> dict[str, list[int]]:
+    # Letters and digits stay, everything else is a blank; what Latin-1 lacks becomes "?", which then is a letter.
+    spaced = b" " + lower.replace("?", " ").encode("latin-1", "replace").translate(_SPACED) + b" "
     index: dict[str, list[int]] = {}
-    for m in _WORD.finditer(lower):
-        start, end = m.span()
-        if not (start and lower[start - 1].isdigit()) and not lower[end : end + 1].isdigit():
-            index.setdefault(m.group(), []).append(end)
+    at = 0
+    for word in spaced.split():
+        if word in _ASKED:
+            at = spaced.find(b" " + word + b" ", at) + len(word)
+            index.setdefault(_ASKED[word], []).append(at)
     return index
