@@ -173,7 +173,7 @@ def test_benign_texts_with_the_same_words_pass(text: str) -> None:
     assert not DETECTOR.score(text).flagged
 
 
-@pytest.mark.parametrize("text", (*SYSTEM_PROMPTS, ATTACK))
+@pytest.mark.parametrize("text", [*SYSTEM_PROMPTS, ATTACK])
 def test_the_system_role_may_say_what_it_likes(text: str) -> None:
     assert not DETECTOR.score(text, Role.SYSTEM).flagged
 

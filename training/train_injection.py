@@ -78,8 +78,7 @@ def load() -> list[Text]:
     """Labelled rows, extra benign rows from the other files, and synthetic rows."""
     rng = random.Random(SEED)
     texts = []
-    for line in gzip.open(DATA / "injection.jsonl.gz", "rt", encoding="utf-8"):
-        row = json.loads(line)
+    for row in lines("injection.jsonl.gz"):
         if row["use"] != "train":
             continue
         source = repository(row["source"])
@@ -98,14 +97,17 @@ def load() -> list[Text]:
     return texts
 
 
+def lines(name: str) -> list[dict[str, Any]]:
+    with gzip.open(DATA / name, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
 def extra_benign() -> list[tuple[str, str]]:
     found = []
-    for line in gzip.open(DATA / "complexity.jsonl.gz", "rt", encoding="utf-8"):
-        row = json.loads(line)
+    for row in lines("complexity.jsonl.gz"):
         if row["use"] == "train":
             found += [(m["content"], "complexity:" + row["source"].split("/")[0]) for m in row["messages"] if m["role"] == "user" and isinstance(m["content"], str)]
-    for line in gzip.open(DATA / "privacy.jsonl.gz", "rt", encoding="utf-8"):
-        row = json.loads(line)
+    for row in lines("privacy.jsonl.gz"):
         if row["use"] == "train" and row["source"].split(":")[0] != "synthetic":
             found.append((row["text"], "privacy:" + row["source"].split(":")[0]))
     return found
