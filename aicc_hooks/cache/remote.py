@@ -20,8 +20,8 @@ GENERATION: Final = redis_key("cache", "generation")
 _PREFIX: Final = redis_key(*_SPACE, "e", "")
 _OVERHEAD: Final = 300  # key, dict and index entries of Redis for one answer, measured with MEMORY USAGE
 
-# One script, one round trip. At most 16 expired and 32 oldest entries go per write, so a write stays short;
-# Redis' own clock decides, so gateways with wrong clocks cannot empty each other's cache.
+# One script, one round trip. At most 16 gone and 32 oldest entries leave the index per write, so a write stays
+# short; Redis' own clock orders them, so gateways with wrong clocks cannot empty each other's cache.
 _PUT: Final = """
 local now = redis.call('TIME')
 local ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -35,10 +35,12 @@ local function drop(name)
 end
 drop(KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('ZADD', KEYS[2], ms + ARGV[2], KEYS[1])
+redis.call('ZADD', KEYS[2], ms, KEYS[1])
 redis.call('HSET', KEYS[3], KEYS[1], ARGV[3])
 redis.call('INCRBY', KEYS[4], ARGV[3])
-for _, name in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ms, 'LIMIT', 0, 16)) do drop(name) end
+for _, name in ipairs(redis.call('ZRANGE', KEYS[2], 0, 15)) do
+  if redis.call('EXISTS', name) == 0 then drop(name) end
+end
 local gone = 0
 while gone < 32 and tonumber(redis.call('GET', KEYS[4]) or '0') > tonumber(ARGV[4]) do
   local oldest = redis.call('ZRANGE', KEYS[2], 0, 0)[1]
@@ -130,7 +132,7 @@ class RemoteTier:
         return await self.link.run(ask, None)
 
     async def newest(self, limit: int) -> list[tuple[str, bytes]]:
-        """Keys and packed entries of the longest-living entries, for `aicc cache inspect`."""
+        """Keys and packed entries of the newest entries, for `aicc cache inspect`."""
         names: list[Any] = await self.link.run(lambda r: r.zrevrange(_INDEX, 0, limit - 1), [])
         found: list[tuple[str, bytes]] = []
         for name in names:

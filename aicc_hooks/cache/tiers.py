@@ -8,7 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from aicc_hooks.cache import rules
 from aicc_hooks.cache.config import CacheConfig
@@ -18,39 +18,13 @@ from aicc_hooks.cache.memory import MemoryTier
 from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.remote import RemoteTier
 from aicc_hooks.cache.request import CacheHit, CacheRequest
+from aicc_hooks.cache.seam import Search, Semantic
 from aicc_hooks.redis_link import RedisLink
 
 log = logging.getLogger("aicc.cache")
 MAX_PENDING_WRITES: Final = 256
 _THREAD_FROM: Final = 64 * 1024  # bytes; packing more than this would hold up the loop for over a millisecond
 _SYNC_EVERY_S: Final = 1.0
-
-
-class Proposal(Protocol):
-    """One answer that a similar question got. `key` is its exact key."""
-
-    key: str
-    similarity: float
-    reason: str
-
-
-class Search(Protocol):
-    """A semantic lookup under way."""
-
-    async def proposals(self) -> list[Any]: ...
-    def cancel(self) -> None: ...
-
-
-class Semantic(Protocol):
-    """What the tiers need of the semantic tier (`aicc_hooks.cache.semantic.SemanticTier`)."""
-
-    def start(self, request: CacheRequest, key: str) -> Search | None: ...
-    async def add(self, request: CacheRequest, key: str, ttl: float) -> None: ...
-    def forget(self, key: str) -> None: ...
-    async def sync(self) -> None: ...
-    async def clear(self) -> int: ...
-    def forget_all(self) -> None: ...
-    def stats(self) -> dict[str, Any]: ...
 
 
 class ResponseCache:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from aicc_hooks.cache.guard import lexicon, numbers, words
+from aicc_hooks.cache.guard.codelike import symbols_and_code
 
 Kind = Literal["word", "entity", "number", "operator"]
 
@@ -111,7 +112,7 @@ def read(text: str) -> Text:
     spoken = _expand(plain)
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
     lower = tuple(raw.lower() for raw, _, _ in raws)
-    symbols, code = _code(plain)
+    symbols, code = symbols_and_code(plain)
     tokens = _tokens(raws, lower, spoken)
     moved = _activate(tokens, lower)
     return Text(
@@ -302,20 +303,3 @@ def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None
     agent = [Token(t.key, t.raw, t.kind, "", t.joined) for t in tokens[first : last + 1]]
     before = tokens[: first - 1]
     return [*agent, replace(tokens[first - 1], passive=False), *before, *tokens[last + 1 :]]
-
-
-_CODE_START: Final = re.compile(
-    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.{0,80}[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.{1,200}\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
-)
-# A dash or slash is an operator only between numbers; elsewhere it is punctuation.
-_SYMBOL: Final = re.compile(
-    r"[=<>+*^|\\{}\[\]]|(?<=\d)\s?[-/]\s?(?=\d)|(?<=\s)-(?=\d)|(?<=\w)!(?==)|%(?=\s?\d)"
-)
-_CODE_TOKEN: Final = re.compile(r"\w+|[^\w\s]")
-
-
-def _code(plain: str) -> tuple[str, tuple[str, ...]]:
-    """Symbols that carry meaning, and the tokens of what looks like code."""
-    symbols = "".join(_SYMBOL.findall(plain.rstrip(" !")))
-    found = _CODE_START.search(plain)
-    return symbols, tuple(_CODE_TOKEN.findall(plain[found.start() :].rstrip(" ?.!"))) if found else ()
