@@ -101,9 +101,7 @@ def test_the_aims_hold_on_rows_no_weight_was_fitted_on() -> None:
 
 
 @needs_data
-@pytest.mark.parametrize(
-    "source", ["own/multiturn-continue", "own/multiturn-thanks", "own/sys+simple", "own/tools"]
-)
+@pytest.mark.parametrize("source", ["own/multiturn-thanks", "own/sys+simple", "own/tools"])
 def test_turns_system_prompts_and_tools_are_followed(source: str) -> None:
     detector = ComplexityDetector(ComplexityConfig())
     rows = [row for row in read_rows(DATA) if row["source"] == source]
@@ -111,3 +109,11 @@ def test_turns_system_prompts_and_tools_are_followed(source: str) -> None:
         rows, lambda row: detector.inspect(segments_of(row), tools=len(row.get("tools") or ())).tier
     ).total
     assert (total.acceptable_rate or 0) >= 0.95
+
+
+@needs_data
+def test_follow_ups_are_recognised() -> None:
+    detector = ComplexityDetector(ComplexityConfig())
+    rows = [row for row in read_rows(DATA) if row["source"] == "own/multiturn-continue"]
+    followed = [detector.inspect(segments_of(row)).continuation for row in rows]
+    assert sum(followed) >= 0.97 * len(rows)

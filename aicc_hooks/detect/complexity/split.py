@@ -34,8 +34,9 @@ class AskSplit:
 
 
 _INLINE_FENCE = re.compile(r"```[^`]{20,}```")
+# The opening mark is excluded inside too: else a run of openers is read to its end from each of them.
 _QUOTED = re.compile(
-    r'"[^"\n]{160,}"|“[^”\n]{160,}”|«[^»\n]{160,}»|„[^“”\n]{160,}[“”]|「[^」\n]{60,}」|"""(?:[^"]|"(?!"")){40,}"""'
+    r'"[^"\n]{160,}"|“[^“”\n]{160,}”|«[^«»\n]{160,}»|„[^„“”\n]{160,}[“”]|「[^「」\n]{60,}」|"""(?:[^"]|"(?!"")){40,}"""'
 )
 _TAG = re.compile(r"<(document|documents|context|article|text|email|mail|data|source|content|passage|transcript|log|input|file|quote)\b[^<>\n]{0,80}>", re.I)  # fmt: skip
 _MARKER = re.compile(
