@@ -5,211 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .addresses_words import BOX_WORDS, CUES, SUFFIXES, UNIT_WORDS, WORDS_AFTER, WORDS_BEFORE
 from .names import UPPER, is_name
 from .text import Doc, Hits, ask_for
-
-_SUFFIXES: Final = (
-    "straße", "strasse", "str.", "weg", "platz", "allee", "gasse", "ring", "damm", "ufer", "chaussee", "laan", "straat", "gracht", "plein", "kade", "dijk", "singel", "vägen", "gatan",
-    "vej", "vejen", "gade", "gata", "gate", "veien", "vei", "katu", "tie", "kuja", "polku", "gränd", "stíg", "utca", "u.", "út", "tér", "stræde", "bakken", "väg", "gården", "stien", "plads", "torv", "gärde", "bygata", "holm",
-)  # fmt: skip
-_WORDS_AFTER: Final = frozenset(
-    [
-        "street",
-        "st",
-        "avenue",
-        "ave",
-        "road",
-        "rd",
-        "boulevard",
-        "blvd",
-        "lane",
-        "ln",
-        "drive",
-        "dr",
-        "court",
-        "ct",
-        "place",
-        "pl",
-        "square",
-        "sq",
-        "terrace",
-        "way",
-        "parkway",
-        "pkwy",
-        "highway",
-        "hwy",
-        "circle",
-        "cir",
-        "close",
-        "crescent",
-        "gardens",
-        "grove",
-        "mews",
-        "walk",
-        "row",
-        "alley",
-        "hill",
-        "park",
-        "view",
-        "trail",
-        "loop",
-        "plaza",
-        "esplanade",
-        "quay",
-        "rise",
-        "vale",
-        "summit",
-        "junction",
-        "crossing",
-        "ridge",
-        "forge",
-        "field",
-        "fields",
-        "meadows",
-        "island",
-        "islands",
-        "point",
-        "common",
-        "chowk",
-        "nagar",
-        "marg",
-        "heights",
-        "bridge",
-        "station",
-        "village",
-        "creek",
-        "canyon",
-        "manor",
-        "isle",
-        "cove",
-        "haven",
-        "hollow",
-        "landing",
-        "mall",
-        "path",
-        "pass",
-        "pike",
-        "run",
-        "springs",
-        "union",
-        "unions",
-        "valley",
-        "valleys",
-        "views",
-        "villages",
-        "vista",
-        "wells",
-        "squares",
-        "streets",
-        "roads",
-    ]
-)
-_WORDS_BEFORE: Final = frozenset(
-    [
-        "rue",
-        "avenue",
-        "av",
-        "boulevard",
-        "bd",
-        "chemin",
-        "allée",
-        "impasse",
-        "quai",
-        "route",
-        "cours",
-        "passage",
-        "sentier",
-        "voie",
-        "via",
-        "viale",
-        "piazza",
-        "corso",
-        "largo",
-        "vicolo",
-        "contrada",
-        "strada",
-        "calle",
-        "avenida",
-        "paseo",
-        "plaza",
-        "camino",
-        "carrer",
-        "ronda",
-        "rua",
-        "travessa",
-        "alameda",
-        "rodovia",
-        "praça",
-        "estrada",
-        "vila",
-        "rúa",
-        "loteamento",
-        "feira",
-        "ul",
-        "al",
-        "pl",
-        "ulica",
-        "ulice",
-        "trg",
-        "utca",
-        "str",
-        "calea",
-        "bulevardul",
-        "circunvalación",
-        "callejón",
-        "privada",
-        "andador",
-        "prolongación",
-        "retorno",
-        "acceso",
-        "pasaje",
-        "vial",
-        "urbanización",
-        "rambla",
-        "jalan",
-        "jl",
-        "gang",
-        "soi",
-        "ул",
-        "улица",
-        "просп",
-        "проспект",
-        "пер",
-        "вул",
-        "вулиця",
-        "бул",
-        "residencial",
-        "conjunto",
-        "aeroporto",
-        "colônia",
-        "favela",
-        "fazenda",
-        "jardim",
-        "lago",
-        "lagoa",
-        "morro",
-        "núcleo",
-        "parque",
-        "pátio",
-        "sítio",
-        "trecho",
-        "trevo",
-        "vale",
-        "vereda",
-        "viaduto",
-        "viela",
-        "esplanada",
-        "estação",
-        "distrito",
-        "condomínio",
-        "chácara",
-        "campo",
-        "área",
-        "quadra",
-        "setor",
-    ]
-)
-_BOX_WORDS: Final = frozenset(["box", "postfach", "apartado", "casella", "boîte", "postbus", "psc", "cmr"])
 
 _AFTER: Final = re.compile(
     rf"(?<![\w.])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,?[ ](?:[NSEW]\.?[ ]|\d{{1,4}}(?:st|nd|rd|th)?[ ])?(?:[{UPPER}][\w'’.-]{{0,20}}[ ]){{0,4}}\Z"
@@ -236,65 +34,6 @@ _REST: Final = re.compile(
     rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2}}(?!\w))?(?:,?[ ]{_CODE})?|[A-Z]{{2}}(?!\w)(?:[ ]{_CODE})?|{_CODE})(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
     rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?)?"
 )
-_CUES: Final = frozenset(
-    [
-        "address",
-        "adresse",
-        "anschrift",
-        "dirección",
-        "direccion",
-        "direção",
-        "indirizzo",
-        "endereço",
-        "endereco",
-        "morada",
-        "adres",
-        "adress",
-        "osoite",
-        "adresa",
-        "cím",
-        "lakcím",
-        "domicilio",
-        "adresi",
-        "адрес",
-        "адреса",
-        "διεύθυνση",
-        "alamat",
-        "chỉ",
-        "lives",
-        "live",
-        "living",
-        "reside",
-        "resides",
-        "residing",
-        "located",
-        "moved",
-        "wohnhaft",
-        "office",
-        "delivered",
-        "deliver",
-        "shipped",
-        "ship",
-        "shipping",
-        "meet",
-        "send",
-        "one",
-        "mail",
-        "bill",
-        "wohne",
-        "habite",
-        "vivo",
-        "abito",
-        "moro",
-        "resido",
-        "woon",
-        "bor",
-        "mieszkam",
-        "проживаю",
-        "живу",
-        "enter",
-    ]
-)
 _CUE_TAIL: Final = re.compile(
     r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
     re.IGNORECASE,
@@ -313,7 +52,7 @@ _SENTENCE: Final = re.compile(
 _NO_ADDRESS: Final = re.compile(r"(?:\d{1,3}\.){3}\d|0x|[\w.]+[@(=\[]|(?:19|20)\d\d\b")
 
 
-ask_for(_CUES | _WORDS_AFTER | _WORDS_BEFORE | _BOX_WORDS)
+ask_for(CUES | WORDS_AFTER | WORDS_BEFORE | BOX_WORDS)
 
 
 def find(doc: Doc, hits: Hits) -> None:
@@ -321,7 +60,7 @@ def find(doc: Doc, hits: Hits) -> None:
     if b"9" not in doc.shape:
         return
     text, words = doc.text, doc.words
-    for word in words & _CUES:
+    for word in words & CUES:
         for end in doc.word_ends(word):
             m = _CUE_TAIL.match(text, end)
             if m is not None and m.end() > end and b"9" in doc.shape[m.end() : m.end() + 70]:
@@ -329,7 +68,7 @@ def find(doc: Doc, hits: Hits) -> None:
     if not doc.ascii:
         for m in _CUE_ASIAN.finditer(text):
             _add_block(text, m.end(), hits)
-    for word in words & _WORDS_AFTER:
+    for word in words & WORDS_AFTER:
         for end in doc.word_ends(word):
             start = end - len(word)
             if b"9" in doc.shape[max(0, start - 60) : start] and (
@@ -339,10 +78,10 @@ def find(doc: Doc, hits: Hits) -> None:
                 m = _AFTER.search(head)
                 if m is not None and len(m.group().split()) >= 2:
                     _add_street(doc, start - len(head) + m.start(), end, hits)
-    for word in words & _WORDS_BEFORE:
+    for word in words & WORDS_BEFORE:
         for end in doc.word_ends(word):
             _street_before(doc, end - len(word), end, hits)
-    for word in words & _BOX_WORDS:
+    for word in words & BOX_WORDS:
         for end in doc.word_ends(word):
             m = _BOX.match(text, end)
             if m is not None:
@@ -351,21 +90,20 @@ def find(doc: Doc, hits: Hits) -> None:
                 po = re.search(r"(?:P\.? ?O\.?|Apartado de|Post)[ ]?\Z", head, re.IGNORECASE)
                 if po or word != "box":
                     _add_street(doc, start - (len(po.group()) if po else 0), m.end(), hits)
-    for word in words & _UNIT_WORDS:
+    for word in words & UNIT_WORDS:
         for end in doc.word_ends(word):
             if b"9" in doc.shape[end : end + 8]:
                 _around_unit(doc, end - len(word), hits)
     for literal in (b"A 9", b". 9"):
         at = doc.shape.find(literal)
         while at >= 0:
-            word = doc.lower[max(0, at - 30) : at + 1].rsplit(None, 1)
-            if word and word[-1].endswith(_SUFFIXES):
+            tail = doc.lower[max(0, at - 30) : at + 1].rsplit(None, 1)
+            if tail and tail[-1].endswith(SUFFIXES):
                 _suffix_line(doc, at, hits)
             at = doc.shape.find(literal, at + 3)
 
 
-_UNIT_WORDS: Final = frozenset(["apt", "apartment", "suite", "ste", "flat", "appt", "apto"])
-ask_for(_UNIT_WORDS)
+ask_for(UNIT_WORDS)
 _STREET_LINE: Final = re.compile(
     rf"(?:^|[\n:\"',(]|(?<=[ ]))[ \t]*(\d{{1,5}}[ ](?:\d{{1,5}}[ ])?[{UPPER}Λ][^\n,;:?!]{{2,50}}?[, ]?\n?[ \t]{{0,5}})\Z"
 )

@@ -56,12 +56,11 @@ class Cue:
         if firsts:
             phrases = [p for first, p in self._gated if first in firsts and p in doc.lower]
         if not doc.ascii:
-            phrases += [p for p in self._plain if p in doc.lower]
+            phrases += [p for p in self._plain if p[0] in doc.letters and p in doc.lower]
         return words, phrases
 
     def ends(self, doc: Doc) -> Iterator[int]:
         """End offsets of the announcing words in the text."""
-        lower = doc.lower
         words, phrases = self.present(doc)
         for word in words:
             yield from doc.word_ends(word)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-import re._constants as _c
-import re._parser as _parser
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -16,52 +15,18 @@ from . import checks
 from .config import CustomEntity, PrivacyConfig
 from .shape import is_placeholder
 
+# The standard library's own pattern parser; typeshed does not know these two modules.
+_c: Any = importlib.import_module("re._constants")
+_parser: Any = importlib.import_module("re._parser")
+
 # A pattern of `pii_regexes` that reduces to one of these only names a subject: alone it is no personal data.
 _SUBJECTS: Final = frozenset(
-    [
-        "password",
-        "passwords",
-        "passwd",
-        "pwd",
-        "pass",
-        "passphrase",
-        "passcode",
-        "secret",
-        "secrets",
-        "apikey",
-        "apikeys",
-        "privatekey",
-        "privatekeys",
-        "ssn",
-        "ssns",
-        "socialsecurity",
-        "socialsecuritynumber",
-        "token",
-        "tokens",
-        "accesstoken",
-        "authtoken",
-        "bearertoken",
-        "secretkey",
-        "accesskey",
-        "credential",
-        "credentials",
-        "creditcard",
-        "creditcardnumber",
-        "cardnumber",
-        "iban",
-        "passport",
-        "dob",
-        "dateofbirth",
-        "email",
-        "phone",
-        "pin",
-        "username",
-        "login",
-        "auth",
-        "authorization",
-        "bearer",
-        "clientsecret",
-    ]
+    """
+    password passwords passwd pwd pass passphrase passcode secret secrets apikey apikeys privatekey
+    privatekeys ssn ssns socialsecurity socialsecuritynumber token tokens accesstoken authtoken bearertoken
+    secretkey accesskey credential credentials creditcard creditcardnumber cardnumber iban passport dob
+    dateofbirth email phone pin username login auth authorization bearer clientsecret
+    """.split()  # noqa: SIM905
 )
 _CLASS_AFTER_BACKSLASH: Final = re.compile(
     r"(?<!\\)(?:\\\\)(?:b(?![a-z])|b(?=\\|$|\"|\()|[dwsDWSB](?=[+*?{)\]|]|\\|$))"
@@ -168,7 +133,7 @@ def _never_matches(tree: Any, flags: int) -> bool:
             if arg in (_c.AT_END, _c.AT_END_STRING) and not flags & re.MULTILINE:
                 ended = True
         else:
-            low, _ = _parser.SubPattern(tree.state, [(op, arg)]).getwidth()  # type: ignore[attr-defined,unused-ignore]
+            low, _ = _parser.SubPattern(tree.state, [(op, arg)]).getwidth()
             if low > 0:
                 if ended:
                     return True

@@ -114,9 +114,9 @@ def _find_fixed(doc: Doc, hits: Hits) -> None:
     shape = doc.shape
     at = shape.find(b"999999")
     while at >= 0:  # the licence's letters may be padded with nines, so look from its six digits back
-        m = _UK_LICENCE.match(doc.text, at - 5) if at >= 5 else None
-        if m is not None:
-            hits.add("driver_license", m.start(), m.end())
+        licence = _UK_LICENCE.match(doc.text, at - 5) if at >= 5 else None
+        if licence is not None:
+            hits.add("driver_license", licence.start(), licence.end())
         at = shape.find(b"999999", at + 6)
     for literal, pattern, check in national.SHAPES:
         for m in _at_shapes(doc, literal, pattern):

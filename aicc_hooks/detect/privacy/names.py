@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from .firstnames import FIRST_NAMES
+from .names_words import COMMON, FIELD_WORDS, NOT_NAMES, RULES, SIGN_WORDS
 from .text import Doc, Hits, ask_for
 
 UPPER: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚА-ЯЁІЇЄҐΑ-ΩΆΈΉΊΌΎΏ"
@@ -22,24 +23,8 @@ _PAIR: Final = "|".join(
 NAME: Final = re.compile(rf"{_FULL}|{_CJK}|{_PAIR}|[\u0e00-\u0e7f]{{4,30}}")
 _LOWER_NAME: Final = re.compile(r"[^\W\d_]{2,}(?: [^\W\d_]\.)?(?: [^\W\d_]{2,}){0,2}")
 
-# trigger word → what must follow it before the name. `!` marks words strong enough for a single, unknown name.
-_RULES: Final = """
-! name names nome nombre nom naam namn navn nama nimi név adım adı όνομά : (?: is| was| ist| est| es| è| é| är| er| on| είναι|'s|:| saya| μου είναι)?(?: now)?
-! called heiße heisse appelle llamo chiamo chamo heet heter hedder numesc nazywam jmenuji numele zovut зовут звати λένε volám : (?: się| se| sa)?
-! patient patientin traveller traveler passenger applicant beneficiary cardholder tenant landlord insured policyholder paciente : (?: is| name| named)?:?
-! mr mrs ms miss mx dr prof professor herr frau monsieur madame mme mlle señor señora signor signora senhor senhora dhr mevr pan pani hr sig sra sr : \\.?
-! son daughter kid wife husband brother sister mother father uncle aunt nephew niece cousin boyfriend girlfriend fiancé fiancée boss colleague neighbour neighbor : ,?(?: is)?(?: called| named)?
-! inhaber inhaberin titular intestatario rekeninghouder kontoinhaber kontoinhaberin titulaire : :?
-! attn attention sincerely : [:,]?
-! producer singer actor actress author director novelist senator president minister : (?:)
-ask speak talk spoke : (?: for| to| with)
-dear hi hello hey cher chère estimado estimada querido querida liebe lieber gentile caro cara kære kjære kära hola ciao bonjour hallo olá hei hej beste geachte drogi droga kedves milý sayın уважаемый уважаемая привет : ,?
-customer client employee kunde kundin cliente manager doctor nurse : (?: is| name| named)?:?
-signed regards starring directed written : (?: by)?[:,]?
-ich soy sono sou ik jag jeg : (?: bin| ben| är| er)?
-"""
 _TRIGGERS: Final[dict[str, tuple[re.Pattern[str], bool]]] = {}
-for _line in _RULES.strip().splitlines():
+for _line in RULES.strip().splitlines():
     _left, _, _right = _line.partition(" : ")
     for _word in _left.removeprefix("! ").split():
         _TRIGGERS[_word] = (
@@ -47,109 +32,7 @@ for _line in _RULES.strip().splitlines():
             _left.startswith("!"),
         )
 _TRIGGER_WORDS: Final = frozenset(_TRIGGERS)
-# These are everyday words: only a well-known first name or a full name with one may follow.
-_COMMON: Final = frozenset(
-    [
-        "customer",
-        "client",
-        "employee",
-        "user",
-        "manager",
-        "doctor",
-        "nurse",
-        "by",
-        "from",
-        "says",
-        "said",
-        "with",
-        "for",
-        "to",
-        "i",
-        "am",
-        "ich",
-        "soy",
-        "sono",
-        "sou",
-        "ik",
-        "jag",
-        "jeg",
-        "name",
-        "names",
-        "pan",
-        "pani",
-        "hr",
-    ]
-)
 
-_FIELD_WORDS: Final = frozenset(
-    [
-        "name",
-        "fullname",
-        "firstname",
-        "lastname",
-        "surname",
-        "customer",
-        "patient",
-        "client",
-        "contact",
-        "employee",
-        "attn",
-        "sender",
-        "recipient",
-        "passenger",
-        "cardholder",
-        "author",
-        "signed",
-        "signature",
-        "owner",
-        "manager",
-        "doctor",
-        "physician",
-        "nurse",
-        "insured",
-        "policyholder",
-        "tenant",
-        "guest",
-        "billing",
-        "shipping",
-        "ship",
-        "vorname",
-        "nachname",
-        "familienname",
-        "nom",
-        "prénom",
-        "prenom",
-        "nombre",
-        "apellido",
-        "apellidos",
-        "nome",
-        "cognome",
-        "sobrenome",
-        "naam",
-        "achternaam",
-        "namn",
-        "navn",
-        "nimi",
-        "imię",
-        "nazwisko",
-        "jméno",
-        "příjmení",
-        "név",
-        "ad",
-        "adı",
-        "soyad",
-        "soyadı",
-        "имя",
-        "фамилия",
-        "фио",
-        "όνομα",
-        "ім",
-        "to",
-        "traveller",
-        "applicant",
-        "holder",
-    ]
-)
 _FIELD_TAIL: Final = re.compile(
     r"""[ _-]?(?:name|address|to|person|holder|by)?["'`*]{0,3}[ \t]{0,3}(?::|=>?|\|)[ \t*]{0,6}["'`]?""",
     re.IGNORECASE,
@@ -159,58 +42,14 @@ _ASIAN_SAID: Final = re.compile(
     r"(?:私の名前は|名前は|わたしは|私は|我叫|我的名字是|我是|姓名是|제 이름은|저는|اسمي|שמי|मेरा नाम|ผมชื่อ|ฉันชื่อ)[\s:：]{0,2}"
 )
 _ASIAN_END: Final = re.compile(r"(?:です|と申|といい|から|입니다|이고|입니|です。|，|。|さん|様|님)")
-_SIGN_WORDS: Final = [
-    "regards",
-    "sincerely",
-    "cheers",
-    "wishes",
-    "truly",
-    "faithfully",
-    "thanks",
-    "you",
-    "best",
-    "warmly",
-    "respectfully",
-    "cordially",
-    "grüßen",
-    "grüße",
-    "gruß",
-    "cordialement",
-    "salutations",
-    "saludos",
-    "atentamente",
-    "saludo",
-    "saluti",
-    "atenciosamente",
-    "abraços",
-    "abraço",
-    "cumprimentos",
-    "groeten",
-    "groet",
-    "hälsningar",
-    "hilsen",
-    "pozdrawiam",
-    "poważaniem",
-    "pozdravem",
-    "üdvözlettel",
-    "saygılarımla",
-    "уважением",
-    "повагою",
-    "εκτίμηση",
-    "terveisin",
-]
-_SIGN_SET: Final = frozenset(_SIGN_WORDS)
+_SIGN_SET: Final = frozenset(SIGN_WORDS)
 _SIGN_TAIL: Final = re.compile(r"[,.!]?[ \t]{0,3}\r?\n{1,3}[ \t>*_-]{0,4}")
-# Capitalised words that are no names after the cues above.
-_NOT_NAMES: Final = frozenset(
-    ["the", "a", "an", "i", "you", "he", "she", "it", "we", "they", "this", "that", "there", "what", "which", "who", "how", "why", "when", "where", "is", "are", "was", "not", "here", "your", "our", "my", "their", "his", "her", "its", "all", "any", "some", "each", "every", "no", "yes", "ok", "team", "sir", "madam", "madame", "sirs", "everyone", "everybody", "folks", "there", "guys", "support", "customer", "client", "service", "hiring", "manager", "professor", "doctor", "committee", "friend", "friends", "world", "all", "colleagues", "string", "str", "int", "integer", "boolean", "bool", "none", "null", "true", "false", "undefined", "any", "object", "number", "float", "list", "dict", "array", "type", "value", "default", "required", "optional", "unknown", "name", "names", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december", "english", "french", "german", "spanish", "italian", "chinese", "japanese", "python", "java", "javascript", "typescript", "rust", "go", "html", "css", "sql", "json", "xml", "api", "http", "https", "url", "gpt", "chatgpt", "claude", "openai", "google", "microsoft", "apple", "amazon", "github", "linux", "windows", "docker", "kubernetes", "please", "thanks", "thank", "dear", "hello", "hi", "regards", "sincerely", "best", "if", "in", "on", "at", "for", "to", "from", "and", "or", "but", "question", "answer", "note", "example", "task", "input", "output", "step", "first", "second", "third", "new", "next", "explain", "write", "rewrite", "what's", "it's", "i'm", "i've", "let's", "can", "could", "would", "should", "do", "does", "did", "review", "fix", "create", "add", "make", "give", "get", "show", "tell", "use", "using", "based", "assistant", "user", "system", "human", "ai", "bot", "summary", "title", "subject", "date", "address", "phone", "email", "mr", "mrs", "ms", "dr", "prof", "and", "north", "south", "east", "west", "united", "states", "kingdom", "america", "europe", "asia", "africa", "france", "germany", "spain", "italy", "china", "japan", "india", "london", "paris", "berlin", "new", "york", "san", "los", "st", "saint", "university", "college", "school", "institute", "company", "inc", "ltd", "llc", "corp", "street", "avenue", "road", "lake", "river", "mount", "great", "prime", "king", "queen", "prince", "princess", "god", "lord", "christmas", "easter"]
-)  # fmt: skip
 
 
 def is_name(value: str, strong: bool) -> bool:
     """True when capitalised words read as a person: a known first name, or two of them after a strong cue."""
     parts = value.replace("-", " ").split()
-    if not parts or parts[0].lower() in _NOT_NAMES or parts[-1].lower() in _NOT_NAMES:
+    if not parts or parts[0].lower() in NOT_NAMES or parts[-1].lower() in NOT_NAMES:
         return False
     if not value[0].isascii() and not value[0].isupper():
         return True
@@ -225,7 +64,7 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
         return 0
     parts = m.group().split(" ")
     end = m.end()
-    while len(parts) > 1 and parts[-1].lower().rstrip(".") in _NOT_NAMES:
+    while len(parts) > 1 and parts[-1].lower().rstrip(".") in NOT_NAMES:
         end -= len(parts.pop()) + 1
     if (
         known_only
@@ -243,7 +82,7 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
     return end
 
 
-ask_for(_TRIGGER_WORDS | _FIELD_WORDS | _SIGN_SET | FIRST_NAMES)
+ask_for(_TRIGGER_WORDS | FIELD_WORDS | _SIGN_SET | FIRST_NAMES)
 _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 
@@ -252,7 +91,7 @@ def find(doc: Doc, hits: Hits) -> None:
     text, words = doc.text, doc.words
     for word in words & _TRIGGER_WORDS:
         tail, strong = _TRIGGERS[word]
-        common = word in _COMMON
+        common = word in COMMON
         for end in doc.word_ends(word):
             m = tail.match(text, end)
             if m is None:
@@ -288,7 +127,7 @@ def find(doc: Doc, hits: Hits) -> None:
                 if not (at and text[at - 1].isalnum()):
                     _add(text, at + len(literal), False, hits, known_only=True)
     if ":" in text or "=" in text or "|" in text:
-        for word in words & _FIELD_WORDS:
+        for word in words & FIELD_WORDS:
             for end in doc.word_ends(word):
                 m = _FIELD_TAIL.match(text, end)
                 if m is None:
@@ -363,13 +202,13 @@ def _find_known(doc: Doc, hits: Hits) -> None:
             if m is None:
                 continue
             parts = m.group().split(" ")
-            alone = len(parts) == 1 or parts[1].lower() in _NOT_NAMES
+            alone = len(parts) == 1 or parts[1].lower() in NOT_NAMES
             line_start = at == 0 or text[at - 1] == "\n"
             if alone and line_start and text[end : end + 2] == ": ":
                 hits.add("person_name", at, end)
             elif (
                 not alone
-                and parts[-1].lower() not in _NOT_NAMES
+                and parts[-1].lower() not in NOT_NAMES
                 and len(parts) <= 4
                 and text[m.end() : m.end() + 1] not in ("(", "_", "=")
             ):

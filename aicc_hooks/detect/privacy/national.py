@@ -95,10 +95,7 @@ def _sg(v: str) -> bool:
 def _br(v: str) -> bool:
     if len(set(v)) == 1:
         return False
-    for n in (9, 10):
-        if (weighted(v[:n], range(n + 1, 1, -1)) * 10 % 11) % 10 != int(v[n]):
-            return False
-    return True
+    return all(weighted(v[:n], range(n + 1, 1, -1)) * 10 % 11 % 10 == int(v[n]) for n in (9, 10))
 
 
 def _cn(v: str) -> bool:

@@ -79,12 +79,15 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
 def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     text = doc.text
     start, end = run.span()
-    if start and (
-        (text[start - 1].isalnum() and text[start - 1].isascii())
-        or (text[start - 1] in "_./@#=$€£" and text[start] != "+")
+    if (
+        start
+        and (
+            (text[start - 1].isalnum() and text[start - 1].isascii())
+            or (text[start - 1] in "_./@#=$€£" and text[start] != "+")
+        )
+        and not (text[start - 1] in "=" and text[start].isdigit())
     ):
-        if not (text[start - 1] in "=" and text[start].isdigit()):
-            return
+        return
     if (text[end : end + 1].isalnum() and text[end].isascii()) or (
         text[end : end + 1] in ("_", "%", ":") and text[end + 1 : end + 2].isdigit()
     ):
@@ -101,9 +104,9 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     before = doc.text[max(0, start - 40) : start]
     excluded = _NOT_PHONE.search(before) is not None
     n = sum(c.isdigit() for c in value)
-    m = _NANP.search(value)
-    if m is not None and not excluded and (m.start() == 0 or not value[m.start() - 1].isdigit()):
-        hits.add("phone", start + m.start(), start + m.end())
+    nanp = _NANP.search(value)
+    if nanp is not None and not excluded and (nanp.start() == 0 or not value[nanp.start() - 1].isdigit()):
+        hits.add("phone", start + nanp.start(), start + nanp.end())
         return
     if _DATE_LIKE.match(value) or (
         value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
@@ -120,9 +123,8 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         and not excluded
         and len(set(value)) > 4
         and value.count(" ") + value.count("-") + value.count("/") <= 5
-    ):
-        if value.count("-") >= 1 or "(" in value or value.count(" ") >= 2:
-            hits.add("phone", start, end)
+    ) and (value.count("-") >= 1 or "(" in value or value.count(" ") >= 2):
+        hits.add("phone", start, end)
 
 
 _DOTTED: Final = re.compile(r"0\d(?:\.\d\d){4}")

@@ -5,206 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from .prose_words import CONNECTORS, LOGIN_WORDS, PIN_WORDS, STOP_WORDS, SUBSTRINGS, TOKEN_WORDS, WORDS
 from .shape import entropy, is_password, is_placeholder, is_random, is_uuid, wordiness
 from .text import Doc, Hits
 
-# Words that name a password. Latin ones are looked up in the set of words, the rest as substrings.
-_WORDS: Final = frozenset(
-    [
-        "password",
-        "passwords",
-        "passphrase",
-        "passcode",
-        "passwd",
-        "pwd",
-        "pw",
-        "pass",
-        "passwort",
-        "kennwort",
-        "passwörter",
-        "zugangspasswort",
-        "losungswort",
-        "mdp",
-        "contraseña",
-        "contrasena",
-        "clave",
-        "senha",
-        "wachtwoord",
-        "lösenord",
-        "losenord",
-        "adgangskode",
-        "kodeord",
-        "passord",
-        "hasło",
-        "haslo",
-        "heslo",
-        "parola",
-        "şifre",
-        "sifre",
-        "parolă",
-        "lozinka",
-        "geslo",
-        "slaptažodis",
-        "parole",
-        "salasana",
-        "jelszó",
-        "jelszo",
-        "jelszava",
-        "jelszavam",
-        "salasanani",
-        "aðgangsorð",
-        "sandi",
-        "motdepasse",
-        "пароль",
-        "пароля",
-        "паролем",
-        "пароли",
-        "κωδικός",
-        "κωδικο",
-        "kodeordet",
-        "lösenordet",
-        "passordet",
-        "hasłem",
-        "şifresi",
-        "şifrem",
-        "parolası",
-        "parolam",
-        "token",
-        "key",
-        "secret",
-        "credentials",
-        "credential",
-        "pin",
-        "login",
-        "logins",
-        "creds",
-        "apikey",
-        "schlüssel",
-        "clé",
-        "llave",
-        "chave",
-        "chiave",
-    ]
-)
-_SUBSTRINGS: Final = (
-    "mot de passe", "palavra-passe", "palavra passe", "パスワード", "暗証番号", "密码", "密碼", "口令", "비밀번호", "암호", "รหัสผ่าน", "mật khẩu",
-    "kata sandi", "kata laluan", "סיסמה", "סיסמא", "كلمة المرور", "كلمة السر", "رمز عبور", "पासवर्ड", "পাসওয়ার্ড", "கடவுச்சொல்", "api key", "access key",
-)  # fmt: skip
-_TOKEN_WORDS: Final = frozenset(
-    ["token", "key", "secret", "apikey", "schlüssel", "clé", "llave", "chave", "chiave"]
-)
-_PIN_WORDS: Final = frozenset(["pin", "passcode", "暗証番号"])
-_LOGIN_WORDS: Final = frozenset(["credentials", "credential", "login", "logins", "creds"])
-
-# Words that introduce a value ("is", "lautet", "to"); a colon or an equals sign does too.
-_CONNECTORS: Final = frozenset(
-    [
-        "is",
-        "was",
-        "are",
-        "to",
-        "as",
-        "now",
-        "be",
-        "becomes",
-        "equals",
-        "ist",
-        "lautet",
-        "war",
-        "heißt",
-        "auf",
-        "est",
-        "sera",
-        "en",
-        "à",
-        "era",
-        "es",
-        "será",
-        "è",
-        "sarà",
-        "é",
-        "será",
-        "a",
-        "är",
-        "er",
-        "på",
-        "on",
-        "jest",
-        "to",
-        "je",
-        "bude",
-        "this",
-        "adalah",
-        "là",
-        "olarak",
-        "это",
-        "είναι",
-        "este",
-        "voi",
-        "becomes:",
-        "hey",
-    ]
-) - {"hey", "this", "a", "en", "on"}
-_STOP_WORDS: Final = frozenset(
-    [
-        "must",
-        "should",
-        "need",
-        "needs",
-        "require",
-        "requires",
-        "required",
-        "least",
-        "characters",
-        "character",
-        "length",
-        "long",
-        "chars",
-        "policy",
-        "every",
-        "about",
-        "and",
-        "or",
-        "but",
-        "because",
-        "can",
-        "cannot",
-        "can't",
-        "could",
-        "would",
-        "will",
-        "if",
-        "when",
-        "while",
-        "with",
-        "without",
-        "using",
-        "used",
-        "via",
-        "using",
-        "stored",
-        "saved",
-        "hashed",
-        "encrypted",
-        "generator",
-        "manager",
-        "reset",
-        "resets",
-        "protected",
-        "field",
-        "fields",
-        "hash",
-        "hashing",
-        "und",
-        "oder",
-        "muss",
-        "et",
-        "ou",
-        "y",
-        "o",
-        "e",
-    ]
-)
 _TOKEN: Final = re.compile(r"[^ \t\r\n]+")
 _CJK_CONNECT: Final = re.compile(r"\s{0,2}(?:は|が|を|是|为|為|은|는|이|가|:|：|=|「|\"|')*\s{0,2}(?=[!-~])")
 _ASCII_RUN: Final = re.compile(r"[!-~]{4,128}")
@@ -227,7 +31,7 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
     """Spans of the words that name a password, and the word."""
     found: list[tuple[int, int, str]] = []
     lower = doc.lower
-    for word in _WORDS & doc.words:
+    for word in WORDS & doc.words:
         for at in doc.occurrences(word):
             end = at + len(word)
             if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-/")) and not (
@@ -235,7 +39,7 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
             ):
                 found.append((at, end, word))
     if not doc.ascii or "de passe" in lower or "kata" in lower or " key" in lower or "palavra" in lower:
-        for literal in _SUBSTRINGS:
+        for literal in SUBSTRINGS:
             if literal in lower:
                 found += [(at, at + len(literal), literal) for at in doc.occurrences(literal)]
     return sorted(found)
@@ -275,13 +79,13 @@ def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
         ("()", "();")
     ):
         return False
-    if word in _TOKEN_WORDS or word in ("api key", "access key"):
+    if word in TOKEN_WORDS or word in ("api key", "access key"):
         if is_uuid(value) and word in ("key", "clé", "llave", "chave", "chiave", "schlüssel"):
             return False
         return is_random(value, 12) and entropy(value) >= 2.8
     if value.isdigit():
-        return strong and (4 <= len(value) <= 12 if word in _PIN_WORDS else 6 <= len(value) <= 12)
-    if word in _PIN_WORDS and word != "passcode":
+        return strong and (4 <= len(value) <= 12 if word in PIN_WORDS else 6 <= len(value) <= 12)
+    if word in PIN_WORDS and word != "passcode":
         return False
     if _PLAIN.match(value):
         hyphens = value.count("-")
@@ -314,18 +118,18 @@ def find(doc: Doc, hits: Hits) -> None:
     """Values that a sentence calls a password."""
     text = doc.text
     for _at, end, word in _keywords(doc):
-        if word in _LOGIN_WORDS or word in ("password", "pw", "pass", "passwort"):
+        if word in LOGIN_WORDS or word in ("password", "pw", "pass", "passwort"):
             pair = _PAIR.match(text, end, end + 140)
-            if (pair and word in _LOGIN_WORDS) or (pair and text[end : end + 1] == "s"):
+            if (pair and word in LOGIN_WORDS) or (pair and text[end : end + 1] == "s"):
                 start, stop = _trim(text, *pair.span(2))
                 if _good(text[start:stop], "password", True, False) and "/" not in text[start:stop]:
                     hits.add("password", start, stop)
                     continue
-        if word in _LOGIN_WORDS:
+        if word in LOGIN_WORDS:
             continue
         found = _after_cjk(text, end, word) if ord(word[0]) > 0x2E80 else _after(text, end, word)
         if found:
-            api = word in _TOKEN_WORDS or (" " in word and "key" in word)
+            api = word in TOKEN_WORDS or (" " in word and "key" in word)
             hits.add("api_key" if api else "password", *found)
 
 
@@ -347,7 +151,7 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
         limit = line
     strong = text[end : end + 1] in (":", "=") and text[end : end + 2] not in ("==", "=>", ":=")
     at = end + 1 if strong else end
-    keyed = word in _TOKEN_WORDS or "key" in word
+    keyed = word in TOKEN_WORDS or "key" in word
     for index, token in enumerate(_TOKEN.finditer(text, at, limit)):
         start, stop = token.span()
         if index > 9 or text[start:stop] in ("=>", "->", "{", "}", "()"):
@@ -375,19 +179,18 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
             return left, right
         low = value.lower()
         if (
-            low in _STOP_WORDS
+            low in STOP_WORDS
             or any(c.isdigit() for c in value[:64])
             or text[stop - 1] in ".!?;{}"
             or "(" in value
             or "/" in value[1:]
-        ):
-            if not (keyed and low in ("and", "with", "using", "via", "to")):
-                return None
+        ) and not (keyed and low in ("and", "with", "using", "via", "to")):
+            return None
         if word in _SHORT and not strong and low not in ("is", "=", ":"):
             return None
         strong = (
             text[stop - 1] in ":=" and text[start:stop] not in ("==", "!=", ":=", "!==", "===")
-        ) or low in _CONNECTORS
+        ) or low in CONNECTORS
     return None
 
 

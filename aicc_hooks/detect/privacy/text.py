@@ -87,6 +87,7 @@ class Doc:
 
     __slots__ = (
         "_ends",
+        "_letters",
         "_long",
         "_shape",
         "_spans",
@@ -117,6 +118,7 @@ class Doc:
         self.lower = lower
         self._words: frozenset[str] | None = None
         self._shape: bytes | None = None
+        self._letters: frozenset[str] | None = None
         self._long: list[str] | None = None
         self._spans: list[tuple[int, int]] | None = None
         self._ends: dict[str, list[int]] | None = None
@@ -144,6 +146,13 @@ class Doc:
             raw = self.lower.encode("utf-8", "surrogatepass").translate(_NO_LETTER_TO_SPACE)
             self._words = frozenset(raw.decode("utf-8", "surrogatepass").split())
         return self._words
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The characters that occur: rules out phrases of other scripts at once."""
+        if self._letters is None:
+            self._letters = frozenset(self.lower)
+        return self._letters
 
     @property
     def shape(self) -> bytes:
