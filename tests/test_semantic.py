@@ -18,7 +18,7 @@ from test_caching import answer
 from aicc_hooks.cache.ask import scoped_ask
 from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.cache.control import CacheControl
-from aicc_hooks.cache.match import cosine, match
+from aicc_hooks.cache.match import cosine, match, match_record
 from aicc_hooks.cache.request import CacheRequest
 from aicc_hooks.cache.semantic import REST_AFTER, SemanticTier
 from aicc_hooks.cache.tiers import ResponseCache
@@ -333,3 +333,18 @@ def test_match_wants_both_similarity_and_guard() -> None:
     for bad in ([], [1, 2, 3], [0, 0], [float("nan"), 1]):
         with pytest.raises(ValueError, match="vector"):
             cosine([1, 0], bad)
+
+
+def test_a_line_of_the_match_command() -> None:
+    line = {"a": CAPITAL, "b": SAME, "vector_a": [1.0, 0.0], "vector_b": [0.8, 0.6]}
+    assert match_record(line, 0.75) == {"similarity": 0.8, "guard": "pass", "hit": True}
+    assert match_record(line, 0.85) == {"similarity": 0.8, "guard": "pass", "hit": False}
+    for change in (
+        {"a": 1},
+        {"vector_b": None},
+        {"vector_b": ["x", "y"]},
+        {"vector_b": [1]},
+        {"vector_a": [[1], [2]]},
+    ):
+        with pytest.raises(ValueError, match=r"must be|vector"):
+            match_record({**line, **change}, 0.75)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -33,10 +34,24 @@ def match(
 
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:
     """Cosine of two vectors of one length; raises ValueError otherwise."""
-    x, y = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    try:
+        x, y = np.asarray(a, np.float32), np.asarray(b, np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError("vector_a and vector_b must be lists of numbers") from error
     if x.shape != y.shape or x.ndim != 1 or not len(x):
         raise ValueError("vector_a and vector_b must be lists of the same, non-zero length")
     length = float(np.linalg.norm(x) * np.linalg.norm(y))
     if not np.isfinite(length) or length == 0:
         raise ValueError("vectors must be finite and not zero")
     return float(x @ y) / length
+
+
+def match_record(record: Mapping[str, Any], threshold: float) -> dict[str, object]:
+    """One input line of `aicc cache match` that brings its vectors; ValueError says what is wrong with it."""
+    a, b = record.get("a"), record.get("b")
+    if not isinstance(a, str) or not isinstance(b, str):
+        raise ValueError("a and b must be strings")
+    vectors = record.get("vector_a"), record.get("vector_b")
+    if not all(isinstance(v, list) for v in vectors):
+        raise ValueError("vector_a and vector_b must be lists of numbers")
+    return match(a, b, cosine(*vectors), threshold).as_line()  # type: ignore[arg-type]
