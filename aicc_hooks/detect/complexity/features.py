@@ -13,7 +13,7 @@ from aicc_hooks.detect.complexity import lexicon as lex
 from aicc_hooks.detect.complexity.split import AskSplit
 
 # The model reads this much of an ask (head and tail): beyond it the ceilings decide.
-READ: Final = 700
+READ: Final = 500
 _WORD = re.compile(r"[^\W_]+(?:['’\-+#][^\W_]*)*", re.UNICODE)
 _CAMEL = re.compile(r"[a-z][A-Z]")
 _FILE = re.compile(r"\.(?:py|js|ts|java|c|cpp|go|rs|sh|json|ya?ml|xml|html|css|sql|csv|txt)\b")

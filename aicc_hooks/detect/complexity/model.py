@@ -23,7 +23,7 @@ CHARS = (4,)
 WORDS = (1, 2)
 BUCKETS = 1 << 14
 SEED = 11
-COMMAND = 160  # characters
+COMMAND = 120  # characters
 ROWS = 2 * BUCKETS  # of the hashed weights: the whole ask, then its command
 OUTPUTS = 4
 
