@@ -71,9 +71,7 @@ def find(doc: Doc, hits: Hits) -> None:
     for word in words & WORDS_AFTER:
         for end in doc.word_ends(word):
             start = end - len(word)
-            if b"9" in doc.shape[max(0, start - 60) : start] and (
-                text[start].isupper() or text[max(0, start - 4) : start - 1].isdigit()
-            ):
+            if b"9" in doc.shape[max(0, start - 60) : start] and (text[start].isupper()):
                 head = text[max(0, start - 70) : start]
                 m = _AFTER.search(head)
                 if m is not None and len(m.group().split()) >= 2:
@@ -158,7 +156,13 @@ def _suffix_line(doc: Doc, at: int, hits: Hits) -> None:
     _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
 
 
+_YEAR: Final = re.compile(r"(?:1[89]|20)\d\d, ")
+_YEAR_END: Final = re.compile(r"\b(?:spring|during) (?:1[89]|20)\d\d\Z", re.IGNORECASE)
+
+
 def _add_street(doc: Doc, start: int, end: int, hits: Hits) -> None:
+    if _YEAR.match(doc.text, start) or _YEAR_END.search(doc.text[start:end]):
+        return  # "1980, Mount St. Helens", "Spring 1932"
     if doc.text[end : end + 2] == ".\n":
         end += 1
     rest = _REST.match(doc.text, end, end + 160)

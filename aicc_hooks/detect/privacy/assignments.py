@@ -28,7 +28,7 @@ _NOT_SECRET: Final = re.compile(
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
     r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
-    r"|auth(?:or(?!iz)|[_-]?(?:type|method|url|mode|scheme|provider))|passthrough|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
+    r"|auth(?:or(?!iz)|[_-]?(?:type|method|url|mode|scheme|provider))|passthrough|pass[_-](?:context|through|rate|fail|count|eval)|passenger|passage|passport|passive|compass|bypass|passed|passes|passing"
     r"|public[_-]?token|pubkey|integrity|checksum|fingerprint|digest|session[_-]?(?:name|type)|cookie[_-]?(?:name|path|domain)",
     re.IGNORECASE,
 )
@@ -37,6 +37,7 @@ _PASSWORD_NAME: Final = re.compile(
     r"|kennwort|passwort|contrase|senha|mot_?de_?passe|wachtwoord|haslo|parola|sifre|^pw$|[_.-]pw$",
     re.IGNORECASE,
 )
+_TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)")
 _NAME_BACK: Final = 60
 _NAME_CHARS: Final = re.compile(r"[A-Za-z0-9_.$:-]*\Z")
 _NAME_FORWARD: Final = re.compile(r"[A-Za-z0-9_.-]{0,60}")
@@ -140,7 +141,7 @@ def _is_expression(text: str, start: int, end: int) -> bool:
 
 
 def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int, weak: bool) -> str | None:
-    if _NOT_SECRET.search(name) or is_placeholder(value) or "://" in value:
+    if _NOT_SECRET.search(name) or is_placeholder(value) or "://" in value or _TIMESTAMP.match(value):
         return None
     if _PASSWORD_NAME.search(name):
         if not quoted and _is_expression(text, start, end):

@@ -176,10 +176,11 @@ def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
             between = doc.lower[end:start]
             if weak:
                 gap = between.strip(" \t:#=.\"'`")
-                # "id 4711" is anybody's; "SIN 130 692 544" needs its check digit, "PAN number is …" does not
-                if gap not in _WEAK_GAPS or not (
-                    checked or (gap and doc.lower[max(0, end - 3) : end] not in (" id", "mrn"))
-                ):
+                # "item_id" and "id 4711" are anybody's; "SIN 130 692 544" needs its check digit, "PAN number is …" does not
+                head = doc.lower[max(0, end - 20) : end]
+                if head.endswith("id") and (head.endswith(("_id", "-id", ".id")) or len(value) < 11):
+                    break
+                if gap not in _WEAK_GAPS or not (checked or (gap and not head.endswith((" id", "mrn")))):
                     break
             elif len(between) > 40 and not checked:
                 break

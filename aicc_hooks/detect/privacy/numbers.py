@@ -67,6 +67,8 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
                     continue
                 gap = text[groups[i][1] : groups[i + 1][0]] if j > i else ""
                 sizes = [groups[k][1] - groups[k][0] for k in range(i, j + 1)]
+                if gap == "." and set(sizes) != {4}:
+                    continue  # a decimal fraction
                 if j > i and (min(sizes) < 3 or sizes[0] not in (4, 6)):
                     continue
                 if judge_card(doc, start, end, digits, gap):
@@ -93,6 +95,8 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     ):
         return
     value = run.group()
+    if not value.strip("01 "):
+        return  # binary
     found = False
     for m in _INTERNATIONAL.finditer(value):
         n = sum(c.isdigit() for c in m.group())
