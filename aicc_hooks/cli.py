@@ -13,6 +13,7 @@ from aicc_hooks.errors import AiccError
 # name → what `aicc --help` says; the module is imported only when the command runs.
 COMMANDS = {
     "init": "Set up the gateway's folder: files, generated keys, what this machine has.",
+    "langfuse": "Run the self-hosted Langfuse: up, down, status, retention.",
     "launchd": "Start at login and keep running (macOS LaunchAgents).",
     "serve": "Run the gateway (LiteLLM with the plugin) on 127.0.0.1:4000.",
     "explain": "Show what the gateway would decide for a prompt, and why.",

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from aicc_hooks.detect.complexity.config import ComplexityConfig
 from aicc_hooks.detect.injection.config import InjectionConfig
 from aicc_hooks.detect.privacy.config import PrivacyConfig
+from aicc_hooks.record.alerts.config import AlertsConfig
 from aicc_hooks.record.config import LangfuseConfig, RecordConfig, RedactionConfig
+from aicc_hooks.resilience.config import ResilienceConfig
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.0/8", "::1")
 
@@ -56,6 +58,8 @@ class Policy(BaseModel):
     redaction: RedactionConfig = RedactionConfig()
     record: RecordConfig = RecordConfig()
     langfuse: LangfuseConfig = LangfuseConfig()
+    resilience: ResilienceConfig = ResilienceConfig()
+    alerts: AlertsConfig = AlertsConfig()
     local_hosts: tuple[str, ...] = LOOPBACK_HOSTS
     lan: bool = False
     debug: bool = False
