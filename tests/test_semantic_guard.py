@@ -70,6 +70,111 @@ DIFFERENT = [
 ]  # fmt: skip
 
 
+# Everyday requests, each changed as little as possible.
+MINIMAL = [
+    ("How do I add a user to a group?", "How do I add a group to a user?"),
+    ("How do I move money from savings to checking?", "How do I move money from checking to savings?"),
+    ("Explain how TCP works", "Explain why TCP works"),
+    ("Is Pluto a planet?", "Was Pluto a planet?"),
+    ("List employees hired after 2019", "List employees hired before 2019"),
+    ("List employees hired since 2019", "List employees hired until 2019"),
+    ("Which city is north of Rome?", "Which city is south of Rome?"),
+    ("How do I open a file in read mode?", "How do I open a file in write mode?"),
+    ("How do I log in to my account?", "How do I log out of my account?"),
+    ("What is the price with tax?", "What is the price without tax?"),
+    ("What should I say to my boss?", "What should my boss say to me?"),
+    ("Who killed Hamlet?", "Who did Hamlet kill?"),
+    ("Who does Mary love?", "Who loves Mary?"),
+    ("What eats a snake?", "What does a snake eat?"),
+    ("Can a cat kill a snake?", "Can a snake kill a cat?"),
+    ("What is the parent company of YouTube?", "What is YouTube the parent company of?"),
+    ("How do I make my text bold?", "How do I make my text italic?"),
+    ("How do I turn up the volume?", "How do I turn down the volume?"),
+    ("How do I zoom in?", "How do I zoom out?"),
+    ("Show flights arriving at Boston", "Show flights departing from Boston"),
+    ("Show flights to Boston", "Show flights from Boston"),
+    ("Convert 5 feet to meters", "Convert 5 meters to feet"),
+    ("How many grams in a pound?", "How many pounds in a gram?"),
+    ("Can I drink coffee with antibiotics?", "Can I drink coffee after antibiotics?"),
+    ("Translate this from English to German: cat", "Translate this from German to English: cat"),
+    ("Translate to French: the dog is big", "Translate to French: the dog is small"),
+    ("What's 5 plus 3?", "What's 5 minus 3?"),
+    ("What is 7 - 2?", "What is 7 + 2?"),
+    ("What is 2^10?", "What is 10^2?"),
+    ("What is 12/4?", "What is 4/12?"),
+    ("How do I sort ascending in SQL?", "How do I sort descending in SQL?"),
+    ("Python 2 print", "Python 3 print"),
+    ("What is new in Java 17?", "What is new in Java 21?"),
+    ("Write a function that returns true if n is even", "Write a function that returns true if n is odd"),
+    ("Write a function that returns true if n is even", "Write a function that returns false if n is even"),
+    ("What did Einstein say about Bohr?", "What did Bohr say about Einstein?"),
+    ("Is 10 greater than 5?", "Is 5 greater than 10?"),
+    ("Give me a summary of chapter 3", "Give me a summary of chapter 4"),
+    ("Tell me about Mercury the planet", "Tell me about Mercury the element"),
+    ("Who is older, Ann or Bob?", "Who is younger, Ann or Bob?"),
+    ("What's the best way to gain weight?", "What's the best way to lose weight?"),
+    ("Is it legal to record calls in Texas?", "Is it illegal to record calls in Texas?"),
+    ("How do I quit my job?", "How do I quit smoking?"),
+    ("How do I become a doctor?", "How do I become a nurse?"),
+    ("What happens if I miss one dose?", "What happens if I miss two doses?"),
+    ("Remind me in an hour", "Remind me in a minute"),
+    ("Remind me tomorrow to call Ann", "Remind me today to call Ann"),
+    ("Book a table for two at 7", "Book a table for seven at 2"),
+    ("Book a table at noon", "Book a table at midnight"),
+    ("Is the meeting on Tuesday?", "Is the meeting on Wednesday?"),
+    ("How do I say hello in Thai?", "How do I say goodbye in Thai?"),
+    ("What do cats think about dogs?", "What do dogs think about cats?"),
+    ("Does smoking cause cancer?", "Does cancer cause smoking?"),
+    ("Can I deduct rent?", "Can I deduct interest?"),
+    ("Do I need a permit to build a deck?", "Do I need a permit to remove a deck?"),
+    ("Write a positive review of the movie", "Write a negative review of the movie"),
+    ("Explain it to a child", "Explain it to an expert"),
+    ("Why is the sky blue during the day?", "Why is the sky dark during the night?"),
+    ("How do you like me?", "How do I like you?"),
+    ("How long is the Nile?", "How wide is the Nile?"),
+    ("How old is the Sphinx?", "How tall is the Sphinx?"),
+    ("What is a tesla?", "How much is a tesla?"),
+    ("Is there a god?", "Are there gods?"),
+    ("Which is the first month?", "Which is the last month?"),
+    ("What are good names for a boy?", "What are good names for a girl?"),
+    ("What are my rights as a tenant?", "What are my rights as a landlord?"),
+    ("Is A or B correct?", "Is A and B correct?"),
+    ("Vitamin A benefits", "Vitamin B benefits"),
+    ("What does C do?", "What does D do?"),
+    ("Describe plan A", "Describe plan B"),
+    ("apple pie recipe", "Apple Pay recipe"),
+    ("How much IT budget?", "How much budget?"),
+    ("What did he tell her?", "What did she tell him?"),
+    ("Should the buyer pay the seller?", "Should the seller pay the buyer?"),
+    ("Was Kennedy shot by Oswald?", "Was Oswald shot by Kennedy?"),
+    ("Is France bigger than Spain?", "Is France smaller than Spain?"),
+    ("Can men have this?", "Can women have this?"),
+    ("How do I delete files older than 7 days?", "How do I delete files newer than 7 days?"),
+    ("How do I keep files older than 7 days?", "How do I delete files older than 7 days?"),
+    ("Stop the server", "Start the server"),
+    ("List users with no orders", "List users with orders"),
+    ("Sum of the first 10 primes", "Product of the first 10 primes"),
+    ("half a cup of sugar in grams", "a cup of sugar in grams"),
+    ("What's a quarter of 80?", "What's half of 80?"),
+    ("At least 3 items", "At most 3 items"),
+    ("Fewer than 10 employees", "More than 10 employees"),
+    ("How to lock a door", "How to unlock a door"),
+    ("Does it work offline?", "Does it work online?"),
+    ("Is anyone there?", "Is no one there?"),
+    ("I am allergic to nuts, what can I eat?", "I am not allergic to nuts, what can I eat?"),
+    ("What is the cause of asthma?", "What is the effect of asthma?"),
+    ("What is the effect of sleep on memory?", "What is the effect of memory on sleep?"),
+    ("difference of 10 and 4", "difference of 4 and 10"),
+    ("subtract 4 from 10", "subtract 10 from 4"),
+    ("divide 10 by 5", "divide 5 by 10"),
+    ("What is Rust used for?", "What is rust?"),
+    ("Who invented the telephone?", "Who uses the telephone?"),
+    ("Who owns Reddit?", "Who runs Reddit?"),
+    ("Where was Kant born?", "When was Kant born?"),
+    ("How did Rome fall?", "When did Rome fall?"),
+]
+
+
 @pytest.mark.parametrize(("a", "b"), SAME)
 def test_the_same_question_in_other_words_passes(a: str, b: str) -> None:
     assert judge(a, b) == "pass"
@@ -82,6 +187,11 @@ def test_the_same_question_in_other_words_passes(a: str, b: str) -> None:
 def test_another_question_is_stopped_whichever_came_first(a: str, b: str, what: str) -> None:
     assert judge(a, b) != "pass"
     assert judge(b, a) != "pass"
+
+
+def test_minimal_changes_of_everyday_requests_are_stopped() -> None:
+    served = [(a, b) for a, b in MINIMAL if "pass" in (judge(a, b), judge(b, a))]
+    assert served == []
 
 
 @pytest.mark.parametrize(

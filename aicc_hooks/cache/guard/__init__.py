@@ -27,6 +27,7 @@ CHECKS: Final[tuple[Callable[[Text, Text], str], ...]] = (
     checks.negation,
     checks.quantifiers,
     checks.conjunctions,
+    checks.particles,
     question,
     checks.tense,
     checks.modality,

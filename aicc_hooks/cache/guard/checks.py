@@ -38,9 +38,32 @@ def numbers(a: Text, b: Text) -> str:
         # "250 euros in dollars": with one number it is the unit beside it that tells the direction.
         if after != yours[number][1] and after in _UNITS and yours[number][1] in _UNITS:
             return "unit"
+    if a.numbers != b.numbers and _computes(a) and _computes(b):
+        return "number order"
     if len(a.numbers) > 1 and a.numbers != b.numbers and not _same_bonds(a, b):
         return "number order"
     return ""
+
+
+_ONE_WAY: Final = frozenset(
+    [
+        "difference",
+        "subtract",
+        "minus",
+        "divide",
+        "divided",
+        "ratio",
+        "power",
+        "modulo",
+        "mod",
+        "over",
+        "quotient",
+    ]
+)
+
+
+def _computes(text: Text) -> bool:
+    return bool(_ONE_WAY & set(text.words))
 
 
 def _same_bonds(a: Text, b: Text) -> bool:
@@ -73,6 +96,19 @@ def quantifiers(a: Text, b: Text) -> str:
     only_a, only_b = mine - yours, yours - mine
     if (only_a and only_b) or (only_a | only_b) - {"all", "some"}:
         return "quantifier"
+    return ""
+
+
+_PARTICLES: Final = (("in", "out"), ("up", "down"), ("on", "off"), ("over", "under"))
+
+
+def particles(a: Text, b: Text) -> str:
+    """`zoom in` is not `zoom out`."""
+    mine, yours = set(a.words), set(b.words)
+    for one, other in _PARTICLES:
+        for x, y in ((mine, yours), (yours, mine)):
+            if one in x and other not in x and other in y and one not in y:
+                return "antonym"
     return ""
 
 

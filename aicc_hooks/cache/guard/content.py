@@ -119,7 +119,11 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
 def _unsaid(tokens: list[Token], other: Counter[str], text: Text) -> list[Token]:
     """Without words that the other text says too, but as grammar ("how do I get", "tips for getting")."""
     said = {stem(word) for word in text.words}
-    return [t for t in tokens if t.key in other or t.kind == "operator" or stem(t.raw.lower()) not in said]
+    return [
+        t
+        for t in tokens
+        if t.key in other or t.kind in ("operator", "entity") or stem(t.raw.lower()) not in said
+    ]
 
 
 def _agents(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:

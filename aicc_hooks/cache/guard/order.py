@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
-from aicc_hooks.cache.guard.question import asks, impersonal
+from aicc_hooks.cache.guard.question import asks, impersonal, shape
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
@@ -38,6 +38,7 @@ def order(a: Text, b: Text) -> str:
     flipped = set(flips)
     if flips and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
         return "role swap"  # "can my landlord enter", "can I enter my landlord's"
+    reshaped = shape(a) != shape(b)
     for i, j in flips:
         x, y = left[i], left[j]
         u, v = right[at[i]], right[at[j]]
@@ -45,6 +46,10 @@ def order(a: Text, b: Text) -> str:
             continue
         if x.passive != u.passive or y.passive != v.passive:
             continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
+        if x.prep and y.prep and x.prep != y.prep and (x.prep, y.prep) == (v.prep, u.prep):
+            return "direction"  # "the effect of sleep on memory"
+        if reshaped and not ({x.key, y.key} & _SYMMETRIC or (x.asked and u.asked) or (y.asked and v.asked)):
+            return "role swap"  # "who killed Ann", "who did Ann kill"
         if a.numbers and (x.key in _UNITS or y.key in _UNITS):
             continue  # the number beside the unit has been compared
         if (

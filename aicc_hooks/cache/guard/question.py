@@ -75,6 +75,16 @@ def impersonal(text: Text) -> bool:
     return bool(_SUBJECT.match(unframed(text)))
 
 
+_OBJECT: Final = re.compile(r"^(?:who|what|which|how many)\b(?: \w+){0,3}? (?:do|does|did)\b")
+_STRANDED: Final = re.compile(r" (?:of|from|to|for|by|with|on)$")
+
+
+def shape(text: Text) -> tuple[bool, bool]:
+    """Is the asked-for thing the object ("who did Ann see"), and does a preposition wait for it at the end?"""
+    words = unframed(text)
+    return bool(_OBJECT.match(words)), bool(_STRANDED.search(words))
+
+
 @lru_cache(maxsize=8192)
 def _asked(text: Text) -> tuple[str, frozenset[str]]:
     """The kind by the first question word, and the other question words."""
