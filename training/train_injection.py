@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT / "training"))
 import injection_templates as templates  # noqa: E402
 
 from aicc_hooks.detect.injection import features, rules  # noqa: E402
-from aicc_hooks.detect.injection.model import pieces, views  # noqa: E402
+from aicc_hooks.detect.injection.model import GATE, pieces, views  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 TARGET = ROOT / "aicc_hooks" / "detect" / "models" / "injection.npz"
@@ -120,7 +120,7 @@ def prepare(item: Text) -> None:
     for how, text, s in (view for piece in pieces(item.text) for view in views(piece)):
         n = len(s.classes)
         buckets, places = features.grams(s)
-        fired = rules.fired(s.classes, text.lower())
+        fired = rules.fired(s.classes, text.lower(), s.hints)
         windows = features.vector(np.zeros(n + 1), fired, text, s.foreign, fetched=fetched, decoded=bool(how))
         chunks = [(0, n)] if n <= 64 else [(a, min(a + 44, n)) for a in range(0, n - 21, 22)][:60] + [(a, min(a + 128, n)) for a in range(0, n, 128)][:10]
         hits = [sum(1 for name, _ in rules.fired(s.classes[a:b], "").items()) for a, b in chunks] if item.label and (len(chunks) > 1 or how or item.readings) else [0] * len(chunks)
@@ -222,6 +222,7 @@ def leave_out(items: list[Text]) -> list[tuple[Text, float]]:
         for item in items:
             if item.fold == fold:
                 rows = window_rows(item, grams)
+                rows = rows[rows[:, 0] >= GATE]  # as at run time
                 scored.append((item, float((rows @ coefficients).max() + intercept) if len(rows) else -20.0))
     return scored
 

@@ -60,7 +60,7 @@ _COMPILED: Final = tuple((name, re.compile(pattern)) for name, pattern in CLASS_
 TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     (
         "delimiter",
-        ("<|", "|>", "[inst", "<<sys", "<im_", "<start_of", "</s>", "[/", "<<<"),
+        ("<", "[inst", "[/", "|>"),
         re.compile(
             r"<\|?(?:im_start|im_end|im_sep|endoftext|end_of_text|eot_id|start_header_id|begin_of_text|system|user|assistant|end)\|?>"
             r"|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|\[/?(?:system|sys|admin|assistant|developer)[^\]\n]{0,24}\]"
@@ -113,27 +113,14 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
     (
         "fence_end",
-        ("--", "==", "**", "##", "<<", "__", "~~", "[[", "{{", "<e", "(("),
+        ("--", "==", "**", "##", "<<", "~~", "__"),
         re.compile(
             r"[-=*#<\[({_~]{2,12}\s*(?:end|begin|start|new|stop|reset)[ _](?:of[ _])?(?:the )?(?:system|user|document|input|prompt|context|conversation|data|text|instructions?|email|session|file|page|content|untrusted)\b"
         ),
     ),
     (
         "fence_end",
-        (
-            "begin system",
-            "end system",
-            "end of",
-            "begin admin",
-            "begin new",
-            "begin developer",
-            "begin hidden",
-            "start system",
-            "start of",
-            "end user",
-            "begin reprog",
-            "new instruction",
-        ),
+        ("begin", "end", "start", "reprogramming"),
         re.compile(
             r"(?:begin|end|start)(?: of)? (?:system|admin|developer|new|hidden|user|document|untrusted|reprogramming|input)[^\n]{0,24}\n|\nnew instructions?\b[^\n]{0,40}:"
         ),
@@ -162,23 +149,23 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
             "developer mode",
             "dan mode",
             "jailbr",
-            "stay in character",
-            "stay a dan",
-            "god mode",
+            "character",
+            "dan",
+            "god",
             "opposite mode",
             "evil",
-            "without any restrict",
-            "no restrict",
+            "restrict",
+            "restrict",
             "unrestrict",
             "unfilter",
             "uncensor",
-            "can do anything",
-            "no limit",
+            "anything",
+            "limits",
             "grandmother",
             "grandma",
-            "broken free",
-            "two responses",
-            "two different",
+            "broken",
+            "responses",
+            "ways",
         ),
         re.compile(
             r"do anything now|developer mode|\bdan mode|jailbr(?:eak|oken)|stay (?:in character|a dan)|god ?mode|opposite mode|\bevil (?:ai|bot|trusted|confidant|twin|mode)"
@@ -196,7 +183,7 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
     (
         "user_request",
-        ("user", "current task", "current question", "the question", "original task", "your task"),
+        ("disregard", "ignore", "forget", "abandon", "override", "instead", "stop"),
         re.compile(
             r"\b(?:disregard|ignore|forget|stop|abandon|skip|drop|instead of|do not answer|don't answer|override)\b[^\n.]{0,24}(?:user'?s?|current|original|main|your|the)[^\n.]{0,12}(?:request|question|task|query|instructions?|prompt)\b"
         ),
@@ -210,19 +197,7 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
     (
         "leak_continue",
-        (
-            "begin your",
-            "start your",
-            "begin with",
-            "start with",
-            "starting with",
-            "continue the",
-            "complete th",
-            "finish th",
-            "beginning with",
-            "reply with the text",
-            "begin the",
-        ),
+        ("begin", "start", "continue", "complete", "finish"),
         re.compile(
             r"(?:begin|start)(?:ning|ing)? (?:your |the |every )?(?:answer|reply|response|message|output)?\s*with[: ]{1,3}[\"'“‘]?(?:sure|my |the (?:system|prompt|instructions)|you are|i was|of course|absolutely|here (?:is|are))"
             r"|(?:continue|complete|finish)[^\n]{0,30}[\"'“‘](?:you are|my |the system|the prompt|i was|i am instructed|system prompt|my instructions)"
@@ -244,6 +219,14 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ),
 )
 
+
+def _gate(needles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Needles that start with a letter are found by the tokenizer for free; only punctuation is searched for."""
+    words = tuple({needle.split()[0].rstrip(":") for needle in needles if needle.strip()[0].isalpha()})
+    return words, tuple(needle for needle in needles if not needle.strip()[0].isalpha())
+
+
+_GATED: Final = tuple((name, *_gate(needles), pattern) for name, needles, pattern in TEXT_RULES)
 NAMES: Final = tuple(
     dict.fromkeys([name for name, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES] + ["exfil_order"])
 )
@@ -259,6 +242,8 @@ _LOOT: Final = re.compile(
 
 
 def _sends_away(lowered: str) -> bool:
+    if not any(sign in lowered for sign in ("://", "@", "webhook", "endpoint")):
+        return False
     for count, address in enumerate(_ADDRESS.finditer(lowered)):
         if count >= 8:
             return False
@@ -284,14 +269,22 @@ def commands(classes: str) -> list[int]:
     return places
 
 
-def fired(classes: str, lowered: str) -> dict[str, int]:
+def hint(word: str) -> int:
+    """Bit mask of the text rules that a word calls for; asked once a word, as tokens are cached."""
+    return sum(
+        1 << i for i, (_, prefixes, _, _) in enumerate(_GATED) if prefixes and word.startswith(prefixes)
+    )
+
+
+def fired(classes: str, lowered: str, hints: int = 0) -> dict[str, int]:
     """Names of the rules that hold, with the position of the first hit (token index; -1 for rules over the text)."""
     found: dict[str, int] = {}
     for name, pattern in _COMPILED:
         if name not in found and (hit := pattern.search(classes)):
             found[name] = hit.start()
-    for name, needles, pattern in TEXT_RULES:
-        if name not in found and any(needle in lowered for needle in needles) and pattern.search(lowered):
+    for i, (name, _, needles, pattern) in enumerate(_GATED):
+        called = hints >> i & 1 or any(needle in lowered for needle in needles)
+        if called and name not in found and pattern.search(lowered):
             found[name] = -1
     if _sends_away(lowered):
         found["exfil_order"] = -1

@@ -10,8 +10,9 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from hashlib import blake2b
+from operator import or_
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.injection.lexicon import CIPHER_WORDS, ENGLISH, TYPO_WORDS
 from aicc_hooks.detect.injection.lexicon_world import SPACED, UNSPACED
+from aicc_hooks.detect.injection.rules import hint
 
 OTHER: Final = "."
 BOUNDARY: Final = "|"
@@ -159,8 +161,8 @@ def _lookup(word: str) -> str:
 
 
 @lru_cache(maxsize=1 << 16)
-def _token(word: str) -> tuple[str, int, bool]:
-    """Class, hash and "known only from another language" of one token; cached, for natural text repeats its words."""
+def _token(word: str) -> tuple[str, int, bool, int]:
+    """Class, hash, "known only from another language" and hints of one token; cached: natural text repeats its words."""
     foreign = False
     if word in _TERMS:
         name, foreign = _TERMS[word], True
@@ -173,21 +175,22 @@ def _token(word: str) -> tuple[str, int, bool]:
     else:
         name, word = BOUNDARY, word[0]
     if name == BOUNDARY or word[0].isdigit():
-        return name, 0, False  # tables repeat their bars and numbers; they say nothing
+        return name, 0, False, 0  # tables repeat their bars and numbers; they say nothing
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return name, int.from_bytes(digest, "little"), foreign
+    return name, int.from_bytes(digest, "little"), foreign, hint(word)
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Tokens of one text: `classes` (one character a token), `hashes` (uint64, 0: bars and numbers), equally long.
 
-    `foreign` counts the classified words that are not English.
+    `foreign` counts the classified words that are not English; `hints` are the rules over text worth trying.
     """
 
     classes: str
     hashes: NDArray[np.uint64]
     foreign: int = 0
+    hints: int = 0
 
 
 def read(text: str) -> Stream:
@@ -199,8 +202,9 @@ def read(text: str) -> Stream:
     found = [_token(t) for t in pattern.findall(text.lower())]
     if not found:
         return Stream("", np.zeros(0, dtype=np.uint64))
-    names, hashes, foreign = zip(*found, strict=True)
-    return Stream("".join(names), np.array(hashes, dtype=np.uint64), sum(foreign))
+    names, hashes, foreign, hints = zip(*found, strict=True)
+    calls = reduce(or_, set(hints))
+    return Stream("".join(names), np.array(hashes, dtype=np.uint64), sum(foreign), calls)
 
 
 def shifts_of(word: str) -> tuple[int, ...]:
