@@ -28,6 +28,8 @@ def _keys(words: frozenset[str]) -> frozenset[str]:
 _FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
 _FILLERS |= {"~allowed-to"}
 _UNITS = _keys(UNITS)
+# "how many metres are in 7 feet", "how many people live in": the noun says by itself that it is a number.
+_COUNTED = _UNITS | {group(stem("population"))}
 _HOW_MANY = group("~how-many")
 _WAYS = frozenset({"way", "ways", "method", "approach", "practice"})
 _ANTONYMS = frozenset(frozenset(group(stem(w)) for w in pair) for pair in ANTONYMS)
@@ -108,8 +110,8 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         return True
     if token.key in _FILLERS or (at < 4 and JOBS.get(word) in WEAK_JOBS):
         return True
-    if token.key == _HOW_MANY and at + 1 < len(tokens) and tokens[at + 1].key in _UNITS:
-        return True  # "how many metres are in 7 feet"
+    if token.key == _HOW_MANY and at + 1 < len(tokens) and tokens[at + 1].key in _COUNTED:
+        return True
     if token.asked and token.key in _ANSWERS:
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]

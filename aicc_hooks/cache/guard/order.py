@@ -10,6 +10,7 @@ from aicc_hooks.cache.guard.question import asks, impersonal, shape
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group, stem
 
+_MEANING = frozenset({group(stem("mean"))})  # "what does X mean", "the meaning of X"
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
 _UNITS = frozenset(group(stem(word)) for word in UNITS)
 _LONG = (
@@ -48,7 +49,9 @@ def order(a: Text, b: Text) -> str:
             continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
         if x.prep and y.prep and x.prep != y.prep and (x.prep, y.prep) == (v.prep, u.prep):
             return "direction"  # "the effect of sleep on memory"
-        if reshaped and not ({x.key, y.key} & _SYMMETRIC or (x.asked and u.asked) or (y.asked and v.asked)):
+        if reshaped and not (
+            {x.key, y.key} & (_SYMMETRIC | _MEANING) or (x.asked and u.asked) or (y.asked and v.asked)
+        ):
             return "role swap"  # "who killed Ann", "who did Ann kill"
         if a.numbers and (x.key in _UNITS or y.key in _UNITS):
             continue  # the number beside the unit has been compared
