@@ -20,7 +20,7 @@ from aicc_hooks.ops.migrate import MIGRATIONS, MOVED
 # The plan's folders, and what each is for now; `aicc` itself writes to logs and backups only.
 FOLDERS: Final = (
     "logs", "backups", "routing", "caching", "security", "monitoring", "resilience", "integrations", "experimentation",
-    "operations", "compose",
+    "operations",
 )  # fmt: skip
 STATE: Final = ".installed.json"
 _HEADER = (
@@ -164,7 +164,9 @@ def read_or_salvage(text: str, path: Path) -> dict[str, str]:
 
 def _file(options: Options, name: str, data: bytes, installed: str, confirm: Confirm) -> Step:
     path = options.home / name
-    private_dir(path.parent)
+    if name.startswith("compose/"):
+        for folder in reversed(Path(name).parents[:-1]):
+            _open_dir(options.home / folder)
     mode = 0o700 if name.endswith(".sh") else 0o600
     if name.startswith("compose/"):
         mode = 0o644  # read by users inside the containers; holds no secrets
@@ -231,6 +233,16 @@ def valid_port(text: str) -> int:
     if not re.fullmatch(r"\d{4,5}", text, re.ASCII) or not 1024 <= int(text) <= 65_535:
         raise OpsError(f"{text[:20]!r} is no port; allowed: 1024 to 65535")
     return int(text)
+
+
+def _open_dir(path: Path) -> None:
+    """Folders that are mounted into containers: users there must enter them. The home above stays closed."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if path.stat().st_mode & 0o055 != 0o055:
+            path.chmod(0o755)
+    except OSError as error:
+        raise explain(error, path) from None
 
 
 def _kept(path: Path, home: Path) -> Path:
