@@ -21,12 +21,12 @@ _FRENCH: Final = re.compile(
 )
 _FRENCH_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[ ]?(?:bis|ter|[A-Da-d])?,?[ ]\Z")
 _SUFFIX_LINE: Final = re.compile(
-    rf"(?<![\w])(?:[{UPPER}][\w.'-]{{0,24}}[ -]){{0,3}}[{UPPER}]?[\w.-]{{2,30}},?[ ]{{1,2}}\d{{1,5}}[ ]?[A-Za-z]?(?!\w)"
+    rf"(?<![\w])(?:[{UPPER}][\w.'-]{{0,24}}[ -]){{0,3}}?[{UPPER}]?[\w.-]{{2,30}},?[ ]{{1,2}}\d{{1,5}}[ ]?[A-Za-z]?(?!\w)"
 )
 _BOX: Final = re.compile(r"[ ]\d{1,6}(?:,?[ ]Box[ ]\d{1,6})?", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?,?[ ]\Z")
 _UNIT: Final = r"(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{1,6}|\#[ ]?\w{1,5})"
-_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2})(?![\w-])"
+_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2}|\d{2}-\d{3})(?![\w-])"
 _TOWN: Final = rf"[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
 # Behind the street: unit, code, town, state and country, by comma or line; a line must hold nothing else.
 _REST: Final = re.compile(
@@ -125,7 +125,11 @@ def _street_before(doc: Doc, start: int, end: int, hits: Hits) -> None:
         return
     number = _FRENCH_NUMBER.search(text[max(0, start - 10) : start])
     m = _BEFORE.match(text, end, end + 110)
-    if m is not None and (text[start].isupper() or number or "," in m.group()) and "\n" not in m.group():
+    if (
+        m is not None
+        and (text[start].isupper() or number or text[end] == "." or "," in m.group())
+        and "\n" not in m.group()
+    ):
         lead = _LEADING_NUMBER.search(text[max(0, start - 8) : start])
         _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
     elif number is not None:

@@ -61,8 +61,9 @@ _OPERATOR: Final = re.compile(
 _QUOTED: Final = re.compile(
     r"""\\?(["'`])(?:-|Bearer |Basic |Token |token )?((?:(?!\1)[^\r\n\\]|\\.){1,400}?)(?:\\?\1)"""
 )
+# At most two equals signs within: a=b=c=… is a chain of assignments, and each would be read to its end.
 _BARE: Final = re.compile(
-    r"""(?:-|Bearer |Basic |Token |token |Splunk |ApiKey |SSWS |Key )?([^\s"'`<>|,;)\]}\\]{4,400})"""
+    r"""(?:-|Bearer |Basic |Token |token |Splunk |ApiKey |SSWS |Key )?((?=[^\s"'`<>|,;)\]}\\]{4})[^\s"'`<>|,;)\]}\\=]{1,400}(?:=+[^\s"'`<>|,;)\]}\\=]{0,400}){0,2})"""
 )
 _TRAIL: Final = ".,;:!?"
 _FLAG: Final = re.compile(
@@ -70,6 +71,7 @@ _FLAG: Final = re.compile(
     r"""(["']?)([^\s"'`$<>]{4,200})""",
     re.IGNORECASE,
 )
+_SSHPASS: Final = re.compile(r"(?i:sshpass)\s{1,4}-p\s{0,4}[\"']?([^\s\"'`$<>]{4,100})")
 _MYSQL: Final = re.compile(r"\bmysql[a-z]{0,6}\b[^\n|;]{0,120}? (-p)([^\s\"'`$<>]{4,100})")
 # `name = ".../db_password"`, then `value = "..."` a line or two below: Terraform, Kubernetes, App Service, SSM
 _PAIRED: Final = re.compile(
@@ -231,7 +233,7 @@ _OPERATOR_START: Final = frozenset("=:?.+|!,>-\"'`sv\\")
 def find(doc: Doc, hits: Hits) -> None:
     """Named values. Each name is read once, whichever of its stems was met first."""
     text = doc.text
-    if not any(c in text for c in "=:>|,\"'`-"):
+    if "ENV " not in text and not any(c in text for c in "=:>|,\"'`-"):
         return
     done: set[int] = set()
     for stem, at in _stems(doc):
@@ -244,6 +246,12 @@ def find(doc: Doc, hits: Hits) -> None:
             if paired is not None:
                 _report(doc, name, stem, _read_value(text, paired.end(), True), hits)
                 continue
+        if (
+            text[max(0, end - len(name) - 4) : end - len(name)] in ("ENV ", "ARG ")
+            and text[end : end + 1] == " "
+        ):
+            _report(doc, name, stem, _read_value(text, end + 1, True), hits)  # ENV NAME value
+            continue
         if not _may_assign(text, end):
             continue
         span = _value_after(text, end)
@@ -259,6 +267,10 @@ def _find_headers(doc: Doc, hits: Hits) -> None:
             value = m.group(1).rstrip(_TRAIL)
             if is_random(value, 16):
                 hits.add("api_key", m.start(1), m.start(1) + len(value))
+    for at in doc.occurrences("sshpass "):
+        m = _SSHPASS.match(text, at)
+        if m is not None and is_password(m.group(1), False):
+            hits.add("password", m.start(1), m.end(1))
     if " -p" in text and "mysql" in lower:
         for m in _MYSQL.finditer(text):
             if is_password(m.group(2), False):

@@ -100,7 +100,7 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     found = False
     for m in _INTERNATIONAL.finditer(value):
         n = sum(c.isdigit() for c in m.group())
-        if 8 <= n <= 15:
+        if 8 <= n <= 15 and (m.start() == 0 or "+" in m.group()[:1]):
             hits.add("phone", start + m.start(), start + m.end())
             found = True
     if found:

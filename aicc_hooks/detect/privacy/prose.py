@@ -188,7 +188,12 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
             or "/" in value[1:]
         ) and not (keyed and low in ("and", "with", "using", "via", "to")):
             return None
-        if word in _SHORT and not strong and low not in ("is", "=", ":"):
+        if (
+            word in _SHORT
+            and not strong
+            and low not in ("is", "=", ":")
+            and not (low == "to" and word != "pass")
+        ):
             return None
         strong = (
             text[stop - 1] in ":=" and text[start:stop] not in ("==", "!=", ":=", "!==", "===")
