@@ -39,7 +39,13 @@ from aicc_hooks.detect.injection.model import GATE, pieces, views  # noqa: E402
 DATA = ROOT.parent / "shared" / "data"
 TARGET = ROOT / "aicc_hooks" / "detect" / "models" / "injection.npz"
 SEED = 20
-ROLES = {"indirect": "document", "long_document": "document", "email": "document", "agent_transcript": "tool", "system_prompt": "system"}
+ROLES = {
+    "indirect": "document",
+    "long_document": "document",
+    "email": "document",
+    "agent_transcript": "tool",
+    "system_prompt": "system",
+}
 # Sources that share texts (the same jailbreaks circulate) are left out together.
 FOLDS = {
     "self": 0,
@@ -83,8 +89,17 @@ def load() -> list[Text]:
             continue
         source = repository(row["source"])
         role = ROLES.get(row["category"], "user")
-        texts.append(Text(row["text"], row["label"], role, source, FOLDS[source], row["category"], row["lang"]))
-    carriers = [t for t in texts if t.label == 0 and (t.category in ("long_document", "email", "code", "agent_transcript") or len(t.text) > 300) and len(t.text) < 3000 and t.role != "system"]
+        texts.append(
+            Text(row["text"], row["label"], role, source, FOLDS[source], row["category"], row["lang"])
+        )
+    carriers = [
+        t
+        for t in texts
+        if t.label == 0
+        and (t.category in ("long_document", "email", "code", "agent_transcript") or len(t.text) > 300)
+        and len(t.text) < 3000
+        and t.role != "system"
+    ]
     picked = rng.sample(carriers, 700)
     for text, label, role, origin in templates.corpus(rng, [(str(c.fold), c.text) for c in picked]):
         fold = OWN if origin == "own" else 100 + int(origin)  # a planted row leaves with its carrier
@@ -106,7 +121,11 @@ def extra_benign() -> list[tuple[str, str]]:
     found = []
     for row in lines("complexity.jsonl.gz"):
         if row["use"] == "train":
-            found += [(m["content"], "complexity:" + row["source"].split("/")[0]) for m in row["messages"] if m["role"] == "user" and isinstance(m["content"], str)]
+            found += [
+                (m["content"], "complexity:" + row["source"].split("/")[0])
+                for m in row["messages"]
+                if m["role"] == "user" and isinstance(m["content"], str)
+            ]
     for row in lines("privacy.jsonl.gz"):
         if row["use"] == "train" and row["source"].split(":")[0] != "synthetic":
             found.append((row["text"], "privacy:" + row["source"].split(":")[0]))
@@ -122,8 +141,17 @@ def prepare(item: Text) -> None:
         buckets, places = features.grams(s)
         fired = rules.fired(s.classes, text.lower(), s.hints)
         windows = features.vector(np.zeros(n + 1), fired, text, s.foreign, fetched=fetched, decoded=bool(how))
-        chunks = [(0, n)] if n <= 64 else [(a, min(a + 44, n)) for a in range(0, n - 21, 22)][:60] + [(a, min(a + 128, n)) for a in range(0, n, 128)][:10]
-        hits = [sum(1 for name, _ in rules.fired(s.classes[a:b], "").items()) for a, b in chunks] if item.label and (len(chunks) > 1 or how or item.readings) else [0] * len(chunks)
+        chunks = (
+            [(0, n)]
+            if n <= 64
+            else [(a, min(a + 44, n)) for a in range(0, n - 21, 22)][:60]
+            + [(a, min(a + 128, n)) for a in range(0, n, 128)][:10]
+        )
+        hits = (
+            [sum(1 for name, _ in rules.fired(s.classes[a:b], "").items()) for a, b in chunks]
+            if item.label and (len(chunks) > 1 or how or item.readings)
+            else [0] * len(chunks)
+        )
         item.readings.append((buckets, places, n, windows, chunks, hits))
 
 
@@ -145,7 +173,12 @@ def stage_one(items: list[Text]) -> np.ndarray:
                 owner.append(number)
                 hits.append(h)
     x = csr_matrix((np.concatenate(data), np.concatenate(cols), index), shape=(len(labels), features.BUCKETS))
-    y, w, owner_array, guide = np.array(labels), np.array(weights), np.array(owner), np.array(hits, dtype=float)
+    y, w, owner_array, guide = (
+        np.array(labels),
+        np.array(weights),
+        np.array(owner),
+        np.array(hits, dtype=float),
+    )
     model = None
     for _ in range(2):
         use = np.ones(len(y), dtype=bool)
@@ -229,12 +262,20 @@ def leave_out(items: list[Text]) -> list[tuple[Text, float]]:
 
 def report(scored: list[tuple[Text, float]], allowed: float = 0.008) -> float:
     """Print tables; returns the logit at which `allowed` of the benign texts (system role apart) are flagged."""
-    benign = sorted((s for t, s in scored if not t.label and t.role != "system" and t.category != "extra"), reverse=True)
+    benign = sorted(
+        (s for t, s in scored if not t.label and t.role != "system" and t.category != "extra"), reverse=True
+    )
     threshold = benign[int(allowed * len(benign))]
     for rate in (0.003, 0.005, 0.01, 0.02):
         at = benign[int(rate * len(benign))]
-        print(f"recall at {rate:.1%} false alarms: {np.mean([s > at for t, s in scored if t.label]):.3f} (logit {at:.2f})")
-    for title, key in (("category", lambda t: t.category), ("source", lambda t: t.source), ("lang", lambda t: t.lang)):
+        print(
+            f"recall at {rate:.1%} false alarms: {np.mean([s > at for t, s in scored if t.label]):.3f} (logit {at:.2f})"
+        )
+    for title, key in (
+        ("category", lambda t: t.category),
+        ("source", lambda t: t.source),
+        ("lang", lambda t: t.lang),
+    ):
         groups: dict[Any, list[bool]] = defaultdict(list)
         for text, score in scored:
             if text.role != "system":
@@ -245,16 +286,49 @@ def report(scored: list[tuple[Text, float]], allowed: float = 0.008) -> float:
     return threshold
 
 
+def reference(items: list[Text]) -> list[tuple[Text, float]]:
+    """The usual baseline on the same folds and rows: hashed word and character n-grams, logistic regression."""
+    from scipy.sparse import hstack
+    from sklearn.feature_extraction.text import HashingVectorizer
+
+    measured = [i for i in items if i.source != "own" and i.category != "extra"]
+    texts = [i.text[:6000] for i in measured]
+    words = HashingVectorizer(ngram_range=(1, 2), n_features=1 << 17, alternate_sign=False).transform(texts)
+    chars = HashingVectorizer(
+        analyzer="char_wb", ngram_range=(3, 4), n_features=1 << 17, alternate_sign=False
+    ).transform(texts)
+    x = hstack([words, chars]).tocsr()
+    fold, label = np.array([i.fold for i in measured]), np.array([i.label for i in measured])
+    scored = []
+    for left_out in sorted(set(fold)):
+        model = LogisticRegression(C=8, max_iter=60, tol=1e-3).fit(
+            x[fold != left_out], label[fold != left_out]
+        )
+        for k in np.flatnonzero(fold == left_out):
+            scored.append((measured[k], float(model.decision_function(x[k])[0])))
+    return scored
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--no-report", action="store_true", help="skip leave-source-out (it takes most of the time)")
+    parser.add_argument(
+        "--no-report", action="store_true", help="skip leave-source-out (it takes most of the time)"
+    )
     parser.add_argument("--report-only", action="store_true", help="do not write weights")
-    parser.add_argument("--dump", type=Path, help="write leave-source-out scores as JSON lines, for looking at errors")
+    parser.add_argument(
+        "--reference", action="store_true", help="only measure the usual n-gram baseline on the same folds"
+    )
+    parser.add_argument(
+        "--dump", type=Path, help="write leave-source-out scores as JSON lines, for looking at errors"
+    )
     options = parser.parse_args()
     if not DATA.exists():
         raise SystemExit(f"no training data at {DATA}: the shipped weights stay as they are")
     began = time.time()
     items = load()
+    if options.reference:
+        report(reference(items))
+        return
     for item in items:
         prepare(item)
     print(f"{len(items)} texts prepared in {time.time() - began:.0f} s")
@@ -266,7 +340,12 @@ def main() -> None:
         if options.dump:
             with options.dump.open("w") as file:
                 for text, score in scored:
-                    file.write(json.dumps([score, text.label, text.category, text.source, text.lang, text.role, text.text]) + "\n")
+                    file.write(
+                        json.dumps(
+                            [score, text.label, text.category, text.source, text.lang, text.role, text.text]
+                        )
+                        + "\n"
+                    )
     if not options.report_only:
         grams, coefficients, intercept = fit(items)
         # The probability scale is moved so that 0.5 is the operating point found by leaving sources out: real traffic
