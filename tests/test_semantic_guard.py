@@ -202,7 +202,7 @@ def test_minimal_changes_of_everyday_requests_are_stopped() -> None:
 def test_odd_and_hostile_texts_are_refused_in_bounded_time(a: str, b: str) -> None:
     started = time.perf_counter()
     assert judge(a, b) != "pass"
-    assert time.perf_counter() - started < 0.25
+    assert time.perf_counter() - started < 0.5
 
 
 @pytest.mark.parametrize(

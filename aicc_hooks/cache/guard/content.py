@@ -31,6 +31,7 @@ _UNITS = _keys(UNITS)
 # "how many metres are in 7 feet", "how many people live in": the noun says by itself that it is a number.
 _COUNTED = _UNITS | {group(stem("population"))}
 _HOW_MANY = group("~how-many")
+_FEW: Final = 12  # unmatched words compared pair by pair; long texts must not cost the square of their length
 _WAYS = frozenset({"way", "ways", "method", "approach", "practice"})
 _ANTONYMS = frozenset(frozenset(group(stem(w)) for w in pair) for pair in ANTONYMS)
 
@@ -130,8 +131,8 @@ def _unsaid(tokens: list[Token], other: Counter[str], text: Text) -> list[Token]
 
 def _agents(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:
     """`who composed` asks for the composer."""
-    for x in left:
-        for y in right:
+    for x in left[:_FEW]:
+        for y in right[:_FEW]:
             if _doer(x) == stem(y.raw.lower()) or _doer(y) == stem(x.raw.lower()):
                 return [t for t in left if t is not x], [t for t in right if t is not y]
     return left, right
@@ -154,8 +155,8 @@ def _glued(tokens: list[Token]) -> str:
 
 
 def _substitution(left: list[Token], right: list[Token]) -> str:
-    for x in left:
-        for y in right:
+    for x in left[:_FEW]:
+        for y in right[:_FEW]:
             if frozenset((x.key, y.key)) in _ANTONYMS:
                 return "antonym"
     if any(t.kind == "entity" for t in (*left, *right)):
