@@ -260,7 +260,7 @@ def leave_out(items: list[Text]) -> list[tuple[Text, float]]:
     return scored
 
 
-def report(scored: list[tuple[Text, float]], allowed: float = 0.008) -> float:
+def report(scored: list[tuple[Text, float]], allowed: float = 0.01) -> float:
     """Print tables; returns the logit at which `allowed` of the benign texts (system role apart) are flagged."""
     benign = sorted(
         (s for t, s in scored if not t.label and t.role != "system" and t.category != "extra"), reverse=True

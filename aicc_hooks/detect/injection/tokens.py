@@ -135,11 +135,13 @@ def unleet(word: str) -> str:
 
 
 def _lookup(word: str) -> str:
+    if (
+        len(word) < 2 and word != "i"
+    ):  # before the lexicon: "y" and "e" are words, but letters set apart matter more
+        return OTHER if word == "a" or word.isdigit() else SINGLE
     name = _EXACT.get(word) or _CIPHER.get(word)
     if name:
         return name
-    if len(word) < 2:
-        return OTHER if word == "a" or word.isdigit() else SINGLE
     if _CODE.fullmatch(word):
         return CODE
     if not word.isalpha() and len(word) > 2 and unleet(word):
