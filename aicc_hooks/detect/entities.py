@@ -25,4 +25,4 @@ ALL: Final = (*SECRETS, *IDENTIFIERS, *CONTACT, CUSTOM)
 DEFAULT_ACTION: Final[dict[str, Action]] = {
     **dict.fromkeys((*SECRETS, *IDENTIFIERS, CUSTOM), "route"),
     **dict.fromkeys(CONTACT, "redact"),
-}  # type: ignore[dict-item]
+}
