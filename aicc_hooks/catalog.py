@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aicc_hooks.verdict import Needs
@@ -67,6 +67,10 @@ class Catalog:
     def of_mode(self, mode: str) -> tuple[ModelGroup, ...]:
         """Groups of one mode (chat, embedding, rerank)."""
         return tuple(g for g in self.groups.values() if g.mode == mode)
+
+    def with_context(self, context_of: Callable[[ModelGroup], int]) -> Catalog:
+        """The same catalog with each group's context as `context_of` says (0 keeps it)."""
+        return Catalog({n: replace(g, context=context_of(g) or g.context) for n, g in self.groups.items()})
 
     @property
     def deployment_ids(self) -> frozenset[str]:

@@ -33,6 +33,7 @@ class _Choice:
     reason: str
     sentence: str
     order: list[str]  # groups that may stand in before any other local one, nearest first
+    stronger: tuple[str, ...] = ()  # groups of higher tiers than the request's
 
 
 def decide(
@@ -43,9 +44,15 @@ def decide(
     requested: str,
     needs: Needs,
     down: Collection[str] = (),
+    loaded: Collection[str] | None = None,
+    hurried: str = "",
     experiment: Experiment | None = None,
 ) -> Decision:
-    """Choose the model group. `down`: groups whose every deployment has an open breaker."""
+    """Choose the model group.
+
+    `down`: groups whose every deployment has an open breaker. `loaded`: groups whose model is in memory
+    (None: unknown); a tier's choice may move up to one. `hurried`: the group preferred under high load.
+    """
     steps: list[str] = []
     private = verdict.privacy.sensitive or verdict.sticky
     steps.append(_privacy_step(verdict))
@@ -76,7 +83,19 @@ def decide(
             reason=_privacy_reason(verdict),
         )
     usable = {name: group for name, group in catalog.groups.items() if name not in policy.routing.aliases}
-    return _settle(choice, verdict, usable, requested, needs, private, frozenset(down), experiment, steps)
+    return _settle(
+        choice,
+        verdict,
+        usable,
+        requested,
+        needs,
+        private,
+        frozenset(down),
+        experiment,
+        steps,
+        loaded,
+        hurried,
+    )
 
 
 def _choose(
@@ -123,13 +142,17 @@ def _choose(
     why = ", ".join(verdict.complexity.why[:3])
     route = tiers[index]
     return _Choice(
-        route, f"complexity:{tier}", f"A {tier} request{f' ({why})' if why else ''} goes to {route}.", order
+        route,
+        f"complexity:{tier}",
+        f"A {tier} request{f' ({why})' if why else ''} goes to {route}.",
+        order,
+        stronger=tuple(tiers[index + 1 :]),
     )
 
 
 def _settle(
     choice: _Choice, verdict: Verdict, groups: Mapping[str, ModelGroup], requested: str, needs: Needs, private: bool,
-    down: frozenset[str], experiment: Experiment | None, steps: list[str],
+    down: frozenset[str], experiment: Experiment | None, steps: list[str], loaded: Collection[str] | None, hurried: str,
 ) -> Decision:  # fmt: skip
     first = groups.get(choice.route)
     locals_last = [group.name for group in groups.values() if group.only_local]
@@ -150,7 +173,7 @@ def _settle(
         others = [] if private else [g for g in groups.values() if g.mode == "chat" and not g.lacks(needs)]
         return _too_much(reachable, others, needs, requested, private, steps)
     alive = [g for g in able if g.name not in down] or able
-    chosen = alive[0]
+    chosen, moved = _prefer(choice, verdict, alive, loaded, hurried)
     reason, sentence = choice.reason, choice.sentence
     taken_out = private or verdict.injection.flagged  # such requests would blur the comparison
     if chosen.name != choice.route:
@@ -159,6 +182,9 @@ def _settle(
             steps.append(f"{choice.route} cannot take {_WORDS[lack]} → {chosen.name}")
             sentence += f" {choice.route} cannot take {_WORDS[lack]}, so {chosen.name} answers."
             reason = reason if taken_out else f"capability:{lack}"
+        elif moved:
+            steps.append(f"{choice.route} → {chosen.name}: {moved}")
+            sentence += f" {chosen.name} answers instead: {moved}."
         elif choice.route in down:
             steps.append(f"{choice.route} is down → {chosen.name}")
             sentence += f" {choice.route} is down at the moment, so {chosen.name} answers."
@@ -173,6 +199,26 @@ def _settle(
         route=chosen.name, reason=ascii_reason(reason), sentence=sentence, local_only=private, requested=requested,
         cache=not private, variant=experiment.label if experiment and not taken_out else "", steps=tuple(steps),
     )  # fmt: skip
+
+
+def _prefer(
+    choice: _Choice, verdict: Verdict, alive: list[ModelGroup], loaded: Collection[str] | None, hurried: str
+) -> tuple[ModelGroup, str]:
+    """The group to use and why it is not the first one. Only a tier's choice moves, and never to a weaker model for complex work."""
+    first = alive[0]
+    if not choice.reason.startswith("complexity:") or first.name != choice.route:
+        return first, ""
+    if hurried and hurried != first.name and verdict.complexity.tier != "complex":
+        quick = next((group for group in alive if group.name == hurried), None)
+        if quick is not None:
+            return quick, "many requests come in, and it is the quick one"
+    if loaded is not None and first.name not in loaded:
+        ready = next(
+            (group for group in alive if group.name in choice.stronger and group.name in loaded), None
+        )
+        if ready is not None:
+            return ready, f"it is loaded, and {first.name} would have to load first"
+    return first, ""
 
 
 def _keep_model(

@@ -68,7 +68,10 @@ def _clean_stand_ins() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def gateway(ollama: OllamaStub) -> Iterator[GatewayProcess]:
     """The gateway with the shipped config and default policy, shared by all tests."""
-    with GatewayProcess(ollama_url=ollama.url) as process:
+    # Which model is in memory changes from test to test; routes must not.
+    with GatewayProcess(
+        ollama_url=ollama.url, policy={"resilience": {"cold_start": {"prefer_loaded": False}}}
+    ) as process:
         yield process
 
 

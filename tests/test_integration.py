@@ -50,7 +50,11 @@ def http(gateway: GatewayProcess) -> httpx.Client:
 
 def sent_to_model(ollama: OllamaStub) -> dict[str, Any]:
     """The body of the one request that reached a model."""
-    calls = [r for r in ollama.requests if r.path in ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings")]
+    calls = [
+        r
+        for r in ollama.requests
+        if r.path in ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings")
+    ]
     assert len(calls) == 1, [r.path for r in ollama.requests]
     return dict(calls[0].json)
 
@@ -58,7 +62,9 @@ def sent_to_model(ollama: OllamaStub) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 @pytest.mark.parametrize("door", DOORS)
-def test_every_door_gives_the_same_verdict(http: httpx.Client, ollama: OllamaStub, door: str, stream: bool, kind: str) -> None:
+def test_every_door_gives_the_same_verdict(
+    http: httpx.Client, ollama: OllamaStub, door: str, stream: bool, kind: str
+) -> None:
     paths, build = DOORS[door]
     for path in paths:
         ollama.reset()
@@ -93,7 +99,9 @@ def test_embeddings_keep_their_model(http: httpx.Client, ollama: OllamaStub, kin
 
 
 def test_rerank_passes_the_same_inspection(http: httpx.Client) -> None:
-    response = http.post("/v1/rerank", json={"model": "rerank-local", "query": "q", "documents": [PRIVATE, "b"]})
+    response = http.post(
+        "/v1/rerank", json={"model": "rerank-local", "query": "q", "documents": [PRIVATE, "b"]}
+    )
     assert response.headers["x-aicc-privacy"] == "credit_card"
     assert response.headers["x-aicc-route"] == "rerank-local"
 
@@ -110,7 +118,16 @@ def test_rerank_passes_the_same_inspection(http: httpx.Client) -> None:
                 {
                     "role": "assistant",
                     "content": None,
-                    "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "pay", "arguments": json.dumps({"card": "4539 7281 6405 9378"})}}],
+                    "tool_calls": [
+                        {
+                            "id": "c1",
+                            "type": "function",
+                            "function": {
+                                "name": "pay",
+                                "arguments": json.dumps({"card": "4539 7281 6405 9378"}),
+                            },
+                        }
+                    ],
                 },
                 {"role": "tool", "tool_call_id": "c1", "content": "ok"},
             ]
@@ -118,13 +135,28 @@ def test_rerank_passes_the_same_inspection(http: httpx.Client) -> None:
         {
             "messages": [
                 {"role": "user", "content": "hi"},
-                {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}]},
+                {
+                    "role": "assistant",
+                    "content": None,
+                    "tool_calls": [
+                        {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+                    ],
+                },
                 {"role": "tool", "tool_call_id": "c1", "content": PRIVATE},
             ]
         },
         {
             "messages": [{"role": "user", "content": "hi"}],
-            "tools": [{"type": "function", "function": {"name": "pay", "description": PRIVATE, "parameters": {"type": "object", "properties": {}}}}],
+            "tools": [
+                {
+                    "type": "function",
+                    "function": {
+                        "name": "pay",
+                        "description": PRIVATE,
+                        "parameters": {"type": "object", "properties": {}},
+                    },
+                }
+            ],
         },
         {"messages": [{"role": "user", "content": "hi"}], "user": "4539 7281 6405 9378"},
         {"messages": [{"role": "user", "content": "hi"}], "metadata": {"note": PRIVATE}},
@@ -141,8 +173,22 @@ def test_prompt_lists_and_responses_items_count(http: httpx.Client) -> None:
     answers = [
         http.post("/v1/completions", json={"model": "auto", "prompt": ["hello", PRIVATE]}),
         http.post("/v1/responses", json={"model": "auto", "input": "hi", "instructions": PRIVATE}),
-        http.post("/v1/responses", json={"model": "auto", "input": [{"role": "user", "content": [{"type": "input_text", "text": PRIVATE}]}]}),
-        http.post("/v1/messages", json={"model": "auto", "max_tokens": 9, "system": PRIVATE, "messages": [{"role": "user", "content": "hi"}]}),
+        http.post(
+            "/v1/responses",
+            json={
+                "model": "auto",
+                "input": [{"role": "user", "content": [{"type": "input_text", "text": PRIVATE}]}],
+            },
+        ),
+        http.post(
+            "/v1/messages",
+            json={
+                "model": "auto",
+                "max_tokens": 9,
+                "system": PRIVATE,
+                "messages": [{"role": "user", "content": "hi"}],
+            },
+        ),
     ]
     assert [a.headers["x-aicc-privacy"] for a in answers] == ["credit_card"] * 4
 
@@ -154,7 +200,10 @@ TOOL = {
         "description": "Current weather — für Städte",
         "parameters": {
             "type": "object",
-            "properties": {"city": {"type": "string", "enum": ["Köln", "Oslo"]}, "days": {"type": "integer", "minimum": 1}},
+            "properties": {
+                "city": {"type": "string", "enum": ["Köln", "Oslo"]},
+                "days": {"type": "integer", "minimum": 1},
+            },
             "required": ["city"],
             "additionalProperties": False,
         },
@@ -162,9 +211,14 @@ TOOL = {
 }
 
 
-def test_tool_schemas_reach_the_model_unchanged_and_calls_come_back(gateway: GatewayProcess, ollama: OllamaStub) -> None:
+def test_tool_schemas_reach_the_model_unchanged_and_calls_come_back(
+    gateway: GatewayProcess, ollama: OllamaStub
+) -> None:
     answer = gateway.client().chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": "What is the weather? Use the tool."}], tools=[TOOL], tool_choice="auto"
+        model="auto",
+        messages=[{"role": "user", "content": "What is the weather? Use the tool."}],
+        tools=[TOOL],
+        tool_choice="auto",
     )
     assert sent_to_model(ollama)["tools"] == [TOOL]
     calls = answer.choices[0].message.tool_calls
@@ -175,11 +229,16 @@ def test_tool_schemas_reach_the_model_unchanged_and_calls_come_back(gateway: Gat
 
 def test_streamed_tool_calls_arrive_whole(gateway: GatewayProcess, ollama: OllamaStub) -> None:
     whole = gateway.client().chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": "What is the weather? Use the tool."}], tools=[TOOL]
+        model="auto",
+        messages=[{"role": "user", "content": "What is the weather? Use the tool."}],
+        tools=[TOOL],
     )
     name, arguments = "", ""
     for chunk in gateway.client().chat.completions.create(
-        model="auto", messages=[{"role": "user", "content": "What is the weather? Use the tool."}], tools=[TOOL], stream=True
+        model="auto",
+        messages=[{"role": "user", "content": "What is the weather? Use the tool."}],
+        tools=[TOOL],
+        stream=True,
     ):
         for call in (chunk.choices[0].delta.tool_calls or []) if chunk.choices else []:
             assert call.function is not None
@@ -198,14 +257,22 @@ def test_a_model_without_tools_is_never_given_any(http: httpx.Client, ollama: Ol
 
 
 def test_json_schema_and_stream_usage(gateway: GatewayProcess) -> None:
-    schema = {"name": "s", "schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}
+    schema = {
+        "name": "s",
+        "schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
+    }
     answer = gateway.client().chat.completions.create(
-        model="qwen-local", messages=[{"role": "user", "content": "a number"}], response_format={"type": "json_schema", "json_schema": schema}
+        model="qwen-local",
+        messages=[{"role": "user", "content": "a number"}],
+        response_format={"type": "json_schema", "json_schema": schema},
     )
     assert isinstance(json.loads(answer.choices[0].message.content or "")["n"], int)
     chunks = list(
         gateway.client().chat.completions.create(
-            model="auto", messages=[{"role": "user", "content": "hello"}], stream=True, stream_options={"include_usage": True}
+            model="auto",
+            messages=[{"role": "user", "content": "hello"}],
+            stream=True,
+            stream_options={"include_usage": True},
         )
     )
     assert chunks[-1].usage is not None
@@ -213,18 +280,36 @@ def test_json_schema_and_stream_usage(gateway: GatewayProcess) -> None:
 
 
 def test_continuations_and_long_system_prompts(http: httpx.Client) -> None:
-    work = [{"role": "user", "content": COMPLEX}, {"role": "assistant", "content": "Here is the first part of the design."}]
-    follow_up = http.post("/v1/chat/completions", json={"model": "auto", "messages": [*work, {"role": "user", "content": "yes, go on"}]})
+    work = [
+        {"role": "user", "content": COMPLEX},
+        {"role": "assistant", "content": "Here is the first part of the design."},
+    ]
+    follow_up = http.post(
+        "/v1/chat/completions",
+        json={"model": "auto", "messages": [*work, {"role": "user", "content": "yes, go on"}]},
+    )
     assert follow_up.headers["x-aicc-route"] == "deepseek-local"
     system = {"role": "system", "content": "You are a helpful assistant of the Example Corp. " * 200}
-    greeting = http.post("/v1/chat/completions", json={"model": "auto", "messages": [system, {"role": "user", "content": "hi"}]})
+    greeting = http.post(
+        "/v1/chat/completions",
+        json={"model": "auto", "messages": [system, {"role": "user", "content": "hi"}]},
+    )
     assert greeting.headers["x-aicc-complexity"] == "simple"
     assert greeting.headers["x-aicc-route"] == "llama-fast"
 
 
 def test_models_list_and_single(gateway: GatewayProcess) -> None:
     names = {model.id for model in gateway.client().models.list()}
-    assert {"auto", "gpt-4o-mini", "gpt-4o", "qwen-local", "deepseek-local", "llama-fast", "embed-local", "rerank-local"} <= names
+    assert {
+        "auto",
+        "gpt-4o-mini",
+        "gpt-4o",
+        "qwen-local",
+        "deepseek-local",
+        "llama-fast",
+        "embed-local",
+        "rerank-local",
+    } <= names
     assert gateway.client().models.retrieve("auto").id == "auto"
 
 
@@ -247,7 +332,9 @@ def test_health_needs_no_key_and_names_the_policy(gateway: GatewayProcess) -> No
     assert not [name for name in body["problems"] if name.startswith("seam.")], body["problems"]
 
 
-def test_policy_changes_apply_while_running_and_bad_ones_do_not(start_gateway: Any, ollama: OllamaStub) -> None:
+def test_policy_changes_apply_while_running_and_bad_ones_do_not(
+    start_gateway: Any, ollama: OllamaStub
+) -> None:
     import time
 
     gateway = start_gateway(policy={"routing": {"simple_route": "llama-fast"}})

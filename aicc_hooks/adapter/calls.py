@@ -11,7 +11,9 @@ from typing import Any
 
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload import Extract
-from aicc_hooks.verdict import Decision, Verdict
+from aicc_hooks.resilience.limits import Slot
+from aicc_hooks.resilience.permit import Permit
+from aicc_hooks.verdict import Decision, Needs, Verdict
 
 
 @dataclass(slots=True)
@@ -25,6 +27,11 @@ class Attempt:
     started: float
     ended: float = 0.0
     error: str = ""  # outcome kind, never provider text
+    permit: Permit | None = None
+    slot: Slot | None = None
+    loading: bool = False  # the model was not in memory when the attempt began
+    num_ctx: int = 0
+    parameters: dict[str, Any] = field(default_factory=dict)  # added to the call: num_ctx, keep_alive
 
     @property
     def deployment_label(self) -> str:
@@ -44,6 +51,7 @@ class Call:
     wall: float = field(default_factory=time.time)
     body: dict[str, Any] | None = None
     extract: Extract | None = None
+    needs: Needs | None = None
     requested: str = ""
     stream: bool = False
     session: str = ""

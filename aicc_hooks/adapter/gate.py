@@ -24,6 +24,7 @@ from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
 from aicc_hooks.payload.validate import check_body
+from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.wire import STATUS
 
 log = logging.getLogger("aicc_hooks")
@@ -93,6 +94,7 @@ class Gate:
                 Refusal("aicc_internal_error", "The gateway failed on this request; see its log.", 500)
             )
         finally:
+            self._close_attempts(call, answer)
             if call.endpoint in _RECORDED:
                 call.mode = "demo" if self.runtime.catalog.demo else "live"
                 self.runtime.recorder.finish(call, answer.close())
@@ -111,6 +113,17 @@ class Gate:
         finally:
             gone.cancel()
             work.cancel()
+
+    def _close_attempts(self, call: Call, answer: Answer) -> None:
+        """Whatever ended the request, its attempt ends with it: the place in the queue is free again."""
+        for attempt in call.attempts:
+            if attempt.ended:
+                continue
+            if answer.outcome.disconnected:
+                outcome = Outcome.CANCELLED
+            else:
+                outcome = Outcome.SERVER_ERROR if call.error_code else Outcome.OK
+            self.runtime.upstreams.end(attempt, outcome)
 
     # --- steps ------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ every class below does.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -20,9 +19,11 @@ from aicc_hooks.adapter.answer import response_headers
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
+from aicc_hooks.adapter.upstreams import as_exception
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.wire import STATUS
 
 log = logging.getLogger("aicc_hooks")
@@ -32,11 +33,10 @@ _ENDPOINTS = {
     "aembedding": "embeddings", "embedding": "embeddings", "aembeddings": "embeddings", "embeddings": "embeddings",
     "aresponses": "responses", "responses": "responses", "anthropic_messages": "messages", "rerank": "rerank", "arerank": "rerank",
 }  # fmt: skip
-_BODY_KEYS = ("messages", "prompt", "input", "instructions", "system", "tools", "functions", "response_format", "query",
-              "documents", "user", "tool_choice", "max_tokens", "max_completion_tokens", "max_output_tokens", "suffix",
-              "text", "contents", "systemInstruction")  # fmt: skip
+# What a client could steer with when the gate is not there to strip it.
 _STEERING = ("fallbacks", "context_window_fallbacks", "content_policy_fallbacks", "default_fallbacks", "disable_fallbacks", "num_retries",
-             "custom_llm_provider")  # fmt: skip
+             "custom_llm_provider", "silent_model", "router_settings_override", "api_key", "api_base", "base_url", "user_config",
+             "model_list", "mock_response", "extra_headers", "extra_body")  # fmt: skip
 
 
 class _Hook(CustomLogger):
@@ -80,11 +80,7 @@ class _Hook(CustomLogger):
     async def _judge_alone(self, data: Mapping[str, Any], endpoint: str) -> Call:
         """Verdict for a payload no gate has seen. Privacy fails closed when there is no policy."""
         call = Call(endpoint=endpoint)
-        body = (
-            {key: data[key] for key in _BODY_KEYS if data.get(key) is not None}
-            if endpoint != "other"
-            else _plain(data)
-        )
+        body = _plain(data)
         strip_body(body)
         call.requested = str(data.get("model") or "")
         call.extract = extract(endpoint, body)
@@ -142,8 +138,7 @@ class PrivacyHook(_Hook):
 
     async def _judge_unseen(self, kwargs: Mapping[str, Any], call_type: Any) -> Call:
         """A path that skipped the hooks (/queue, /rag, …): classify what is about to be sent."""
-        name = getattr(call_type, "value", None) or str(call_type)
-        endpoint = _ENDPOINTS.get(name, "other")
+        endpoint = _ENDPOINTS.get(_name_of(call_type), "other")
         call = await self._judge_alone(kwargs, endpoint)
         self.runtime.counters["judged_at_deployment"] += 1
         return call
@@ -189,15 +184,32 @@ class Gateway(_Hook):
             return None
         info = kwargs.get("model_info") or {}
         deployment = str(info.get("id") or "")
-        if call.attempts and call.attempts[-1].deployment == deployment and not call.attempts[-1].ended:
-            return None
+        attempt = call.attempts[-1] if call.attempts else None
+        if attempt is None or attempt.deployment != deployment or attempt.ended:
+            attempt = await self._begin(call, deployment, kwargs)
+        # Only the inner call of /responses and /messages goes to the model server.
+        added = attempt.parameters if _ENDPOINTS.get(_name_of(call_type)) in ("chat", "completions") else {}
+        return {**kwargs, **added} if added else None
+
+    async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
-        call.attempts.append(
-            Attempt(
-                group, deployment, str(kwargs.get("model") or ""), address_of(kwargs), time.perf_counter()
-            )
-        )
-        return None
+        address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
+        attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())
+        call.attempts.append(attempt)
+        try:
+            attempt.parameters = await self.runtime.upstreams.begin(call, attempt)
+        except Refusal as refusal:
+            call.refusal = refusal
+            raise as_exception(refusal, attempt.model) from None
+        return attempt
+
+    async def async_post_call_success_deployment_hook(
+        self, request_data: dict, response: Any, call_type: Any
+    ) -> None:
+        """An answer is there. A stream is only opened by then: the gate closes its attempt at the end."""
+        call = calls.find(request_data)
+        if call is not None and not call.stream and call.attempts:
+            self.runtime.upstreams.end(call.attempts[-1], Outcome.OK)
 
     async def async_post_call_failure_deployment_hook(
         self,
@@ -209,10 +221,27 @@ class Gateway(_Hook):
         """Close the attempt with the kind of failure."""
         call = calls.find(dict(request_data))
         if call is not None and call.attempts and not call.attempts[-1].ended:
-            call.attempts[-1].ended = time.perf_counter()
-            call.attempts[-1].error = (
-                "cancelled" if isinstance(exception, asyncio.CancelledError) else type(exception).__name__
+            self.runtime.upstreams.failed(call.attempts[-1], exception)
+
+    async def async_filter_deployments(
+        self,
+        model: str,
+        healthy_deployments: list,
+        messages: list | None,
+        request_kwargs: dict | None = None,
+        parent_otel_span: Any = None,
+    ) -> list[dict]:
+        """Leave out deployments with an open circuit while the group has others."""
+        breaker, default = self.runtime.upstreams.breaker, self.runtime.ollama_default()
+        usable = [
+            d
+            for d in healthy_deployments
+            if breaker.usable(
+                address_of(d.get("litellm_params") or {}, ollama_default=default),
+                str((d.get("model_info") or {}).get("id") or ""),
             )
+        ]
+        return usable or healthy_deployments
 
     async def async_log_success_event(
         self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
@@ -232,6 +261,10 @@ class Gateway(_Hook):
             if any(d.id == deployment for d in group.deployments):
                 return group.name
         return ""
+
+
+def _name_of(call_type: Any) -> str:
+    return str(getattr(call_type, "value", None) or call_type)
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from aicc_hooks.record import (
 )
 from aicc_hooks.record.langfuse import LangfuseExporter
 from aicc_hooks.record.scrub import Scrubber, install, install_excepthooks
+from aicc_hooks.resilience.health_check import ProbeResult
 
 log = logging.getLogger("aicc_hooks")
 
@@ -199,6 +200,20 @@ class Recorder:
             if decision is not None and last.group and last.group != decision.route and outcome.status == 200:
                 draft.route, draft.reason = last.group, "fallback:upstream_down"
         return draft
+
+    # --- for health ---
+
+    async def langfuse_probe(self) -> ProbeResult:
+        """Reachable, and the keys are valid."""
+        assert self.exporter is not None
+        ok, detail = await self.exporter.auth_check()
+        return ProbeResult("up" if ok else "down", detail)
+
+    async def backlog(self) -> int:
+        """Records that wait for delivery to Langfuse."""
+        assert self.exporter is not None
+        state = await self.exporter.status()
+        return int(state.get("pending") or 0)
 
     # --- end --------------------------------------------------------------------------------
 

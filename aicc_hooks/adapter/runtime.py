@@ -9,7 +9,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,7 @@ import litellm
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Recorder
+from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.errors import ConfigError
@@ -33,6 +34,7 @@ log = logging.getLogger("aicc_hooks")
 
 _INLINE_CHARS = 16_000  # about 2 ms of scanning: beyond it the loop would stall other streams
 _POLL_S = 1.0  # a changed policy must be in force within 2 s
+_ANSWER_ROOM = 512  # tokens kept free beyond what the request itself asks for
 _LOCALITY_REFRESH_S = 25.0  # under Locality's 30 s, so that requests find a fresh answer
 
 
@@ -55,6 +57,7 @@ class Runtime:
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aicc-scan")
         self._tasks: set[asyncio.Task[None]] = set()
         self.recorder = Recorder(self.home, env)
+        self.upstreams = Upstreams(self.home)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
@@ -65,6 +68,7 @@ class Runtime:
         self.inspector = Inspector.of(loaded.policy)
         self.locality = Locality(loaded.policy.local_hosts)
         self.recorder.configure(loaded.policy, self.inspector.privacy)
+        self.upstreams.configure(loaded.policy.resilience)
         self._catalog_source = (0, 0)  # locality may have changed: rebuild
         for problem in self.inspector.privacy.pattern_problems:
             log.warning("policy pattern disabled: %s: %s; %s", problem.field, problem.reason, problem.fix)
@@ -118,7 +122,9 @@ class Runtime:
             default = self.ollama_default()
             addresses = {address_of(m.get("litellm_params") or {}, ollama_default=default) for m in models}
             local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
-            self.catalog = build_catalog(models, local, ollama_default=default)
+            catalog = build_catalog(models, local, ollama_default=default)
+            self.upstreams.adopt(catalog)
+            self.catalog = catalog.with_context(self.upstreams.context_of)
             self._catalog_source = source
         return self.catalog
 
@@ -171,7 +177,20 @@ class Runtime:
     def _settle(self, call: Call, verdict: Verdict, policy: Policy, catalog: Catalog) -> None:
         assert call.extract is not None
         call.verdict = verdict
-        call.decision = decide(verdict, policy, catalog, requested=call.requested, needs=call.extract.needs)
+        context = policy.resilience.context
+        needs = call.extract.needs
+        call.needs = replace(needs, tokens=int(needs.tokens * context.safety) + _ANSWER_ROOM)
+        up = self.upstreams
+        call.decision = decide(
+            verdict,
+            policy,
+            catalog,
+            requested=call.requested,
+            needs=call.needs,
+            down=up.down(),
+            loaded=up.loaded(),
+            hurried=up.hurried(),
+        )
 
     async def ensure_tested(self) -> None:
         """Run LiteLLM's seams self-test once, when the proxy has finished loading. Waits for it."""
@@ -187,16 +206,38 @@ class Runtime:
     def start(self) -> None:
         """Start background work in the running loop; harmless without one."""
         with contextlib.suppress(RuntimeError):
-            loop = asyncio.get_running_loop()
-            task = loop.create_task(self._tick())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            asyncio.get_running_loop()
+            self._spawn(self._tick())
 
     async def stop(self) -> None:
         """Commit what is queued and end delivery; called when the server shuts down."""
+        await self.upstreams.stop()
         await self.recorder.stop_delivery()
         if not await asyncio.to_thread(self.recorder.close):
             log.error("some records were not written before the end")
+
+    async def _start_upstreams(self) -> None:
+        """Begin probing once LiteLLM's models are known."""
+        if self.upstreams.health is not None or self.router() is None:
+            return
+        await self.refresh_catalog()
+        recorder = self.recorder
+        self.upstreams.start(
+            redis=None,
+            litellm=lambda: litellm_probe(self.problems, lambda: self.fatal),
+            langfuse=recorder.langfuse_probe if recorder.exporter is not None else None,
+            backlog=recorder.backlog if recorder.exporter is not None else None,
+        )
+        self._spawn(self._learn_models())
+
+    async def _learn_models(self) -> None:
+        await self.upstreams.learn_models()
+        await self.refresh_catalog(force=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _tick(self) -> None:
         """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""
@@ -206,6 +247,7 @@ class Runtime:
             await asyncio.sleep(_POLL_S)
             try:
                 await self.ensure_tested()
+                await self._start_upstreams()
                 force = not checked_routes and self.router() is not None
                 before = self.store.error
                 if await asyncio.to_thread(self.store.poll, force=force):

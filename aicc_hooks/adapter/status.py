@@ -23,11 +23,14 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     if runtime.known_leaks:
         problems["callbacks"] = f"allowed to see unredacted text: {', '.join(runtime.known_leaks)}"
     down = bool(runtime.fatal) or current is None or not runtime.master_key()
+    checker = runtime.upstreams.health
+    seen = checker.snapshot() if checker is not None else {"status": "degraded", "dependencies": {}}
+    worst = "down" if down else seen["status"]
     return {
-        "status": "down" if down else "degraded" if problems else "ok",
+        "status": "degraded" if worst == "ok" and problems else worst,
         "version": __version__,
         "policy_version": current.version if current else None,
-        "dependencies": {},
+        "dependencies": seen["dependencies"],
         "problems": problems,
         "known_leaks": list(runtime.known_leaks),
         "failures": dict(runtime.inspector.failures) if runtime.inspector else {},

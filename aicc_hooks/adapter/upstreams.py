@@ -1,0 +1,290 @@
+"""Breaker, queue, context and health around LiteLLM's attempts: what may be tried now, and what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import litellm
+
+from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.catalog import Catalog, Deployment, ModelGroup
+from aicc_hooks.errors import Refusal
+from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
+from aicc_hooks.resilience.classify import Outcome, classify
+from aicc_hooks.resilience.cold_start import RequestRate
+from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.resilience.context import choose_num_ctx, memory_limit, room, too_long
+from aicc_hooks.resilience.health_check import HealthChecker, ProbeResult
+from aicc_hooks.resilience.limits import FairLimiter
+from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.permit import Denied, upstream_down
+from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
+from aicc_hooks.resilience.warm_up import Warmer
+
+log = logging.getLogger("aicc_hooks")
+
+_GIB = 1024**3
+_OLLAMA = ("ollama", "ollama_chat")
+
+
+class Upstreams:
+    """One per process. `begin` and `end` bracket every attempt; everything else is bookkeeping around them."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self.config = ResilienceConfig()
+        self.breaker = CircuitBreaker(self.config.breaker)
+        self.limiter = FairLimiter(self.config.limits)
+        self.rate = RequestRate(self.config.high_qps.window_s)
+        self.health: HealthChecker | None = None
+        self.warmer: Warmer | None = None
+        self._clients: dict[str, OllamaClient] = {}
+        self._num_ctx: dict[tuple[str, str], int] = {}
+        self._catalog = Catalog()
+        self.breaker.subscribe(self._on_transition)
+
+    # --- set-up -----------------------------------------------------------------------------
+
+    def configure(self, config: ResilienceConfig) -> None:
+        """Take a policy into force; open circuits and waiting requests stay as they are."""
+        self.config = config
+        self.breaker.configure(config.breaker)
+        self.limiter.configure(config.limits)
+        self.rate = RequestRate(config.high_qps.window_s)
+        if self.health is not None:
+            self.health.configure(config.health)
+
+    def adopt(self, catalog: Catalog) -> None:
+        """Know the upstreams of config.yaml."""
+        self._catalog = catalog
+        for address in {d.address for d in _deployments(catalog) if _is_ollama(d)}:
+            if address not in self._clients:
+                self._clients[address] = OllamaClient(address)
+
+    def start(
+        self,
+        *,
+        redis: Callable[[str], Any] | None,
+        litellm: Callable[[], Any],
+        langfuse: Callable[[], Any] | None,
+        backlog: Callable[[], Any] | None,
+    ) -> None:
+        """Begin probing and warming up in the running loop."""
+        if self.health is not None:
+            return
+        probe = OllamaProbe(
+            list(self._clients.values()),
+            self._expected,
+            on_reachable=self.breaker.reachable,
+            on_refused=self.breaker.unreachable,
+        )
+        self.health = HealthChecker(
+            standard_probes(
+                ollama=probe, redis=redis, litellm=litellm, langfuse=langfuse, home=self._home,
+                free_mb=lambda: self.config.health.disk_free_mb, backlog=backlog,
+                backlog_limit=lambda: self.config.health.spool_backlog, crash_dir=self._home / "logs",
+            ),
+            self.config.health,
+            can_serve=self._other_models,
+        )  # fmt: skip
+        self.health.start()
+        if self.config.cold_start.warm_up:
+            self.warmer = Warmer(self.config.cold_start.warm_up, self._loader_of, self._bucket_of)
+            self.warmer.start()
+
+    async def stop(self) -> None:
+        """End background work and connections."""
+        if self.warmer is not None:
+            await self.warmer.stop()
+        if self.health is not None:
+            await self.health.stop()
+        for client in self._clients.values():
+            await client.aclose()
+
+    async def learn_models(self) -> None:
+        """Ask each Ollama once what its models can do; unknown stays unknown."""
+        for deployment in _deployments(self._catalog):
+            client = self._clients.get(deployment.address)
+            if client is not None and client.info(_name(deployment.model)) is None:
+                with contextlib.suppress(Exception):  # health tells of an Ollama that is away
+                    await client.show(_name(deployment.model))
+
+    # --- before the decision ----------------------------------------------------------------
+
+    def down(self) -> frozenset[str]:
+        """Groups that have no usable deployment now."""
+        return frozenset(
+            group.name
+            for group in self._catalog.groups.values()
+            if group.deployments and not any(self.breaker.usable(d.address, d.id) for d in group.deployments)
+        )
+
+    def loaded(self) -> frozenset[str] | None:
+        """Groups whose model is in memory; None when nobody knows or the policy does not care."""
+        if not self.config.cold_start.prefer_loaded:
+            return None
+        names: set[str] = set()
+        known = False
+        for group in self._catalog.groups.values():
+            for deployment in group.deployments:
+                client = self._clients.get(deployment.address)
+                state = (
+                    client.is_loaded(_name(deployment.model), max_age_s=30) if client is not None else True
+                )
+                known = known or (client is not None and state is not None)
+                if state is not False:
+                    names.add(group.name)
+        return frozenset(names) if known else None
+
+    def hurried(self) -> str:
+        """The group `auto` prefers under high load, or "" (call once a request: it counts)."""
+        rule = self.config.high_qps
+        return rule.model if rule.enabled and self.rate.tick() > rule.requests_per_s else ""
+
+    def context_of(self, group: ModelGroup) -> int:
+        """Tokens this group takes here: config, the model's own limit and the memory budget; 0 = unknown."""
+        limits = [group.context] if group.context else []
+        for deployment in group.deployments:
+            if _is_ollama(deployment):
+                limits.append(self._room(deployment.address, _name(deployment.model)))
+        return min(limits) if limits else 0
+
+    # --- one attempt ------------------------------------------------------------------------
+
+    async def begin(self, call: Call, attempt: Attempt) -> dict[str, Any]:
+        """Admit one attempt; waits for a free place. Returns what to add to the call's parameters.
+
+        Raises Refusal: the circuit is open (503), the queue is full (429), the prompt does not fit (400).
+        """
+        permit = self.breaker.allow(attempt.address, attempt.deployment)
+        if isinstance(permit, Denied):
+            raise upstream_down(_name(attempt.model), permit.retry_after_header, permit.reason)
+        attempt.permit = permit
+        try:
+            client = call.user or call.session or call.client
+            began = time.perf_counter()
+            attempt.slot = await self.limiter.acquire(_name(attempt.model), attempt.address, client)
+            call.timings["queue"] = call.timings.get("queue", 0.0) + (time.perf_counter() - began) * 1000
+            return self._parameters(call, attempt)
+        except BaseException:
+            self.end(attempt, Outcome.CANCELLED)
+            raise
+
+    def end(self, attempt: Attempt, outcome: Outcome) -> None:
+        """Report what came of an attempt; idempotent."""
+        if attempt.slot is not None:
+            attempt.slot.release()
+        if attempt.permit is not None:
+            self.breaker.record(attempt.permit, outcome)
+            attempt.permit = None
+        if not attempt.ended:
+            attempt.ended = time.perf_counter()
+        if outcome is not Outcome.OK and not attempt.error:
+            attempt.error = outcome.value
+
+    def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
+        """Report a failed attempt by its exception."""
+        outcome = classify(error, loading=attempt.loading)
+        self.end(attempt, outcome)
+        return outcome
+
+    def _parameters(self, call: Call, attempt: Attempt) -> dict[str, Any]:
+        client = self._clients.get(attempt.address)
+        if client is None or call.needs is None or call.needs.mode != "chat":
+            return {}
+        name = _name(attempt.model)
+        attempt.loading = client.is_loaded(name) is False
+        call.cold_start = call.cold_start or attempt.loading
+        limit = self._room(attempt.address, name)
+        info = client.info(name)
+        context = self.config.context
+        memory = memory_limit(context.memory_budget_gb * _GIB, info.kv_bytes_per_token) if info else None
+        key = (attempt.address, name)
+        loaded = None if attempt.loading else self._num_ctx.get(key)
+        chosen = choose_num_ctx(
+            call.needs.tokens,
+            (info.context_length or None) if info else None,
+            context.buckets_for(name),
+            memory,
+            loaded=loaded,
+        )
+        if chosen is None:
+            raise too_long(name, call.needs.tokens, limit, model_max=info.context_length if info else None)
+        self._num_ctx[key] = chosen
+        attempt.num_ctx = chosen
+        added: dict[str, Any] = {"num_ctx": chosen}
+        cold = self.config.cold_start
+        keep = cold.keep_alive.get(name, cold.default_keep_alive)
+        if keep is not None:
+            added["keep_alive"] = keep
+        return added
+
+    # --- help -------------------------------------------------------------------------------
+
+    def _room(self, address: str, name: str) -> int:
+        client = self._clients.get(address)
+        info = client.info(name) if client is not None else None
+        context = self.config.context
+        memory = memory_limit(context.memory_budget_gb * _GIB, info.kv_bytes_per_token) if info else None
+        return room((info.context_length or None) if info else None, context.buckets_for(name), memory)
+
+    def _expected(self, address: str) -> Iterable[str]:
+        groups = [
+            g for g in self._catalog.groups.values() if g.mode != "rerank"
+        ]  # reranked through embeddings by default
+        return {_name(d.model) for g in groups for d in g.deployments if d.address == address}
+
+    def _other_models(self) -> bool:
+        return any(
+            d.address and not _is_ollama(d) and self.breaker.usable(d.address, d.id)
+            for d in _deployments(self._catalog)
+        )
+
+    def _loader_of(self, model: str) -> OllamaClient | None:
+        return next(
+            (self._clients.get(d.address) for d in _deployments(self._catalog) if _name(d.model) == model),
+            None,
+        )
+
+    def _bucket_of(self, model: str) -> int | None:
+        return self.config.context.buckets_for(model)[0]
+
+    def _on_transition(self, transition: Any) -> None:
+        log.warning(
+            "circuit of %s %s: %s → %s", transition.scope, transition.key, transition.old, transition.new
+        )
+        if self.health is not None:
+            self.health.nudge("ollama")
+
+
+async def litellm_probe(problems: Mapping[str, str], fatal: Callable[[], str]) -> ProbeResult:
+    """LiteLLM's own health here: the seams self-test."""
+    if fatal():
+        return ProbeResult("down", fatal())
+    seams = [f"{name}: {text}" for name, text in problems.items() if name.startswith("seam.")]
+    return ProbeResult("up", "; ".join(seams), bool(seams))
+
+
+def as_exception(refusal: Refusal, model: str) -> Exception:
+    """What LiteLLM's router takes as a failed deployment: it tries the next group, without waiting."""
+    kinds = {503: litellm.ServiceUnavailableError, 429: litellm.RateLimitError}
+    kind: Callable[..., Exception] = kinds.get(refusal.status, litellm.BadRequestError)
+    return kind(message=refusal.message, llm_provider="aicc", model=model)
+
+
+def _deployments(catalog: Catalog) -> Collection[Deployment]:
+    return [d for group in catalog.groups.values() for d in group.deployments]
+
+
+def _is_ollama(deployment: Deployment) -> bool:
+    return deployment.model.partition("/")[0] in _OLLAMA
+
+
+def _name(model: str) -> str:
+    """`ollama_chat/qwen2.5:14b` → `qwen2.5:14b`."""
+    return model.partition("/")[2] or model
