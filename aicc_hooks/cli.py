@@ -13,11 +13,18 @@ from aicc_hooks.errors import AiccError
 # name → what `aicc --help` says; the module is imported only when the command runs.
 COMMANDS = {
     "init": "Set up the gateway's folder: files, generated keys, what this machine has.",
+    "backup": "Save the gateway's folder, while it serves, in one private file.",
+    "restore": "Put a backup in place; what it replaces is kept.",
+    "maintenance": "The nightly work: rotation, retention, backup.",
     "langfuse": "Run the self-hosted Langfuse: up, down, status, retention.",
     "launchd": "Start at login and keep running (macOS LaunchAgents).",
     "serve": "Run the gateway (LiteLLM with the plugin) on 127.0.0.1:4000.",
     "explain": "Show what the gateway would decide for a prompt, and why.",
     "scan": "Judge JSON lines from standard input, one JSON object a line out.",
+    "usage": "Sums over requests by model, route, day, client or variant.",
+    "status": "One screen about the gateway, from its record.",
+    "report": "A self-contained web page about a stretch of time, with charts and the scorecard.",
+    "traces": "Delivery to Langfuse, export, and a live tail of requests.",
     "alerts": "What is wrong now, who is told, and silences.",
 }
 

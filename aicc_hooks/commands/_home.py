@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.policy import Policy, load_policy
 from aicc_hooks.record.reader import SpoolReader
 from aicc_hooks.record.usage import parse_since
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def database() -> Path:
@@ -39,7 +41,7 @@ def current_policy(env: Mapping[str, str] = os.environ) -> Policy:
     return load_policy(policy_path(default_config_path(env), env)).policy
 
 
-def since_option(default: str) -> Any:
+def since_option(default: str) -> Callable[[_Command], _Command]:
     """`--since`, parsed to epoch seconds."""
 
     def parse(ctx: click.Context, param: click.Parameter, value: str) -> float:
