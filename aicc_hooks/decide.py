@@ -68,7 +68,7 @@ def decide(
         )  # fmt: skip
     if needs.mode != "chat":
         return _keep_model(verdict, catalog, requested, needs, private, steps)
-    unknown = _unknown(policy, catalog, requested)
+    unknown = _unknown(policy, catalog, requested, verdict)
     if unknown:
         return _refuse("model_not_found", unknown, requested, private, steps)
     choice = _choose(verdict, policy, catalog, requested, private, experiment)
@@ -233,7 +233,7 @@ def _keep_model(
         names = ", ".join(g.name for g in offered) or "none"
         return _refuse(
             "model_not_found",
-            f"There is no model '{_safe(requested)}'; models for {needs.mode}: {names}.",
+            f"There is no model {_shown(requested, verdict)}; models for {needs.mode}: {names}.",
             requested,
             private,
             steps,
@@ -308,13 +308,13 @@ def _too_much(
     )  # fmt: skip
 
 
-def _unknown(policy: Policy, catalog: Catalog, requested: str) -> str:
+def _unknown(policy: Policy, catalog: Catalog, requested: str, verdict: Verdict) -> str:
     if not requested or requested in policy.routing.aliases or requested in catalog.groups:
         return ""
     names = [*policy.routing.aliases[:1], *(n for n in catalog.groups if n not in policy.routing.aliases)]
     near = get_close_matches(requested, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"There is no model '{_safe(requested)}'.{hint} Available: {', '.join(names)}."
+    return f"There is no model {_shown(requested, verdict)}.{hint} Available: {', '.join(names)}."
 
 
 def _refuse(
@@ -360,7 +360,9 @@ def ascii_reason(text: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c in "_:-.") else "_" for c in text)
 
 
-def _safe(name: str) -> str:
-    """A client's model name for a message: shortened, printable (it could hold pasted text)."""
+def _shown(name: str, verdict: Verdict) -> str:
+    """A client's model name for a message: shortened, printable, and left out when it may be pasted text."""
+    if len(name) > 15 and (verdict.privacy.types or verdict.privacy.failed):
+        return "of that name"
     shown = "".join(c if c.isascii() and (c.isalnum() or c in "._:/-") else "?" for c in name[:64])
-    return shown + ("…" if len(name) > 64 else "")
+    return f"'{shown}{'…' if len(name) > 64 else ''}'"

@@ -17,7 +17,8 @@ def as_dict(verdict: Verdict, decision: Decision, extract: Extract | None = None
         "decision": {
             "route": decision.route,
             "reason": decision.reason,
-            "requested": decision.requested,
+            # A name nobody knows may be pasted text.
+            "requested": decision.requested if decision.route else "",
             "blocked": bool(decision.blocked),
             "code": decision.blocked or None,
             "local_only": decision.local_only,

@@ -33,7 +33,8 @@ _NUMBERS = frozenset((int, float, bool))
 # What a name of a field, a value of an enumeration and a model look like. Text in their place is scanned.
 _NAME = re.compile(r"[$_]{0,2}[A-Za-z_.-]{1,48}[0-9]{0,3}")
 _ENUM = re.compile(r"[A-Za-z_./+-]{1,48}(?:[0-9]{0,3}|20[0-9]{6})")
-_MODEL = re.compile(r"[\w./:@+-]{1,100}")
+# A key pasted into `model` is longer than this, or does not begin with a letter.
+_MODEL = re.compile(r"[A-Za-z][\w./:+-]{0,14}")
 
 
 @dataclass(slots=True)

@@ -68,7 +68,7 @@ class RecordDraft:
             requested=run.name(self.requested),
             route=self.route or decision.route,
             reason=self.reason or decision.reason,
-            sentence=decision.sentence,
+            sentence=run.name(decision.sentence, limit=1000),  # it may quote a name the client sent
             deployment=self.deployment,
             tier=verdict.complexity.tier if self.verdict else "",
             privacy=verdict.privacy.types,

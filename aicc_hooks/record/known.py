@@ -13,6 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
@@ -24,8 +25,12 @@ DEFAULT_TYPE: Final = "value"
 # without hiding more.
 _WHOLE_WORD_BELOW: Final = 6
 _ENCODED_FROM: Final = 4
+_HEAD: Final = 6
 _LINE_FROM: Final = 16
 _URL_PASSWORD: Final = re.compile(r"://[^\s/:@]*:([^\s/@]{3,})@")
+_NO_ESCAPES: Final = re.compile(r"[A-Za-z0-9_.~-]*")  # JSON and URLs write these as they are
+_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_FEW: Final = 200  # forms: below this one search for each is quicker
 _SEPARATORS: Final = re.compile(r"[\s.\-/]+")
 
 
@@ -38,16 +43,17 @@ def encoded_forms(value: str) -> set[str]:
         forms.add(compact)  # card and account numbers come back without their spaces
     if len(value) < _ENCODED_FROM:
         return forms
-    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
-        forms.add(text[1:-1])
-        forms.add(text[1:-1].replace("/", "\\/"))
-        forms.add(json.dumps(text[1:-1])[1:-1])  # JSON inside a JSON string: tool-call arguments
-    for url in (
-        quote(value, safe="", errors="replace"),
-        quote_plus(value, errors="replace"),
-        quote(value, errors="replace"),
-    ):
-        forms |= {url, re.sub(r"%[0-9A-F]{2}", lambda m: m.group().lower(), url)}
+    if not _NO_ESCAPES.fullmatch(value):
+        for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+            forms.add(text[1:-1])
+            forms.add(text[1:-1].replace("/", "\\/"))
+            forms.add(json.dumps(text[1:-1])[1:-1])  # JSON inside a JSON string: tool-call arguments
+        for url in (
+            quote(value, safe="", errors="replace"),
+            quote_plus(value, errors="replace"),
+            quote(value, errors="replace"),
+        ):
+            forms |= {url, _ESCAPE.sub(lambda m: m.group().lower(), url)}
     forms |= {raw.hex(), raw.hex().upper(), value[::-1]}
     for shift in range(3):
         # Inside a longer base64 text the value starts at any of three alignments; the characters
@@ -73,7 +79,7 @@ def _parts(value: str) -> list[str]:
 class KnownValues:
     """A prepared set of values. Immutable; safe to share between threads."""
 
-    __slots__ = ("_forms", "_words", "values")
+    __slots__ = ("_few", "_heads", "_short", "_words", "values")
 
     def __init__(self, values: Iterable[str] | Mapping[str, str] = ()) -> None:
         typed = values if isinstance(values, Mapping) else dict.fromkeys(values, DEFAULT_TYPE)
@@ -90,26 +96,40 @@ class KnownValues:
             for form in encoded_forms(value):
                 if len(form) >= _WHOLE_WORD_BELOW or form != value:
                     forms.setdefault(form, (kind, value))
-        # A form that holds another is tried first; equal work otherwise.
-        self._forms: Sequence[tuple[str, str, str]] = [
-            (form, *forms[form]) for form in sorted(forms, key=len, reverse=True)
-        ]
+        # By their first characters: a text is only searched for forms whose head occurs in it, so that the cost
+        # depends on the text and hardly on the number of values (a list of customers holds thousands).
+        self._heads: dict[str, list[tuple[str, str, str]]] = {}
+        for form, (kind, value) in forms.items():
+            self._heads.setdefault(form[:_HEAD], []).append((form, kind, value))
+        self._short = [head for head in self._heads if len(head) < _HEAD]
+        self._few = len(forms) < _FEW
         self._words = words
 
     def __bool__(self) -> bool:
         return bool(self.values)
 
-    def spans(self, text: str) -> list[Span]:
-        """Every occurrence. One pass of `str.find` a form: linear, and quick where nothing matches."""
+    def spans(self, text: str, heads: AbstractSet[str] | None = None) -> list[Span]:
+        """Every occurrence. `heads`: `heads_of(text)`, when the caller asks several sets about one text."""
         found: list[Span] = []
-        for form, kind, value in self._forms:
-            at = text.find(form)
-            while at >= 0:
-                found.append(Span(at, at + len(form), kind, value))
-                at = text.find(form, at + len(form))
+        if heads is None and self._few:
+            present = set(self._heads)
+        else:
+            present = self._heads.keys() & (heads_of(text) if heads is None else heads)
+            present.update(head for head in self._short if head in text)
+        for head in present:
+            for form, kind, value in self._heads[head]:
+                at = text.find(form)
+                while at >= 0:
+                    found.append(Span(at, at + len(form), kind, value))
+                    at = text.find(form, at + len(form))
         for pattern, kind, value in self._words:
             found += [Span(m.start(), m.end(), kind, value) for m in pattern.finditer(text)]
         return found
+
+
+def heads_of(text: str) -> set[str]:
+    """Every stretch of `_HEAD` characters of a text."""
+    return {text[i : i + _HEAD] for i in range(len(text) - _HEAD + 1)}
 
 
 def values_of(segments: Sequence[Segment], findings: Iterable[Finding]) -> dict[str, str]:
@@ -155,4 +175,5 @@ class LiveValues:
             for key in [k for k, (_, until) in self._held.items() if until < now]:
                 del self._held[key]
             live = [known for known, _ in self._held.values()]
-        return [span for known in live for span in known.spans(text)]
+        heads = heads_of(text) if live else set()
+        return [span for known in live for span in known.spans(text, heads)]

@@ -138,11 +138,13 @@ class RedactionRun:
         except Exception:
             return self._drop()
 
-    def name(self, text: str) -> str:
+    def name(self, text: str, *, limit: int = 200) -> str:
         """A short name (model, path): findings are replaced, but `full` keeps the rest readable."""
         try:
             spans = self._redactor.find(text, Role.META) + self._known.spans(text)
-            return self._replace(text, spans if self._redactor.config.mode != "none" else [], 200, len(text))
+            return self._replace(
+                text, spans if self._redactor.config.mode != "none" else [], limit, len(text)
+            )
         except Exception:
             return self._drop()
 

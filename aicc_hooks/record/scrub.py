@@ -6,7 +6,7 @@ clean arbitrary prose, so a foreign line is first cut down to a known shape, and
   LiteLLM below WARNING   text withheld: at DEBUG it holds whole request bodies
   LiteLLM from WARNING    first lines, at most 500 characters, redacted, with the values of all live requests
   every exception         its type names and code positions; never its message, never source lines
-  uvicorn.access          path without its query, redacted
+  uvicorn.access          the leading plain words of the path, redacted
   anything else           redacted like a LiteLLM warning, at most 2,000 characters
 
 Whatever goes wrong here costs the text of the line, never shows it.
@@ -15,6 +15,7 @@ Whatever goes wrong here costs the text of the line, never shows it.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -32,6 +33,7 @@ FOREIGN: Final = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "uvicorn", "uvic
 
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _MARK: Final = "_aicc_scrubbed"
+_PLAIN_PATH: Final = re.compile(r"(?:/(?:v1|v1beta|[A-Za-z_.-]{1,32})(?![^/]))*/?")
 _FOREIGN_CHARS: Final = 500
 _OTHER_CHARS: Final = 2_000
 _FRAMES: Final = 12
@@ -105,7 +107,10 @@ class Scrubber(logging.Filter):
     def _argument(self, value: object) -> object:
         if isinstance(value, str):
             path, question, _ = value.partition("?")
-            return self.text(path) + ("?…" if question else "")
+            # Percent-escapes hide values from detection; a path that needs them, or is no path of ours, is cut.
+            plain = _PLAIN_PATH.match(path) if path.startswith("/") else None
+            shown = path if plain is None else plain.group() + ("…" if plain.end() < len(path) else "")
+            return self.text(shown) + ("?…" if question else "")
         return value if isinstance(value, (int, float)) else DROPPED_LINE
 
     def _withhold(self, record: logging.LogRecord, text: str, exceptions: str | None = None) -> None:
