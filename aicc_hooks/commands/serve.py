@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from aicc_hooks.home import home_dir
 from aicc_hooks.ops.serve import prepare, run
+from aicc_hooks.ops.single import claim
 
 
 @click.command("serve", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
@@ -31,4 +33,6 @@ def command(ctx: click.Context, config: Path | None, port: int | None, host: str
     )
     for line in plan.notes:
         click.echo(line, err=True)
+    if not demo:
+        claim(home_dir(plan.env).absolute(), int(plan.env["AICC_ROUTER_PORT"]))
     run(plan)

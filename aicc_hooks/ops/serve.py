@@ -16,6 +16,8 @@ from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import default_config_path, load_all
 from aicc_hooks.home import home_dir, shipped
 from aicc_hooks.ops.env_file import open_to_others, read_env_file
+from aicc_hooks.ops.env_values import STACK_ONLY
+from aicc_hooks.ops.restore import interrupted
 
 _WEAK_LAN_KEY = 24
 # LiteLLM asks GitHub for a price list and prints banners unless told otherwise; a local gateway needs neither.
@@ -57,7 +59,11 @@ def prepare(
         if open_to_others(env_file):
             notes.append(f"warning: {env_file} can be read by others; run: chmod 600 {env_file}")
         # What the shell sets wins over the file, as for every other tool.
-        env = {**read_env_file(env_file), **env}
+        # The containers' passwords are no business of this process.
+        own = {name: value for name, value in read_env_file(env_file).items() if name not in STACK_ONLY}
+        if todo := interrupted(home):
+            raise GatewayConfigError(todo)
+        env = {**own, **env}
     env = {**_QUIET_ENV, **env}
     env.setdefault("OLLAMA_BASE_URL", "http://localhost:11434")
     path = config or (shipped("demo.yaml") if demo else default_config_path(env))

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
+import yaml
+
 from aicc_hooks.errors import OpsError
 from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.ops.env_values import GENERATED, is_placeholder
@@ -101,10 +103,7 @@ class Stack:
             stderr=subprocess.PIPE,
             timeout=timeout,
         )
-        if done.returncode != 0:
-            raise OpsError(
-                f"docker compose {arguments[0]} failed: {_tail(done.stderr.decode('utf-8', 'replace'))}"
-            )
+        self._judge(f"compose {arguments[0]}", done.returncode, done.stderr)
 
     def stream_in(self, arguments: Sequence[str], source: IO[bytes], timeout: float = 3600) -> None:
         """Feed a command from `source`. Raises OpsError."""
@@ -115,10 +114,7 @@ class Stack:
             capture_output=True,
             timeout=timeout,
         )
-        if done.returncode != 0:
-            raise OpsError(
-                f"docker compose {arguments[0]} failed: {_tail(done.stderr.decode('utf-8', 'replace'))}"
-            )
+        self._judge(f"compose {arguments[0]}", done.returncode, done.stderr)
 
     def services(self) -> list[dict[str, Any]]:
         """Name, state and health of each container; [] when nothing runs."""
@@ -144,10 +140,50 @@ class Stack:
             return False
         return set(STORES) <= up
 
-    def query(self, sql: str) -> str:
-        """Ask ClickHouse; the password stays inside the container."""
+    def clickhouse(self, sql: str) -> list[str]:
+        """Arguments of a ClickHouse query; the password stays inside the container."""
         script = 'clickhouse-client --user "$CLICKHOUSE_USER" --password "$CLICKHOUSE_PASSWORD" --query "$0"'
-        return self.run("exec", "-T", "clickhouse", "sh", "-c", script, sql, timeout=600)
+        return ["exec", "-T", "clickhouse", "sh", "-c", script, sql]
+
+    def tables(self) -> list[str]:
+        """ClickHouse tables that hold data of Langfuse."""
+        out = self.query(
+            "SELECT name FROM system.tables WHERE database = 'default' AND engine LIKE '%MergeTree' "
+            "AND name NOT LIKE '.inner%' AND name != 'schema_migrations' ORDER BY name"
+        )
+        return [name for name in out.split() if re.fullmatch(r"\w+", name)]
+
+    def volume_out(self, volume: str, target: IO[bytes]) -> None:
+        """A volume as a tar, read by a container of its own: the store's image need not have tar."""
+        command = self._tar(f"{PROJECT}_{volume}:/volume:ro", "-C", "/volume", "-cf", "-", ".")
+        done = subprocess.run(
+            command, env=self.environment(), stdout=target, stderr=subprocess.PIPE, timeout=3600
+        )
+        self._judge("run", done.returncode, done.stderr)
+
+    def volume_in(self, volume: str, source: IO[bytes]) -> None:
+        """Unpack a tar into a volume; its service must be stopped."""
+        command = self._tar(f"{PROJECT}_{volume}:/volume", "-C", "/volume", "-xf", "-")
+        done = subprocess.run(
+            command, env=self.environment(), stdin=source, capture_output=True, timeout=3600
+        )
+        self._judge("run", done.returncode, done.stderr)
+
+    def _tar(self, mount: str, *arguments: str) -> list[str]:
+        image = str(yaml.safe_load(self.file.read_text(encoding="utf-8"))["services"]["postgres"]["image"])
+        return [
+            self.docker, "run", "--rm", "--interactive", "--network", "none", "--volume", mount, "--entrypoint", "tar",
+            image, *arguments,
+        ]  # fmt: skip
+
+    @staticmethod
+    def _judge(what: str, code: int, stderr: bytes) -> None:
+        if code != 0:
+            raise OpsError(f"docker {what} failed: {_tail(stderr.decode('utf-8', 'replace'))}")
+
+    def query(self, sql: str) -> str:
+        """Ask ClickHouse."""
+        return self.run(*self.clickhouse(sql), timeout=600)
 
     def set_retention(self, days: int) -> list[str]:
         """Rows and stored events older than `days` go, now and from now on. Returns the tables. Raises OpsError."""
