@@ -18,6 +18,7 @@ from aicc_hooks.record.alerts.rules import Scene, readings, shared_counters
 from aicc_hooks.record.alerts.sinks import Sink, build
 from aicc_hooks.record.alerts.store import Event
 from aicc_hooks.record.reader import SpoolReader
+from aicc_hooks.record.totals import fold
 from aicc_hooks.record.workers import Sources, forget, merge, publish, read_workers
 from aicc_hooks.record.writer import Writer
 
@@ -92,7 +93,10 @@ class Watch:
         """Publish, evaluate when it is our turn, tell. Blocking. Raises SpoolError."""
         config, now = self._config(), self._clock()
         self._seen = publish(self._writer, self.sources.snapshot(), self._seen, now=now)
-        if not config.enabled or not self._writer.take_lease(_LEASE, 3 * config.every_s + 10):
+        if not self._writer.take_lease(_LEASE, 3 * config.every_s + 10):
+            return []
+        fold(self._writer)  # before retention takes records that no scrape has counted
+        if not config.enabled:
             return []
         picture = merge(read_workers(self._reader, now=now))
         seen = readings(config, Scene(self._reader, now, picture, self._disk))
