@@ -43,5 +43,10 @@ lint: $(VENV)/.dev ## Lint and type-check only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+train: $(VENV)/.installed ## Fit the detectors' weights again and print their leave-source-out tables
+	$(PIP) install -e ".[train]"
+	OMP_NUM_THREADS=1 $(BIN)/python training/train_injection.py
+	OMP_NUM_THREADS=1 $(BIN)/python training/train_complexity.py
+
 clean: ## Remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

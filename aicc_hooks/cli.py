@@ -21,6 +21,7 @@ COMMANDS = {
     "serve": "Run the gateway (LiteLLM with the plugin) on 127.0.0.1:4000.",
     "explain": "Show what the gateway would decide for a prompt, and why.",
     "scan": "Judge JSON lines from standard input, one JSON object a line out.",
+    "eval": "Measure a detector on your own labelled file: privacy, injection, complexity.",
     "usage": "Sums over requests by model, route, day, client or variant.",
     "status": "One screen about the gateway, from its record.",
     "report": "A self-contained web page about a stretch of time, with charts and the scorecard.",

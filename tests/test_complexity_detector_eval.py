@@ -66,8 +66,8 @@ def test_a_file_of_messages_is_judged_like_a_request(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("line", "says"),
-    [('{"text": "secret-canary"', "line 1 is not JSON"), ('{"text": "secret-canary", "tier": "hard"}', "`tier` must be one of"),
-     ('{"tier": "simple"}', "`text` or `messages`"), ('{"text": "x", "tier": "simple", "acceptable": "simple"}', "list of tiers"), ("[]", "an object")],
+    [('{"text": "secret-canary"', "line 1: not JSON"), ('{"text": "secret-canary", "tier": "hard"}', "tier: missing or unknown; allowed"),
+     ('{"tier": "simple"}', "`text` (a string) or `messages`"), ('{"text": "x", "tier": "simple", "acceptable": "simple"}', "acceptable: found a string; allowed: a list"), ("[]", "found a list")],
 )  # fmt: skip
 def test_a_bad_line_is_named_without_its_text(tmp_path: Path, line: str, says: str) -> None:
     path = tmp_path / "rows.jsonl"

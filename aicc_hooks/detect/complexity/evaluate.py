@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from aicc_hooks.detect.complexity.detector import ComplexityDetector
-from aicc_hooks.errors import DetectorError
+from aicc_hooks.detect.labelled import LINE, named, read_labelled, text_problem
 from aicc_hooks.verdict import Role, Segment, Tier
 
 TIERS: Final[tuple[Tier, ...]] = ("simple", "medium", "complex")
@@ -123,6 +121,10 @@ class Report:
                 f"{labelled}->{given}": n for (labelled, given), n in sorted(self.total.confusion.items())
             },
             "sources": {name: figures(tally) for name, tally in sorted(self.sources.items())},
+            "misses": [
+                {"line": line, "source": source, "labelled": labelled, "given": given}
+                for line, source, labelled, given in self.misses
+            ],
         }
 
 
@@ -131,33 +133,32 @@ def _percent(value: float | None) -> str:
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSONL file (`.gz` too). Raises DetectorError naming the line that is not as expected."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError as error:
-                raise DetectorError(f"{path.name}: line {number} is not JSON") from error
-            problem = _problem(row)
-            if problem:
-                raise DetectorError(f"{path.name}: line {number}: {problem}")
-            yield row
+    """Rows of a JSONL file (`.gz` too). Raises DetectorError naming the line and field that is not as expected."""
+    return read_labelled(path, _problem)
 
 
-def _problem(row: Any) -> str:
-    if not isinstance(row, dict):
-        return "expected an object"
+def _problem(row: dict[str, Any]) -> str:
+    tiers = ", ".join(TIERS)
     if row.get("tier") not in TIERS:
-        return f"`tier` must be one of {', '.join(TIERS)}"
-    accepts = row.get("acceptable", [row["tier"]])
+        return f"tier: missing or unknown; allowed: {tiers}"
+    accepts = row.get("acceptable", [])
     if not isinstance(accepts, list) or not all(tier in TIERS for tier in accepts):
-        return "`acceptable` must be a list of tiers"
-    if isinstance(row.get("text"), str) or isinstance(row.get("messages"), list):
-        return ""
-    return "expected `text` or `messages`"
+        return f"acceptable: found {named(accepts)}; allowed: a list of {tiers}"
+    if "tools" in row and not isinstance(row["tools"], list | None):
+        return f"tools: found {named(row['tools'])}; allowed: a list"
+    if "messages" not in row:
+        if "text" not in row:
+            return "text: missing; send `text` (a string) or `messages` (a list)"
+        return text_problem(row)
+    messages = row["messages"]
+    if not isinstance(messages, list):
+        return f"messages: found {named(messages)}; allowed: a list of objects with role and content"
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            return f"messages[{index}]: found {named(message)}; allowed: an object with role and content"
+        if not isinstance(message.get("content"), str | list | None):
+            return f"messages[{index}].content: found {named(message['content'])}; allowed: a string or a list of parts"
+    return ""
 
 
 def segments_of(row: Mapping[str, Any]) -> list[Segment]:
@@ -178,12 +179,17 @@ def segments_of(row: Mapping[str, Any]) -> list[Segment]:
 
 
 def evaluate_file(path: Path, detector: ComplexityDetector) -> Report:
-    """Report on a labelled JSONL file. Raises DetectorError for a line that cannot be read, OSError for the file."""
+    """Report on a labelled JSONL file. Raises DetectorError for a file or line that cannot be read."""
+    return evaluate_rows(read_rows(path), detector)
+
+
+def evaluate_rows(rows: Iterable[Mapping[str, Any]], detector: ComplexityDetector) -> Report:
+    """Report on labelled rows."""
 
     def classify(row: Mapping[str, Any]) -> Tier:
         return detector.inspect(segments_of(row), tools=len(row.get("tools") or ())).tier
 
-    return evaluate(read_rows(path), classify)
+    return evaluate(rows, classify)
 
 
 def evaluate(rows: Iterable[Mapping[str, Any]], classify: Classify) -> Report:
@@ -196,5 +202,5 @@ def evaluate(rows: Iterable[Mapping[str, Any]], classify: Classify) -> Report:
         report.total.add(row["tier"], accepts, given)
         report.sources[source].add(row["tier"], accepts, given)
         if given not in accepts:
-            report.misses.append((number, source, row["tier"], given))
+            report.misses.append((row.get(LINE, number), source, row["tier"], given))
     return report

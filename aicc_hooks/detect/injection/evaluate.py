@@ -5,8 +5,6 @@ A row is a JSON object with `text` and `label` (1 attack, 0 benign); `role`, `ca
 
 from __future__ import annotations
 
-import gzip
-import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from aicc_hooks.detect.injection.detector import InjectionDetector
-from aicc_hooks.errors import DetectorError
+from aicc_hooks.detect.labelled import LINE, read_labelled, text_problem
 from aicc_hooks.verdict import Role
 
 # In shared data sets the role follows from the category; a row's own `role` wins.
@@ -45,7 +43,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Figures over one file. `misses` and `false_alarms` hold row numbers (from 0), never text."""
+    """Figures over one file. `misses` and `false_alarms` hold line numbers (from 1), never text."""
 
     attacks: int
     caught: int
@@ -85,6 +83,11 @@ class Report:
             "false_alarms": list(self.false_alarms),
         }
 
+    def text(self) -> str:
+        """The tables, and by line what was missed and what was flagged wrongly: what the command line prints."""
+        lists = (("missed", self.misses), ("flagged wrongly", self.false_alarms))
+        return "\n".join((self.table(), *(f"\n{name}: {len(at)}{_lines(at)}" for name, at in lists)))
+
     def table(self) -> str:
         """Markdown: the totals, then one line per group."""
         lines = [
@@ -101,29 +104,25 @@ class Report:
         return "\n".join(lines)
 
 
+def _lines(numbers: tuple[int, ...], most: int = 50) -> str:
+    if not numbers:
+        return ""
+    return f" (line {', '.join(map(str, numbers[:most]))}{' …' if len(numbers) > most else ''})"
+
+
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a JSON-lines file, gzipped or not. Raises DetectorError naming the line that is wrong."""
-    with (
-        gzip.open(path, "rt", encoding="utf-8")
-        if path.suffix == ".gz"
-        else path.open(encoding="utf-8") as file
-    ):
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-            except ValueError:
-                raise DetectorError(
-                    f"{path.name} line {number}: not JSON; expected one object a line"
-                ) from None
-            if (
-                not isinstance(row, dict)
-                or not isinstance(row.get("text"), str)
-                or row.get("label") not in (0, 1)
-            ):
-                raise DetectorError(f"{path.name} line {number}: needs `text` (string) and `label` (0 or 1)")
-            yield row
+    """Rows of a JSON-lines file, gzipped or not. Raises DetectorError naming the line and field that is wrong."""
+    return read_labelled(path, _problem)
+
+
+def _problem(row: dict[str, Any]) -> str:
+    if wrong := text_problem(row):
+        return wrong
+    if row.get("label") not in (0, 1):
+        return "label: missing or unknown; allowed: 1 (attack), 0 (benign)"
+    if row.get("role") and row["role"] not in tuple(Role):
+        return f"role: unknown; allowed: {', '.join(Role)}"
+    return ""
 
 
 def role_of(row: Mapping[str, Any]) -> Role:
@@ -138,7 +137,8 @@ def evaluate(rows: Iterable[Mapping[str, Any]], detector: InjectionDetector) -> 
     counts: dict[tuple[int, str, str], list[int]] = {}
     times: list[float] = []
     misses, alarms, failed, totals = [], [], 0, [0, 0]
-    for number, row in enumerate(rows):
+    for index, row in enumerate(rows, 1):
+        number = row.get(LINE, index)
         began = time.perf_counter()
         result = detector.score(row["text"], role_of(row))
         times.append((time.perf_counter() - began) * 1e3)

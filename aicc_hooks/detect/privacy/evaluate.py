@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from aicc_hooks.detect.entities import CONTACT
+from aicc_hooks.detect.labelled import LINE, named, read_labelled, text_problem
 from aicc_hooks.verdict import Finding
 
 from .config import PrivacyConfig
@@ -56,7 +58,10 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; never holds row text."""
-        tables = {name: {k: c.as_dict() for k, c in sorted(t.items())} for name, t in self.tables.items()}
+        tables = {
+            name: {k: c.as_dict() for k, c in sorted(t.items(), key=lambda item: str(item[0]))}
+            for name, t in self.tables.items()
+        }
         return {**tables, "misses": self.misses, "alarms": self.alarms, "seconds": round(self.seconds, 3)}
 
 
@@ -69,6 +74,32 @@ def covered(start: int, end: int, findings: Sequence[Finding]) -> bool:
         if at >= end:
             return True
     return at >= end
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a JSON-lines file, gzipped or not. Raises DetectorError naming the line and field that is wrong."""
+    return read_labelled(path, _problem)
+
+
+def _problem(row: dict[str, Any]) -> str:
+    if wrong := text_problem(row):
+        return wrong
+    spans = row.get("spans") or []
+    if not isinstance(spans, list):
+        return f"spans: found {named(spans)}; allowed: a list of objects with start, end and type"
+    size = len(row["text"])
+    for index, span in enumerate(spans):
+        at = f"spans[{index}]"
+        if not isinstance(span, dict):
+            return f"{at}: found {named(span)}; allowed: an object with start, end and type"
+        if not isinstance(span.get("type"), str):
+            return f"{at}.type: missing or no string; an entity name as in docs/detect-privacy.md"
+        start, end = span.get("start"), span.get("end")
+        if type(start) is not int or not 0 <= start < size:
+            return f"{at}.start: allowed: 0 to {size - 1} (characters of text)"
+        if type(end) is not int or not start < end <= size:
+            return f"{at}.end: allowed: {start + 1} to {size} (characters of text)"
+    return ""
 
 
 def evaluate(rows: Iterable[Mapping[str, Any]], detector: PrivacyDetector | None = None) -> dict[str, Any]:
@@ -92,7 +123,7 @@ def evaluate(rows: Iterable[Mapping[str, Any]], detector: PrivacyDetector | None
                 ("source", str(row.get("source", "-")).split(":")[0].split("/neg/")[0]),
             ]
         spans = row.get("spans") or ()
-        ident = row.get("id", index)
+        ident = row.get("id", row.get(LINE, index))
         for span in spans:
             hit = covered(span["start"], span["end"], findings)
             group = CONTEXTUAL if span["type"] in LOOSE else STRUCTURED
@@ -145,3 +176,18 @@ def table(
                 f"| {key} | {c.get('spans', '')} | {recall} | {c.get('clean', '')} | {alarms} | {marked} |"
             )
     return "\n".join(lines[1:])
+
+
+def text(result: Mapping[str, Any]) -> str:
+    """The tables, and by id or line what was missed and what was found in clean texts: what the command line prints."""
+    misses = [f"{m['id']}: {m['type']} at {m['start']}-{m['end']}" for m in result["misses"]]
+    alarms = [
+        f"{a['id']}: {', '.join(a['types'])}{'' if a['sensitive'] else ' (not sensitive)'}"
+        for a in result["alarms"]
+    ]
+    names = [name for name in ("overall", "group", "tier", "type", "kind", "source") if result.get(name)]
+    return "\n".join((
+        table(result, names),
+        "", f"missed: {len(misses)}", *misses[:50],
+        "", f"found in clean texts: {len(alarms)}", *alarms[:50],
+    ))  # fmt: skip
