@@ -14,7 +14,7 @@ from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import Refusal
 from aicc_hooks.upstream_errors import explain
-from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_object
+from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, holds_error, mended_event
 
 log = logging.getLogger("aicc_hooks")
 
@@ -114,10 +114,10 @@ class Answer:
                 event = orjson.loads(line[5:].strip())
             except orjson.JSONDecodeError:
                 continue
-            if isinstance(event, dict) and isinstance(event.get("error"), dict) and "choices" not in event:
+            if holds_error(event):
                 refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
                 self.call.error_code = refusal.code
-                shaped = error_object(self.call.endpoint, refusal.code, refusal.message, refusal.status)
+                shaped = mended_event(event, self.call.endpoint, refusal.code, refusal.message, refusal.status)
                 lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
