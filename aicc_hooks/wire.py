@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 STATUS: Final[dict[str, int]] = {
     "aicc_blocked_injection": 400,
@@ -29,7 +29,7 @@ _ANTHROPIC: Final = {
 
 def error_object(
     endpoint: str, code: str, message: str, status: int, param: str | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The error as the caller's client library expects it: Anthropic shape on `messages`, else OpenAI's.
 
     LiteLLM puts the HTTP status in `code`, so our stable code stands in `type`.
@@ -37,6 +37,29 @@ def error_object(
     if endpoint == "messages":
         return {"type": "error", "error": {"type": _ANTHROPIC.get(status, "api_error"), "message": message}}
     return {"error": {"message": message, "type": code, "param": param, "code": str(status)}}
+
+
+def holds_error(event: object) -> bool:
+    """True for an event of a stream that reports a failure, in any of the three APIs' shapes."""
+    if not isinstance(event, dict):
+        return False
+    inner = event.get("response")
+    failed = isinstance(inner, dict) and bool(inner.get("error"))  # Responses API: response.failed
+    return bool(event.get("error")) or event.get("type") == "error" or failed
+
+
+def mended_event(
+    event: dict[str, Any], endpoint: str, code: str, message: str, status: int
+) -> dict[str, Any]:
+    """The same failure in our words; what else the event carries stays."""
+    inner = event.get("response")
+    if isinstance(inner, dict):
+        return {**event, "response": {**inner, "error": {"code": code, "message": message}}}
+    if event.get("type") == "error" and endpoint == "responses":
+        return {"type": "error", "code": code, "message": message, "param": None} | {
+            key: event[key] for key in ("sequence_number",) if key in event
+        }
+    return error_object(endpoint, code, message, status)
 
 
 def error_bytes(endpoint: str, code: str, message: str, status: int) -> bytes:
