@@ -56,6 +56,8 @@ class Answer:
             if self._sse and b'"error"' in message.get("body", b""):
                 message = {**message, "body": self._mend_stream_error(message["body"])}
             self._keep(message.get("body", b""))
+            if self._sse and self.call.hide_usage and b'"usage"' in message.get("body", b""):
+                message = {**message, "body": without_usage_chunk(message["body"])}
             await self._send(message)
 
     def close(self) -> Outcome:
@@ -126,6 +128,24 @@ class Answer:
         return attempts[-1].model.partition("/")[2] if attempts else ""
 
 
+def without_usage_chunk(body: bytes) -> bytes:
+    """Drop the event that only tells usage; other events lose nothing."""
+    kept = []
+    for event in body.split(b"\n\n"):
+        if b'"usage"' in event and event.startswith(b"data: {"):
+            try:
+                chunk = orjson.loads(event[6:])
+            except orjson.JSONDecodeError:
+                chunk = {}
+            choices = chunk.get("choices") or []
+            if chunk.get("usage") and not any(
+                c.get("delta") or c.get("text") or c.get("finish_reason") for c in choices
+            ):
+                continue
+        kept.append(event)
+    return b"\n\n".join(kept)
+
+
 def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
     """The contract's x-aicc headers for what is known of a call by now."""
     pairs = [("x-aicc-request-id", call.id)]
@@ -144,6 +164,8 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
             ("x-aicc-complexity", verdict.complexity.tier),
             ("x-aicc-cache", call.cache_tier),
         ]
+        if call.cache_similarity is not None:
+            pairs.append(("x-aicc-cache-similarity", f"{call.cache_similarity:.3f}"))
         if decision.variant:
             pairs.append(("x-aicc-variant", decision.variant))
     if call.stripped:

@@ -68,6 +68,8 @@ class Call:
     cache_age_s: float | None = None
     cold_start: bool = False
     mode: str = "live"
+    hide_usage: bool = False  # the stream's usage chunk is for us; the client did not ask for it
+    shared: bool = False  # its upstream call may outlive it: others listen too
     known: dict[str, str] = field(default_factory=dict)  # found value → entity, in memory only
     usage: tuple[int, int] | None = None  # prompt and completion tokens as LiteLLM counted them
     attempts: list[Attempt] = field(default_factory=list)

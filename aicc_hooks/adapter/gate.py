@@ -19,6 +19,7 @@ import orjson
 from aicc_hooks.access import Door, find_door, loopback_peer
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.answer import Answer
+from aicc_hooks.adapter.cached import UpstreamAnswer
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import ConfigError, Refusal
@@ -80,7 +81,14 @@ class Gate:
             calls.enter(call)
             self.runtime.recorder.hold(call)
             call.timings["gate"] = (time.perf_counter() - call.started) * 1000
-            await self._forward(self._forward_scope(scope, call, door, forwarded), forwarded, receive, answer)
+            await self._forward(
+                self._forward_scope(scope, call, door, forwarded),
+                forwarded,
+                receive,
+                call,
+                answer,
+                dict(scope["headers"]),
+            )
         except _Disconnected:
             answer.outcome.disconnected = True
         except Refusal as refusal:
@@ -94,15 +102,24 @@ class Gate:
                 Refusal("aicc_internal_error", "The gateway failed on this request; see its log.", 500)
             )
         finally:
-            self._close_attempts(call, answer)
+            if not call.shared:
+                self._close_attempts(call, answer)
             if call.endpoint in _RECORDED:
                 call.mode = "demo" if self.runtime.catalog.demo else "live"
                 self.runtime.recorder.finish(call, answer.close())
 
-    async def _forward(self, scope: Scope, body: bytes, receive: Receive, answer: Answer) -> None:
-        """Run LiteLLM's stack; end it, and with it the upstream call, when the client goes away."""
+    async def _forward(
+        self,
+        scope: Scope,
+        body: bytes,
+        receive: Receive,
+        call: Call,
+        answer: Answer,
+        headers: dict[bytes, bytes],
+    ) -> None:
+        """Answer from the cache or LiteLLM's stack; end the work when the client goes away."""
         gone = asyncio.ensure_future(_until_disconnect(receive))
-        work = asyncio.ensure_future(self.app(scope, _replay(body, gone), answer.send))
+        work = asyncio.ensure_future(self._serve(scope, body, gone, call, answer, headers))
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -113,6 +130,44 @@ class Gate:
         finally:
             gone.cancel()
             work.cancel()
+
+    async def _serve(
+        self,
+        scope: Scope,
+        body: bytes,
+        gone: asyncio.Future[Message],
+        call: Call,
+        answer: Answer,
+        headers: dict[bytes, bytes],
+    ) -> None:
+        cached = self.runtime.cached
+        request = (
+            cached.request_of(call, headers) if cached.ready(self.runtime.master_key()) is not None else None
+        )
+        if request is None:
+            return await self.app(scope, _replay(body, gone), answer.send)
+        hit = await cached.lookup(call, request)
+        if hit is not None:
+            for message in cached.replay(call, hit):
+                await answer.send(message)
+            return None
+
+        async def run(send: Send) -> None:
+            # The call may be shared: one client's leaving must not end it for the others.
+            never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+            try:
+                await self.app(scope, _replay(body, never), send)
+            finally:
+                self._close_attempts(call, answer)
+
+        call.shared = True
+        try:
+            async for message in cached.share(call, request, run):
+                await answer.send(message)
+        except UpstreamAnswer as failed:
+            for message in failed.messages:
+                await answer.send(message)
+        return None
 
     def _close_attempts(self, call: Call, answer: Answer) -> None:
         """Whatever ended the request, its attempt ends with it: the place in the queue is free again."""
@@ -243,6 +298,12 @@ class Gate:
             body["model"] = "auto"
             changed = True
         call.stream = body.get("stream") is True
+        if call.stream and door.endpoint in ("chat", "completions"):
+            # Record and cache need the token counts; a client that did not ask for them does not see them.
+            options = body.get("stream_options") or {}
+            if options.get("include_usage") is not True:
+                body["stream_options"] = {**options, "include_usage": True}
+                call.hide_usage = changed = True
         call.extract = extract(door.endpoint, {**body, "metadata": metadata} if metadata else body)
         try:
             await self.runtime.judge(call)

@@ -6,6 +6,7 @@ import logging
 import os
 from typing import Any
 
+from aicc_hooks.adapter import ollama_stream
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import GatewayConfigError
@@ -36,6 +37,8 @@ def install(runtime: Runtime) -> None:
         # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
         os.environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
     _flush_at_shutdown(server, runtime)
+    if missing := ollama_stream.install():
+        runtime.problems["ollama_streams"] = f"a failure inside a stream may go unnoticed: {missing}"
     runtime.start()
     log.info("gateway installed")
 

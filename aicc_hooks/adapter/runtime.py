@@ -17,6 +17,7 @@ from typing import Any
 
 import litellm
 
+from aicc_hooks.adapter.cached import Cached, embed_with
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
@@ -58,6 +59,7 @@ class Runtime:
         self._tasks: set[asyncio.Task[None]] = set()
         self.recorder = Recorder(self.home, env)
         self.upstreams = Upstreams(self.home)
+        self.cached = Cached(self.home, env, self._embed)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
@@ -69,6 +71,7 @@ class Runtime:
         self.locality = Locality(loaded.policy.local_hosts)
         self.recorder.configure(loaded.policy, self.inspector.privacy)
         self.upstreams.configure(loaded.policy.resilience)
+        self.cached.configure(loaded.policy.cache)
         self._catalog_source = (0, 0)  # locality may have changed: rebuild
         for problem in self.inspector.privacy.pattern_problems:
             log.warning("policy pattern disabled: %s: %s; %s", problem.field, problem.reason, problem.fix)
@@ -212,6 +215,7 @@ class Runtime:
     async def stop(self) -> None:
         """Commit what is queued and end delivery; called when the server shuts down."""
         await self.upstreams.stop()
+        await self.cached.stop()
         await self.recorder.stop_delivery()
         if not await asyncio.to_thread(self.recorder.close):
             log.error("some records were not written before the end")
@@ -223,12 +227,15 @@ class Runtime:
         await self.refresh_catalog()
         recorder = self.recorder
         self.upstreams.start(
-            redis=None,
+            redis=self.cached.ping if self.cached.link.settings is not None else None,
             litellm=lambda: litellm_probe(self.problems, lambda: self.fatal),
             langfuse=recorder.langfuse_probe if recorder.exporter is not None else None,
             backlog=recorder.backlog if recorder.exporter is not None else None,
         )
         self._spawn(self._learn_models())
+
+    async def _embed(self, model: str, text: str) -> list[float]:
+        return await embed_with(self.router(), model, text)
 
     async def _learn_models(self) -> None:
         await self.upstreams.learn_models()

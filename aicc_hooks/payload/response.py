@@ -99,6 +99,11 @@ def _read_stream(endpoint: str, body: bytes, facts: ResponseFacts) -> None:
         facts.output = [message.as_dict() for _, message in sorted(messages.items())]
 
 
+def stream_events(body: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON events of a server-sent stream, in order."""
+    yield from _events(body, ResponseFacts())
+
+
 def _events(body: bytes, facts: ResponseFacts) -> Iterator[dict[str, Any]]:
     for line in body.split(b"\n"):
         if not line.startswith(b"data:"):

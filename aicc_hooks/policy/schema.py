@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.detect.complexity.config import ComplexityConfig
 from aicc_hooks.detect.injection.config import InjectionConfig
 from aicc_hooks.detect.privacy.config import PrivacyConfig
@@ -58,6 +59,7 @@ class Policy(BaseModel):
     redaction: RedactionConfig = RedactionConfig()
     record: RecordConfig = RecordConfig()
     langfuse: LangfuseConfig = LangfuseConfig()
+    cache: CacheConfig = CacheConfig()
     resilience: ResilienceConfig = ResilienceConfig()
     alerts: AlertsConfig = AlertsConfig()
     local_hosts: tuple[str, ...] = LOOPBACK_HOSTS
