@@ -49,10 +49,17 @@ def find_door(method: str, path: str, *, debug: bool = False, extra: Iterable[st
         if debug and plain in _DOCS:
             return Door("docs", plain, body=False, key=False)
     if plain == "/aicc" or plain.startswith("/aicc/"):
-        return Door("own", plain, body=False, key=plain != "/aicc/health")
+        return Door("own", plain, body=False, key=not _is_open(method, plain))
     if f"{method} {plain}" in tuple(extra):
         return Door("other", plain, body=method in ("POST", "PUT"))
     return None
+
+
+def _is_open(method: str, path: str) -> bool:
+    """What of /aicc works without the key: health, and the empty shell of the status page with its login."""
+    if path in ("/aicc/login", "/aicc/logout", "/aicc/health"):
+        return True
+    return method in ("GET", "HEAD") and (path == "/aicc" or path.startswith("/aicc/static/"))
 
 
 def _azure(path: str) -> Door | None:

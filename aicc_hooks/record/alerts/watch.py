@@ -67,6 +67,11 @@ class Watch:
         self._task: asyncio.Task[None] | None = None
         self._last_error = ""
 
+    @property
+    def owner(self) -> str:
+        """This process, as the `workers` table names it."""
+        return self._writer.owner
+
     def start(self) -> None:
         """Watch from now on."""
         if self._task is None:

@@ -1,0 +1,84 @@
+"""What this process knows, as the record's watch, the metrics and the status page want it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aicc_hooks import __version__
+from aicc_hooks.record.alerts.config import AlertsConfig
+from aicc_hooks.record.alerts.watch import Watch
+from aicc_hooks.record.reader import SpoolReader
+from aicc_hooks.record.workers import Sources, merge, read_workers
+from aicc_hooks.record.writer import Writer
+
+if TYPE_CHECKING:
+    from aicc_hooks.adapter.runtime import Runtime
+
+
+class Observer:
+    """One a process; `start` and `stop` with the runtime."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self.sources = Sources(
+            health=self._health,
+            breakers=lambda: runtime.upstreams.breaker.snapshot(),
+            counters=self._counters,
+            problems=self._problems,
+            extra=self._extra,
+            started=runtime.started,
+        )
+        database = runtime.recorder.database
+        self.watch = Watch(database, self._config, self.sources, env=runtime.env)
+        self.reader = SpoolReader(database, busy_ms=500)
+        self.writer = Writer(database, busy_ms=500)
+
+    def start(self) -> None:
+        """Share what is known, evaluate alerts. Needs a running loop."""
+        self.watch.start()
+
+    async def stop(self) -> None:
+        """End the background work."""
+        await self.watch.stop()
+
+    def picture(self) -> dict[str, Any]:
+        """All processes merged; this one as it is now. Blocking. Raises SpoolError."""
+        others = [w for w in read_workers(self.reader) if w["owner"] != self.watch.owner]
+        return merge([self.sources.snapshot(), *others])
+
+    def _config(self) -> AlertsConfig:
+        current = self._runtime.store.current
+        return current.policy.alerts if current is not None else AlertsConfig()
+
+    def _health(self) -> dict[str, Any]:
+        checker = self._runtime.upstreams.health
+        return checker.details() if checker is not None else {}
+
+    def _counters(self) -> dict[str, int]:
+        runtime = self._runtime
+        found = dict(runtime.counters)
+        if runtime.inspector is not None:
+            found |= {f"failures_{name}": count for name, count in runtime.inspector.failures.items()}
+        return found
+
+    def _problems(self) -> dict[str, str]:
+        runtime = self._runtime
+        found = dict(runtime.problems)
+        if runtime.fatal:
+            found["selftest"] = runtime.fatal
+        if runtime.store.error:
+            found["policy"] = runtime.store.error
+        return found
+
+    def _extra(self) -> dict[str, Any]:
+        runtime = self._runtime
+        current = runtime.store.current
+        spool = runtime.recorder.spool
+        checker = runtime.upstreams.health
+        return {
+            "version": __version__,
+            "policy_version": current.version if current else None,
+            "status": checker.overall() if checker is not None else "degraded",
+            "mode": "demo" if runtime.catalog.demo else "live",
+            "spool": spool.counters() if spool is not None else {},
+        }
