@@ -54,6 +54,13 @@ def redis_server() -> Iterator[RedisProcess]:
         _redis.remove(server)
 
 
+def quiet_policy(policy: Any) -> Any:
+    """The test's policy, with the response cache off unless it names one: equal requests must reach the model."""
+    if policy is None:
+        return {"cache": {"enabled": False}}
+    return {"cache": {"enabled": False}, **policy} if isinstance(policy, dict) else policy
+
+
 @pytest.fixture(autouse=True)
 def _clean_stand_ins() -> Iterator[None]:
     yield
@@ -69,9 +76,8 @@ def _clean_stand_ins() -> Iterator[None]:
 def gateway(ollama: OllamaStub) -> Iterator[GatewayProcess]:
     """The gateway with the shipped config and default policy, shared by all tests."""
     # Which model is in memory changes from test to test; routes must not.
-    with GatewayProcess(
-        ollama_url=ollama.url, policy={"resilience": {"cold_start": {"prefer_loaded": False}}}
-    ) as process:
+    policy = quiet_policy({"resilience": {"cold_start": {"prefer_loaded": False}}})
+    with GatewayProcess(ollama_url=ollama.url, policy=policy) as process:
         yield process
 
 
@@ -82,6 +88,7 @@ def start_gateway(ollama: OllamaStub) -> Iterator[Callable[..., GatewayProcess]]
 
     def start(config: Any = None, **options: Any) -> GatewayProcess:
         options.setdefault("ollama_url", ollama.url)
+        options["policy"] = quiet_policy(options.get("policy"))
         process = GatewayProcess(config, **options)
         started.append(process)
         return process.start()
@@ -98,6 +105,7 @@ def shared_gateway(ollama: OllamaStub) -> Iterator[Callable[..., GatewayProcess]
 
     def start(config: Any = None, **options: Any) -> GatewayProcess:
         options.setdefault("ollama_url", ollama.url)
+        options["policy"] = quiet_policy(options.get("policy"))
         key = repr((config, sorted(options.items())))
         process = kept.pop(key, None)
         if process is not None and process.returncode is not None:

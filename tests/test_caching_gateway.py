@@ -191,7 +191,9 @@ def test_two_gateways_share_redis(
     cached: GatewayProcess, start_gateway: Any, ollama: OllamaStub, redis_server: RedisProcess
 ) -> None:
     other = start_gateway(
-        env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_server.port)}, key=cached.key
+        env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_server.port)},
+        key=cached.key,
+        policy={"cache": {}},
     )
     cached.httpx().post("/v1/chat/completions", json=chat("shared between gateways"))
     time.sleep(0.3)
@@ -202,7 +204,9 @@ def test_two_gateways_share_redis(
 
 def test_a_redis_that_freezes_dies_and_returns_is_not_noticed(start_gateway: Any, ollama: OllamaStub) -> None:
     with RedisProcess() as redis:
-        gateway = start_gateway(env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)})
+        gateway = start_gateway(
+            env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)}, policy={"cache": {}}
+        )
         http = gateway.httpx()
         ask = lambda text: http.post("/v1/chat/completions", json=chat(text))  # noqa: E731
         assert ask("before").status_code == 200
