@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint train load chaos compat clean
+.PHONY: help demo serve test test-clients lint train load chaos compat clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: $(VENV)/.dev ## Install what the tests need, then lint, type-check and tes
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+test-clients: $(VENV)/.dev ## Install real client programs (about 1 GB) and run each against the gateway
+	$(BIN)/python -m tests.clients.run
 
 lint: $(VENV)/.dev ## Lint and type-check only
 	$(BIN)/ruff check .

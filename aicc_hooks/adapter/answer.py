@@ -9,9 +9,11 @@ from typing import Any
 
 import orjson
 
+from aicc_hooks.adapter import reshape
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
 from aicc_hooks.upstream_errors import explain
 from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, holds_error, mended_event
@@ -39,6 +41,10 @@ class Answer:
         self._sse = False
         self._kept: list[bytes] = []
         self._kept_bytes = 0
+        self._feed: Callable[..., bytes] | None = None  # rewrites a stream
+        self._whole: Callable[[bytes], bytes] | None = None  # rewrites a whole answer, which is collected
+        self._collected = bytearray()
+        self._waiting: Message | None = None  # response.start of an answer that is being collected
 
     async def send(self, message: Message) -> None:
         """Pass a message on, with our headers, or hold it while it is an error."""
@@ -47,7 +53,17 @@ class Answer:
             if self.outcome.status >= 400 and self.call.endpoint in _LLM:
                 self._held = message
                 return
+            if self.outcome.status == 200 and not _is_sse(message):
+                self._whole = reshape.of_whole(self.call)
+            if self._whole is not None:
+                self._waiting = message
+                return
             await self._start(message)
+            self._feed = reshape.of_stream(self.call) if self._sse else None
+        elif message["type"] == "http.response.body" and self._whole is not None:
+            self._collected += message.get("body", b"")
+            if not message.get("more_body"):
+                await self._finish_whole(self._whole)
         elif message["type"] == "http.response.body" and self._held is not None:
             self._error_body += message.get("body", b"")[: _ERROR_LIMIT - len(self._error_body)]
             if not message.get("more_body"):
@@ -55,6 +71,11 @@ class Answer:
         else:
             if self._sse and b'"error"' in message.get("body", b""):
                 message = {**message, "body": self._mend_stream_error(message["body"])}
+            if self._feed is not None and message["type"] == "http.response.body":
+                body = self._feed(message.get("body", b""), last=not message.get("more_body"))
+                if not body and message.get("more_body"):
+                    return
+                message = {**message, "body": body}
             self._keep(message.get("body", b""))
             if self._sse and self.call.hide_usage and b'"usage"' in message.get("body", b""):
                 message = {**message, "body": without_usage_chunk(message["body"])}
@@ -95,10 +116,24 @@ class Answer:
 
     async def _start(self, message: Message) -> None:
         self.started = True
-        headers = list(message.get("headers") or [])
-        self._sse = any(k.lower() == b"content-type" and b"text/event-stream" in v for k, v in headers)
+        # LiteLLM allows every origin; who may read answers in a browser is ours to say (cors.py).
+        headers = [
+            (k, v) for k, v in message.get("headers") or [] if not k.lower().startswith(b"access-control-")
+        ]
+        self._sse = _is_sse(message)
         headers += encode_headers(response_headers(self.call, self._runtime))
         await self._send({**message, "headers": headers})
+
+    async def _finish_whole(self, rewrite: Callable[[bytes], bytes]) -> None:
+        """Send a collected answer in its new form."""
+        start, body = self._waiting, rewrite(bytes(self._collected))
+        assert start is not None
+        self._whole = self._waiting = None
+        headers = [(k, v) for k, v in start.get("headers") or [] if k.lower() != b"content-length"]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self._start({**start, "headers": headers})
+        self._keep(body)
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     async def _finish_error(self) -> None:
         self._held = None
@@ -119,7 +154,9 @@ class Answer:
             if holds_error(event):
                 refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
                 self.call.error_code = refusal.code
-                shaped = mended_event(event, self.call.endpoint, refusal.code, refusal.message, refusal.status)
+                shaped = mended_event(
+                    event, self.call.endpoint, refusal.code, refusal.message, refusal.status
+                )
                 lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
@@ -144,6 +181,11 @@ def without_usage_chunk(body: bytes) -> bytes:
                 continue
         kept.append(event)
     return b"\n\n".join(kept)
+
+
+def _is_sse(message: Message) -> bool:
+    headers = message.get("headers") or []
+    return any(k.lower() == b"content-type" and b"text/event-stream" in v for k, v in headers)
 
 
 def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
@@ -176,4 +218,6 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
         pairs.append(("x-aicc-mode", "demo"))
     if call.error_code:
         pairs.append(("x-aicc-error", call.error_code))
+    if call.origin:
+        pairs += answer_headers(call.origin)
     return pairs

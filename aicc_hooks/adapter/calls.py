@@ -57,6 +57,8 @@ class Call:
     session: str = ""
     user: str = ""
     client: str = ""
+    origin: str = ""  # of an allowed web app (CORS)
+    encoding: str = ""  # of embeddings, as the client wants them
     stripped: tuple[str, ...] = ()
     verdict: Verdict | None = None
     decision: Decision | None = None

@@ -17,13 +17,15 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door, find_door, loopback_peer
-from aicc_hooks.adapter import calls
+from aicc_hooks.adapter import calls, rerank
 from aicc_hooks.adapter.answer import Answer
 from aicc_hooks.adapter.cached import UpstreamAnswer
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.cors import allowed_origin, preflight_headers
 from aicc_hooks.errors import ConfigError, Refusal
-from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.payload import embeddings, extract, strip_body
+from aicc_hooks.payload.known_fields import drop_unknown
 from aicc_hooks.payload.validate import check_body
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.web import session
@@ -70,6 +72,9 @@ class Gate:
         answer = Answer(call, send, self.runtime)
         try:
             self._check_peer(scope)
+            self._note_origin(scope, call)
+            if call.origin and scope["method"] == "OPTIONS":
+                return await _answer_preflight(scope, call.origin, send)
             door = self._find_door(scope, call)
             self._check_serving(door)
             if door.key:
@@ -193,6 +198,12 @@ class Gate:
                 404,
             )
 
+    def _note_origin(self, scope: Scope, call: Call) -> None:
+        current = self.runtime.store.current
+        if current is not None and current.policy.gate.cors_origins:
+            sent = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+            call.origin = allowed_origin(sent, current.policy.gate.cors_origins)
+
     def _find_door(self, scope: Scope, call: Call) -> Door:
         current = self.runtime.store.current
         policy = current.policy if current else None
@@ -298,6 +309,9 @@ class Gate:
             changed = True
         call.stripped = tuple(stripped)
         check_body(door.endpoint, body)
+        if door.endpoint == "embeddings":
+            call.encoding = embeddings.take_format(body)
+            changed = changed or bool(call.encoding)
         call.requested = str(body.get("model") or "")
         if not call.requested and door.endpoint in ("chat", "completions", "responses", "messages"):
             body["model"] = "auto"
@@ -317,11 +331,20 @@ class Gate:
         decision = call.decision
         if decision is not None and decision.blocked:
             raise Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
-        return orjson.dumps(body) if changed else raw
+        unknown = drop_unknown(door.endpoint, body)
+        call.stripped += tuple(unknown)
+        return orjson.dumps(body) if changed or unknown else raw
 
     def _forward_scope(self, scope: Scope, call: Call, door: Door, body: bytes | None) -> Scope:
         """The scope LiteLLM sees: the canonical path we judged, our key, and only headers that cannot steer."""
         own = door.endpoint == "own"
+        path = door.path
+        if (
+            door.endpoint == "rerank"
+            and call.decision
+            and rerank.by_embeddings(self.runtime, call.decision.route)
+        ):
+            path = rerank.PATH
         headers = [(k, v) for k, v in scope["headers"] if own or k in _FORWARDED]
         if door.key and not own:
             headers.append((b"authorization", b"Bearer " + self.runtime.master_key().encode()))
@@ -331,12 +354,28 @@ class Gate:
             headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
         return {
             **scope,
-            "path": door.path,
-            "raw_path": door.path.encode(),
+            "path": path,
+            "raw_path": path.encode(),
             "query_string": scope["query_string"] if own else b"",
             "headers": headers,
             "aicc_call": call,
         }
+
+
+async def _answer_preflight(scope: Scope, origin: str, send: Send) -> None:
+    headers = dict(scope["headers"])
+    requested = headers.get(b"access-control-request-headers", b"").decode("latin-1")
+    private = headers.get(b"access-control-request-private-network") == b"true"
+    pairs = preflight_headers(origin, requested=requested, private_network=private)
+    # `encode_headers` shortens values to what our own headers need; a list of header names may be longer.
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 204,
+            "headers": [(k.encode(), v.encode("ascii")) for k, v in pairs],
+        }
+    )
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _parse(raw: bytes) -> tuple[dict[str, Any], bool]:

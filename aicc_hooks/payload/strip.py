@@ -98,7 +98,7 @@ def strip_body(body: dict[str, Any]) -> list[str]:
     if options is not None and not isinstance(options, dict):
         del body["stream_options"]
         stripped.append("stream_options")
-    return sorted(_header_safe(name) for name in stripped)
+    return sorted(header_safe(name) for name in stripped)
 
 
 def _steers(key: str) -> bool:
@@ -106,5 +106,6 @@ def _steers(key: str) -> bool:
     return lowered in _STEERING or lowered.startswith(_PREFIXES) or lowered.endswith(_SUFFIXES)
 
 
-def _header_safe(name: str) -> str:
+def header_safe(name: str) -> str:
+    """A field name that may stand in a header."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in name[:60])

@@ -1,0 +1,188 @@
+"""Streams as the API describes them: LiteLLM's translation of chat models leaves fields out.
+
+Seen in 1.106.2 with `ollama_chat/`: /v1/responses events without sequence_number, logprobs and summary_index,
+reasoning items without their part events and with the wrong content; chat chunks with a new id each.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+_CHUNK_ID = re.compile(rb'^data: ?\{"id": ?"([^"\\]*)"')
+_WHOLE_LIMIT = 4 << 20  # an unfinished line longer than this is passed on as it is
+_RESPONSE_DEFAULTS: dict[str, Any] = {
+    "error": None, "incomplete_details": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
+    "temperature": None, "top_p": None, "tool_choice": "auto", "tools": [], "max_output_tokens": None,
+    "previous_response_id": None, "reasoning": {"effort": None, "summary": None}, "truncation": "disabled", "user": None,
+    "text": {"format": {"type": "text"}}, "store": False, "background": False,
+}  # fmt: skip
+
+
+class Lines:
+    """Whole lines out of a byte stream that is cut anywhere."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+
+    def feed(self, data: bytes, *, last: bool) -> list[bytes]:
+        """Complete lines with their line feeds; at the end also what is left."""
+        data = self._rest + data
+        cut = len(data) if last or len(data) > _WHOLE_LIMIT else data.rfind(b"\n") + 1
+        self._rest = data[cut:]
+        return data[:cut].splitlines(keepends=True)
+
+
+class ChatRepair:
+    """One id for all chunks of a chat stream: some clients take another id for another answer."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._id = b""
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        """The next bytes for the client; may be empty while a line is incomplete."""
+        return b"".join(self._line(line) for line in self._lines.feed(data, last=last))
+
+    def _line(self, line: bytes) -> bytes:
+        found = _CHUNK_ID.match(line)
+        if found is None:
+            return line
+        self._id = self._id or found[1]
+        if found[1] != self._id:
+            line = line[: found.start(1)] + self._id + line[found.end(1) :]
+        return _usage_chunk(line) if b'"usage":{' in line else line
+
+
+def _usage_chunk(line: bytes) -> bytes:
+    """The chunk with the usage has no choices in OpenAI's API; an empty one hides the finish reason from Dify."""
+    try:
+        chunk = orjson.loads(line[5:].strip())
+        spoken = any(choice.get("delta") or choice.get("finish_reason") for choice in chunk["choices"])
+    except (orjson.JSONDecodeError, KeyError, AttributeError, TypeError):
+        return line
+    if spoken:
+        return line
+    chunk["choices"] = []
+    written: bytes = orjson.dumps(chunk)
+    return b"data: " + written + line[len(line.rstrip(b"\r\n")) :]
+
+
+class ResponsesRepair:
+    """Completes the events of a /v1/responses stream. One instance a stream."""
+
+    def __init__(self) -> None:
+        self._lines = Lines()
+        self._next = 0
+        self._summaries: set[str] = set()  # reasoning items whose summary part was announced
+
+    def feed(self, data: bytes, *, last: bool = False) -> bytes:
+        """The next bytes for the client; may be empty while a line is incomplete."""
+        return b"".join(self._line(line) for line in self._lines.feed(data, last=last))
+
+    def _line(self, line: bytes) -> bytes:
+        if line.startswith(b"event:"):
+            return b""  # written anew with each event, because some are added
+        if not line.startswith(b"data:"):
+            return line
+        try:
+            event = orjson.loads(line[5:].strip())
+        except orjson.JSONDecodeError:
+            return line  # [DONE], or nothing we know
+        if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+            return line
+        end = line[len(line.rstrip(b"\r\n")) :]
+        added = self._before(event)
+        complete_event(event)
+        return b"".join([*(self._write(extra, b"\n\n") for extra in added), self._write(event, end or b"\n")])
+
+    def _before(self, event: dict[str, Any]) -> list[dict[str, Any]]:
+        """The part event a reasoning summary lacks."""
+        kind, item = event["type"], event.get("item_id")
+        if kind == "response.reasoning_summary_part.added":
+            self._summaries.add(str(item))
+        elif kind == "response.reasoning_summary_text.delta" and item not in self._summaries:
+            self._summaries.add(str(item))
+            part = {"type": "summary_text", "text": ""}
+            return [{"type": "response.reasoning_summary_part.added", "item_id": item, "output_index": event.get("output_index", 0),
+                     "summary_index": event.get("summary_index", 0), "part": part}]  # fmt: skip
+        return []
+
+    def _write(self, event: dict[str, Any], end: bytes) -> bytes:
+        event["sequence_number"] = self._next
+        self._next += 1
+        written: bytes = orjson.dumps(event)
+        return b"event: " + str(event["type"]).encode() + b"\ndata: " + written + end
+
+
+def complete_event(event: dict[str, Any]) -> None:
+    """Fill in, in place, what the API promises for this type of event."""
+    kind = event["type"]
+    if kind.startswith("response.output_text."):
+        event.setdefault("content_index", 0)
+        if kind.endswith((".delta", ".done")):
+            event.setdefault("logprobs", [])
+    elif kind.startswith("response.reasoning_summary_"):
+        event.setdefault("summary_index", 0)
+    elif kind.startswith("response.output_item."):
+        _complete_item(event.get("item"))
+    if isinstance(event.get("response"), dict):
+        complete_response(event["response"])
+
+
+def complete_response(response: dict[str, Any]) -> None:
+    """Fill in, in place, what the API promises for a response object."""
+    for name, value in _RESPONSE_DEFAULTS.items():
+        if response.get(name) is None:
+            response[name] = value
+    if not response["text"]:
+        response["text"] = _RESPONSE_DEFAULTS["text"]
+    for item in response.get("output") or []:
+        _complete_item(item)
+    usage = response.get("usage")
+    if isinstance(usage, dict):
+        for name, detail in (
+            ("input_tokens_details", "cached_tokens"),
+            ("output_tokens_details", "reasoning_tokens"),
+        ):
+            if not isinstance(usage.get(name), dict):
+                usage[name] = {}
+            if usage[name].get(detail) is None:
+                usage[name][detail] = 0
+    elif "usage" not in response:
+        response["usage"] = None
+
+
+def complete_whole(answer: bytes) -> bytes:
+    """The same for an answer that is not a stream; anything else is returned as it is."""
+    try:
+        tree = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return answer
+    if not isinstance(tree, dict) or tree.get("object") != "response":
+        return answer
+    complete_response(tree)
+    return orjson.dumps(tree)
+
+
+def _complete_item(item: Any) -> None:
+    if not isinstance(item, dict):
+        return
+    if item.get("type") == "message":
+        for part in item.get("content") or []:
+            if isinstance(part, dict) and part.get("type") == "output_text":
+                part.setdefault("annotations", [])
+    elif item.get("type") == "reasoning":
+        # The closing event carries the thoughts as `output_text` content of an assistant, which no client reads.
+        said = [
+            p for p in item.get("content") or [] if isinstance(p, dict) and p.get("type") == "output_text"
+        ]
+        if said and not item.get("summary"):
+            item["summary"] = [{"type": "summary_text", "text": p.get("text", "")} for p in said]
+        if said:
+            item.pop("content", None)
+            item.pop("role", None)
+        if not isinstance(item.get("summary"), list):
+            item["summary"] = []

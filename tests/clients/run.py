@@ -1,0 +1,121 @@
+"""Install the clients into .venv-clients, run each against a gateway with the Ollama stand-in, print a table.
+
+python -m tests.clients.run             # all; the first run downloads about 1 GB
+python -m tests.clients.run openai      # those whose name begins so
+python -m tests.clients.run --n8n       # n8n too, which alone is about 2 GB
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.harness import GatewayProcess
+from tests.ollama_stub import OllamaStub
+
+HERE = Path(__file__).resolve().parent
+PLACE = HERE.parents[1] / ".venv-clients"
+LIMIT_S = 300
+
+
+@dataclass(frozen=True)
+class Client:
+    """`script` is run by the Python of venv `place`, or by node in folder `place`."""
+
+    name: str
+    place: str
+    script: str
+    packages: tuple[str, ...]
+    big: bool = False
+    node: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "node", self.script.endswith(".mjs"))
+
+
+CLIENTS = (
+    Client("openai-python newest", "small", "openai_python.py", ("openai", "langchain-openai")),
+    Client("openai-python 2.0", "openai2", "openai_python.py", ("openai>=2,<2.1",)),
+    Client("langchain-openai", "small", "langchain_python.py", ("openai", "langchain-openai")),
+    Client("llm", "llm", "llm_cli.py", ("llm",)),
+    Client("CrewAI", "crewai", "crewai_crew.py", ("crewai",)),
+    Client("Dify dify_plugin", "dify", "dify_models.py", ("dify_plugin",)),
+    Client("openai npm", "node", "openai_node.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
+    Client("Vercel AI SDK", "node", "ai_sdk.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
+    Client("n8n", "n8n", "n8n_flows.mjs", ("n8n",), big=True),
+)  # fmt: skip
+
+
+def install(client: Client) -> None:
+    """Once per folder; delete .venv-clients to get newer versions."""
+    folder = PLACE / client.place
+    done = folder / ".ok"
+    if done.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    print(f"installing {' '.join(client.packages)} …", flush=True)
+    if client.node:
+        (folder / "package.json").write_text('{"private": true, "type": "module"}')
+        command = ["npm", "install", "--no-audit", "--no-fund", "--silent", *client.packages]
+        subprocess.run(command, cwd=folder, check=True)
+    else:
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q", "install"]
+        subprocess.run([*pip, *client.packages], check=True, stderr=subprocess.DEVNULL)
+    done.touch()
+
+
+def run(client: Client, url: str, key: str) -> tuple[bool, str]:
+    """Output and whether all checks passed."""
+    folder = PLACE / client.place
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "AICC_", "PYTHON"))}
+    env |= {"AICC_URL": url, "AICC_MASTER_KEY": key, "NO_PROXY": "*", "no_proxy": "*"}
+    if client.node:
+        # Node resolves packages beside the script, so the scripts are copied next to node_modules.
+        for script in HERE.glob("*.mjs"):
+            shutil.copy(script, folder / script.name)
+        command, cwd = ["node", client.script], folder
+    else:
+        command, cwd = [str(folder / "bin" / "python"), str(HERE / client.script)], HERE
+    try:
+        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=LIMIT_S)
+    except subprocess.TimeoutExpired:
+        return False, f"no end within {LIMIT_S} s"
+    return done.returncode == 0, done.stdout + (done.stderr if done.returncode else "")
+
+
+def main() -> int:
+    wanted = [word for word in sys.argv[1:] if not word.startswith("-")]
+    chosen = [
+        c for c in CLIENTS
+        if (not wanted or any(c.name.lower().startswith(w.lower()) for w in wanted)) and (not c.big or "--n8n" in sys.argv or wanted)
+    ]  # fmt: skip
+    rows: list[str] = []
+    failed = 0
+    with OllamaStub() as stub, GatewayProcess(ollama_url=stub.url) as gateway:
+        for client in chosen:
+            try:
+                install(client)
+            except (subprocess.CalledProcessError, FileNotFoundError) as error:
+                rows.append(f"{client.name:24} not installed ({type(error).__name__})")
+                failed += 1
+                continue
+            begin = time.monotonic()
+            passed, output = run(client, gateway.url, gateway.key)
+            checks = output.count("ok    ")
+            print(f"--- {client.name}\n{output}", flush=True)
+            rows.append(
+                f"{client.name:24} {'pass' if passed else 'FAIL'}  {checks:3} checks  {time.monotonic() - begin:5.1f} s"
+            )
+            failed += not passed
+    print("\n".join(["", *rows]))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

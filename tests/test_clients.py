@@ -1,0 +1,300 @@
+"""What clients send and expect beyond the plain request, through the real proxy. All clients: `make test-clients`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.harness import GatewayProcess
+from tests.ollama_stub import OllamaStub
+
+pytestmark = pytest.mark.live
+HELLO = [{"role": "user", "content": "Please say hello to my colleague."}]
+ASK = [{"role": "user", "content": "What is the weather? Use the tool."}]
+PARAMETERS = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+TOOL = {
+    "type": "function",
+    "function": {"name": "get_weather", "description": None, "parameters": PARAMETERS},
+}
+
+
+@pytest.fixture(scope="module")
+def http(gateway: GatewayProcess) -> httpx.Client:
+    return gateway.httpx()
+
+
+def chat(http: httpx.Client, **body: Any) -> httpx.Response:
+    return http.post("/v1/chat/completions", json={"model": "auto", "messages": HELLO, **body})
+
+
+def events(response: httpx.Response) -> list[dict[str, Any]]:
+    lines = [line[5:].strip() for line in response.text.splitlines() if line.startswith("data:")]
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+# --- embeddings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", ["one text", ["one text", "another"]], ids=["text", "list"])
+def test_base64_embeddings_are_the_same_numbers_as_floats(http: httpx.Client, given: Any) -> None:
+    body = {"model": "embed-local", "input": given}
+    floats = [
+        row["embedding"]
+        for row in http.post("/v1/embeddings", json={**body, "encoding_format": "float"}).json()["data"]
+    ]
+    packed = [
+        row["embedding"]
+        for row in http.post("/v1/embeddings", json={**body, "encoding_format": "base64"}).json()["data"]
+    ]
+    assert len(floats) == len(packed) == (1 if isinstance(given, str) else 2)
+    for numbers, text in zip(floats, packed, strict=True):
+        raw = base64.b64decode(text, validate=True)
+        assert struct.unpack(f"<{len(raw) // 4}f", raw) == pytest.approx(numbers, abs=1e-6)
+
+
+def test_the_openai_client_gets_floats_from_its_base64_default(gateway: GatewayProcess) -> None:
+    answer = gateway.client().embeddings.create(model="embed-local", input="one text")
+    assert len(answer.data[0].embedding) == 768
+    assert any(answer.data[0].embedding)
+
+
+def test_an_unknown_embedding_format_is_named(http: httpx.Client) -> None:
+    response = http.post(
+        "/v1/embeddings", json={"model": "embed-local", "input": "x", "encoding_format": "hex"}
+    )
+    assert response.status_code == 400
+    assert "encoding_format" in response.json()["error"]["message"]
+
+
+# --- fields of a chat request -----------------------------------------------------------------
+
+TRAPS: dict[str, dict[str, Any]] = {
+    "parallel tool calls": {"messages": ASK, "tools": [TOOL], "parallel_tool_calls": True},
+    "no parallel tool calls": {"messages": ASK, "tools": [TOOL], "parallel_tool_calls": False, "tool_choice": "required"},
+    "max completion tokens": {"max_completion_tokens": 5},
+    "developer role": {"messages": [{"role": "developer", "content": "Be brief."}, *HELLO]},
+    "assistant content null": {
+        "messages": [
+            *ASK,
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "c1", "content": "rain"},
+        ],
+        "tools": [TOOL],
+    },
+    "content parts": {"messages": [{"role": "user", "content": [{"type": "text", "text": "hello"}]}]},
+    "user, store, metadata": {"user": "somebody", "store": True, "metadata": {"run": "1"}},
+    "reasoning for a model that does not think": {"model": "llama-fast", "reasoning_effort": "low"},
+    "the rest of the API": {
+        "service_tier": "auto", "verbosity": "low", "logit_bias": {}, "seed": 1, "n": 1, "stop": None, "prediction": None, "logprobs": False,
+        "presence_penalty": 0, "safety_identifier": "a", "prompt_cache_key": "b", "modalities": ["text"], "web_search_options": {},
+    },
+    "functions, the old tools": {"functions": [TOOL["function"]], "function_call": "auto"},
+    "a name the client insists on": {"model": "gpt-4o-mini"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+@pytest.mark.parametrize("trap", TRAPS)
+def test_what_clients_send_is_served(http: httpx.Client, trap: str, stream: bool) -> None:
+    response = chat(http, **TRAPS[trap], stream=stream)
+    assert response.status_code == 200, response.text
+    if stream:
+        said = [
+            c
+            for e in events(response)
+            for c in e["choices"]
+            if c["delta"].get("content") or c["delta"].get("tool_calls")
+        ]
+        assert said, response.text
+    else:
+        message = response.json()["choices"][0]["message"]
+        assert message.get("content") or message.get("tool_calls")
+
+
+def test_images_reach_a_model_that_sees(start_gateway: Any, ollama: OllamaStub) -> None:
+    import yaml
+
+    from tests.harness.gateway import SHIPPED_CONFIG
+
+    config = yaml.safe_load(SHIPPED_CONFIG.read_text())
+    ollama.add_model("llava:latest", capabilities=("completion", "vision"))
+    config["model_list"].append(
+        {"model_name": "llava-local", "litellm_params": {"model": "ollama_chat/llava:latest", "api_base": "os.environ/OLLAMA_BASE_URL"},
+         "model_info": {"mode": "chat", "supports_vision": True}}
+    )  # fmt: skip
+    http = start_gateway(config).httpx()
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+    response = chat(
+        http, messages=[{"role": "user", "content": [{"type": "text", "text": "what is it"}, image]}]
+    )
+    assert response.status_code == 200, response.text
+    assert response.headers["x-aicc-route"] == "llava-local"
+    assert ollama.calls[-1].json["messages"][0]["images"] == ["iVBORw0KGgo="]
+
+
+def test_unknown_fields_are_dropped_and_named(http: httpx.Client, ollama: OllamaStub) -> None:
+    response = chat(http, invented_option={"a": 1}, top_k=3)
+    assert response.status_code == 200, response.text
+    assert response.headers["x-aicc-stripped"] == "invented_option"
+    sent = json.dumps(ollama.calls[-1].json)
+    assert "invented_option" not in sent
+    assert '"top_k": 3' in sent
+
+
+def test_a_dropped_field_is_still_inspected(http: httpx.Client) -> None:
+    response = chat(http, invented_option="card 4539 7281 6405 9378")
+    assert response.headers["x-aicc-privacy"] == "credit_card"
+
+
+def test_thinking_is_named_when_it_was_dropped_and_kept_where_it_works(
+    http: httpx.Client, ollama: OllamaStub
+) -> None:
+    # A text of its own: an answer from the cache asks no model, so nothing is dropped for it.
+    own = [{"role": "user", "content": "Please say hello to my other colleague."}]
+    dropped = chat(http, model="llama-fast", messages=own, reasoning_effort="low")
+    assert dropped.headers["x-aicc-stripped"] == "reasoning_effort"
+    kept = chat(http, model="deepseek-local", messages=own, reasoning_effort="low")
+    assert kept.headers["x-aicc-route"] == "deepseek-local", kept.headers["x-aicc-reason"] + kept.text[:300]
+    assert "x-aicc-stripped" not in kept.headers
+    assert ollama.calls[-1].json["think"] is True
+
+
+def test_tools_and_functions_together_are_refused_clearly(http: httpx.Client) -> None:
+    response = chat(http, tools=[TOOL], functions=[TOOL["function"]])
+    assert response.status_code == 400
+    assert "only one of them" in response.json()["error"]["message"]
+
+
+# --- streams ----------------------------------------------------------------------------------
+
+
+def test_a_chat_stream_has_one_id_and_ends_with_usage(http: httpx.Client) -> None:
+    chunks = events(chat(http, stream=True, stream_options={"include_usage": True}))
+    assert len({c["id"] for c in chunks}) == 1
+    assert chunks[-1]["choices"] == []
+    assert chunks[-1]["usage"]["total_tokens"] > 0
+    assert chunks[-2]["choices"][0]["finish_reason"] == "stop"
+
+
+NEEDED = {
+    "response.created": {"response"},
+    "response.output_item.added": {"item", "output_index"},
+    "response.content_part.added": {"item_id", "output_index", "content_index", "part"},
+    "response.output_text.delta": {"item_id", "output_index", "content_index", "delta", "logprobs"},
+    "response.output_text.done": {"item_id", "output_index", "content_index", "text", "logprobs"},
+    "response.function_call_arguments.delta": {"item_id", "output_index", "delta"},
+    "response.function_call_arguments.done": {"item_id", "output_index", "arguments"},
+    "response.reasoning_summary_part.added": {"item_id", "output_index", "summary_index", "part"},
+    "response.reasoning_summary_text.delta": {"item_id", "output_index", "summary_index", "delta"},
+    "response.completed": {"response"},
+}
+
+
+@pytest.mark.parametrize("kind", ["text", "tool", "thinking"])
+def test_responses_events_are_complete(http: httpx.Client, kind: str) -> None:
+    tool = {
+        "type": "function",
+        "name": "get_weather",
+        "description": None,
+        "parameters": PARAMETERS,
+        "strict": True,
+    }
+    body: dict[str, Any] = {
+        "model": "deepseek-local" if kind == "thinking" else "auto",
+        "input": "hello",
+        "stream": True,
+    }
+    if kind == "tool":
+        body |= {"input": ASK[0]["content"], "tools": [tool]}
+    response = http.post("/v1/responses", json=body)
+    found = events(response)
+    assert [e["sequence_number"] for e in found] == list(range(len(found)))
+    for event in found:
+        assert NEEDED.get(event["type"], set()) <= event.keys(), event
+    names = [line[7:] for line in response.text.splitlines() if line.startswith("event: ")]
+    assert names == [e["type"] for e in found]
+    final = found[-1]["response"]
+    assert final["status"] == "completed"
+    assert final["usage"]["output_tokens_details"]["reasoning_tokens"] >= 0
+    kinds = [item["type"] for item in final["output"]]
+    assert (
+        kinds == {"text": ["message"], "tool": ["function_call"], "thinking": ["reasoning", "message"]}[kind]
+    )
+    if kind == "thinking":
+        said = "".join(e["delta"] for e in found if e["type"] == "response.reasoning_summary_text.delta")
+        assert final["output"][0]["summary"] == [{"type": "summary_text", "text": said}]
+
+
+def test_a_whole_response_has_the_fields_clients_read(http: httpx.Client) -> None:
+    answer = http.post(
+        "/v1/responses",
+        json={"model": "auto", "input": "hello", "reasoning": {"effort": "low", "summary": "auto"}},
+    ).json()
+    assert answer["output"][0]["content"][0]["text"]
+    assert answer["usage"]["input_tokens_details"] == {"cached_tokens": 0}
+    assert answer["text"] == {"format": {"type": "text"}}
+
+
+# --- CORS -------------------------------------------------------------------------------------
+
+APP = "http://localhost:5173"
+PREFLIGHT = {
+    "access-control-request-method": "POST",
+    "access-control-request-headers": "authorization,content-type,x-stainless-os",
+}
+
+
+@pytest.fixture(scope="module")
+def open_to_app(shared_gateway: Any) -> httpx.Client:
+    client: httpx.Client = shared_gateway(policy={"gate": {"cors_origins": [APP]}}).httpx()
+    return client
+
+
+def test_no_origin_is_allowed_by_default(http: httpx.Client) -> None:
+    preflight = http.options("/v1/chat/completions", headers={"origin": APP, **PREFLIGHT})
+    assert preflight.status_code == 404
+    answers = [http.get(path, headers={"origin": APP}) for path in ("/v1/models", "/aicc/health")]
+    for answer in (preflight, *answers):
+        assert [name for name in answer.headers if name.startswith("access-control")] == []
+
+
+def test_a_listed_web_app_may_call_and_read_our_headers(open_to_app: httpx.Client) -> None:
+    preflight = open_to_app.options("/v1/chat/completions", headers={"origin": APP, **PREFLIGHT})
+    assert preflight.status_code == 204
+    assert preflight.headers["access-control-allow-origin"] == APP
+    assert "x-stainless-os" in preflight.headers["access-control-allow-headers"]
+    answer = open_to_app.post(
+        "/v1/chat/completions", json={"model": "auto", "messages": HELLO}, headers={"origin": APP}
+    )
+    assert answer.headers["access-control-allow-origin"] == APP
+    assert "x-aicc-route" in answer.headers["access-control-expose-headers"]
+    failed = open_to_app.post(
+        "/v1/chat/completions", json={"model": "auto", "messages": []}, headers={"origin": APP}
+    )
+    assert failed.status_code == 400
+    assert failed.headers["access-control-allow-origin"] == APP, "an app must be able to read errors"
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost:5174", "https://localhost:5173", "http://localhost:5173.example.org", "null"]
+)
+def test_other_origins_stay_out(open_to_app: httpx.Client, origin: str) -> None:
+    preflight = open_to_app.options("/v1/chat/completions", headers={"origin": origin, **PREFLIGHT})
+    answer = open_to_app.get("/v1/models", headers={"origin": origin})
+    for response in (preflight, answer):
+        assert "access-control-allow-origin" not in response.headers
+
+
+def test_a_preflight_opens_nothing_without_the_key(open_to_app: httpx.Client) -> None:
+    response = httpx.post(
+        str(open_to_app.base_url) + "/v1/chat/completions",
+        json={"messages": HELLO},
+        headers={"origin": APP},
+        trust_env=False,
+    )
+    assert response.status_code == 401
