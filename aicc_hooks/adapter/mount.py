@@ -24,10 +24,10 @@ def install(runtime: Runtime) -> None:
     if isinstance(app.middleware_stack, Gate):
         return
     _refuse_foreign_callbacks(runtime)
-    from aicc_hooks.adapter import rerank, web
+    from aicc_hooks.adapter import pages, rerank, web
 
-    app.include_router(web.router)
-    app.include_router(rerank.router)
+    for part in (web, pages, rerank):
+        app.include_router(part.router)
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
     # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
     # as a user middleware it would stand behind FastAPI's own body limit and telemetry.

@@ -19,6 +19,7 @@ import litellm
 
 from aicc_hooks.adapter.cached import Cached, embed_with
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
@@ -63,6 +64,7 @@ class Runtime:
         self.sticky = StickySessions(self.recorder.database, self._session_names)
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
+        self.observer = Observer(self)
 
     # --- policy -----------------------------------------------------------------------------
 
@@ -214,6 +216,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Commit what is queued and end delivery; called when the server shuts down."""
+        await self.observer.stop()
         await self.upstreams.stop()
         await self.cached.stop()
         await self.recorder.stop_delivery()
@@ -232,6 +235,7 @@ class Runtime:
             langfuse=recorder.langfuse_probe if recorder.exporter is not None else None,
             backlog=recorder.backlog if recorder.exporter is not None else None,
         )
+        self.observer.start()
         self._spawn(self._learn_models())
 
     async def _embed(self, model: str, text: str) -> list[float]:
