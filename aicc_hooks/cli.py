@@ -19,6 +19,7 @@ COMMANDS = {
     "langfuse": "Run the self-hosted Langfuse: up, down, status, retention.",
     "launchd": "Start at login and keep running (macOS LaunchAgents).",
     "serve": "Run the gateway (LiteLLM with the plugin) on 127.0.0.1:4000.",
+    "doctor": "Say what is wrong, each with the command that puts it right.",
     "explain": "Show what the gateway would decide for a prompt, and why.",
     "scan": "Judge JSON lines from standard input, one JSON object a line out.",
     "eval": "Measure a detector on your own labelled file: privacy, injection, complexity.",

@@ -1,0 +1,1 @@
+"""`aicc doctor`: what can be wrong, one small function each, all at once and within three seconds."""

@@ -1,0 +1,352 @@
+"""`aicc doctor`: each fault is found, named and given its command, within three seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from aicc_hooks.cli import group
+from aicc_hooks.ops import backup
+from aicc_hooks.ops.doctor import installed, machine, services
+from aicc_hooks.ops.doctor.model import Context, Finding, exit_code, run_checks
+from aicc_hooks.ops.doctor.run import CHECKS, read_context
+from aicc_hooks.ops.env_file import with_values
+from aicc_hooks.record import Record, RecordConfig, Spool
+from aicc_hooks.resilience.crashes import CrashEvent, now_text, write_crash
+from tests.harness import GatewayProcess, RedisProcess, free_port
+from tests.ollama_stub import OllamaStub
+from tests.standins.langfuse import LangfuseStandIn
+
+AICC = str(Path(sys.executable).with_name("aicc"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ollama: OllamaStub) -> Path:
+    path = tmp_path / "Häuschen mit Garten"
+    for name in list(os.environ):
+        if name.startswith(("AICC_", "LANGFUSE_", "REDIS_", "OLLAMA_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AICC_HOME", str(path))
+    port = str(free_port())
+    done = CliRunner().invoke(
+        group, ["init", "--yes", "--ollama-url", ollama.url, "--redis-port", "1", "--port", port]
+    )
+    assert done.exit_code == 0, done.output
+    return path
+
+
+def edit_env(home: Path, **values: str) -> None:
+    (home / ".env").write_text(with_values((home / ".env").read_text(), values))
+
+
+def look() -> dict[str, Finding]:
+    """Findings by name; the worst of each."""
+    context = read_context(dict(os.environ))
+    order = ("ok", "off", "warn", "fail")
+    out: dict[str, Finding] = {}
+    for finding in run_checks(CHECKS, context, 15):
+        if finding.name not in out or order.index(finding.level) > order.index(out[finding.name].level):
+            out[finding.name] = finding
+    return out
+
+
+def test_a_healthy_installation_has_no_failure(
+    home: Path, ollama: OllamaStub, redis_server: RedisProcess, langfuse: LangfuseStandIn
+) -> None:
+    edit_env(
+        home, REDIS_PORT=str(redis_server.port), LANGFUSE_HOST=langfuse.url, LANGFUSE_PUBLIC_KEY=langfuse.public_key,
+        LANGFUSE_SECRET_KEY=langfuse.secret_key,
+    )  # fmt: skip
+    backup.create(home)
+    found = look()
+    assert {n: f for n, f in found.items() if f.level == "fail"} == {}
+    for name in (
+        "ollama",
+        "models",
+        "redis",
+        "langfuse",
+        "key",
+        "permissions",
+        "config",
+        "policy",
+        "callbacks",
+        "backup",
+    ):
+        assert found[name].level == "ok", found[name]
+    assert "langfuse.write" not in found
+    assert "langfuse.read" not in found
+    assert langfuse.requests, "it was really asked"
+
+
+def test_every_trouble_names_its_command(home: Path) -> None:
+    (home / ".env").chmod(0o644)
+    shutil.rmtree(home / "backups")
+    for finding in look().values():
+        if finding.level in ("warn", "fail"):
+            assert finding.fix, finding
+
+
+FAULTS: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
+    # name: (break it, finding, level, part of the fix)
+    "no home": (lambda h: shutil.rmtree(h), "home", "fail", "aicc init"),
+    "half-written env": (lambda h: (h / ".env").write_text('A="x'), ".env", "fail", "--repair"),
+    "port is no number": (lambda h: edit_env(h, AICC_ROUTER_PORT="many"), ".env", "fail", "line"),
+    "open env": (lambda h: (h / ".env").chmod(0o644), "permissions", "fail", "chmod 600"),
+    "open home": (lambda h: h.chmod(0o755), "permissions", "warn", "chmod 700"),
+    "known key": (lambda h: edit_env(h, AICC_MASTER_KEY="sk-command-center-local"), "key", "fail", "--new-key"),
+    "weak key": (lambda h: edit_env(h, AICC_MASTER_KEY="sk-aaaa"), "key", "warn", "--new-key"),
+    "no key": (lambda h: edit_env(h, AICC_MASTER_KEY=""), "key", "fail", "aicc init"),
+    "one langfuse key": (lambda h: edit_env(h, LANGFUSE_SECRET_KEY=""), "key.langfuse", "warn", "aicc init"),
+    "broken config": (lambda h: (h / "config.yaml").write_text("model_list: ["), "config", "fail", "aicc init"),
+    "unset reference": (
+        lambda h: (h / "config.yaml").write_text((h / "config.yaml").read_text().replace("os.environ/OLLAMA_BASE_URL", "os.environ/NO_SUCH")),
+        "config.NO_SUCH", "fail", "NO_SUCH=",
+    ),
+    "broken policy": (lambda h: (h / "policy.yaml").write_text("privcy: {}"), "policy", "fail", "last good"),
+    "missing route": (lambda h: (h / "policy.yaml").write_text("routing: {simple_route: gpt-9}"), "policy", "fail", "last good"),
+    "dead pattern": (lambda h: (h / "policy.yaml").write_text("privacy: {pii_regexes: ['(']}"), "patterns", "warn", ""),
+    "other callback": (
+        lambda h: (h / "config.yaml").write_text((h / "config.yaml").read_text().replace("    - aicc_hooks.gateway\n", "    - aicc_hooks.gateway\n    - langfuse\n")),
+        "callbacks.other", "fail", "remove",
+    ),
+    "own callback gone": (
+        lambda h: (h / "config.yaml").write_text((h / "config.yaml").read_text().replace("    - aicc_hooks.privacy_hook\n", "")),
+        "callbacks", "fail", "litellm_settings",
+    ),
+    "missing model": (
+        lambda h: (h / "config.yaml").write_text((h / "config.yaml").read_text().replace("qwen2.5:14b", "qwen2.5:72b")),
+        "models", "fail", "ollama pull qwen2.5:72b",
+    ),
+    "no ollama": (lambda h: edit_env(h, OLLAMA_BASE_URL="http://127.0.0.1:1"), "ollama", "fail", "ollama serve"),
+    "no redis": (lambda h: edit_env(h, REDIS_PORT="1"), "redis", "warn", "brew services start redis"),
+    "no langfuse": (lambda h: edit_env(h, LANGFUSE_HOST="http://127.0.0.1:1"), "langfuse", "warn", "aicc langfuse up"),
+    "no backup": (lambda h: None, "backup", "warn", "aicc backup"),
+    "older files": (
+        lambda h: (h / ".installed.json").write_text('{"version": "0.0.1", "files": {}}'), "home", "warn", "aicc init --upgrade",
+    ),
+    "interrupted restore": (
+        lambda h: (h / ".restore-in-progress").write_text('{"archive": "/x/a b.tar.gz", "kept": "/x"}'), "restore", "fail", "aicc restore '/x/a b.tar.gz'",
+    ),
+    "damaged records": (lambda h: (h / "usage.db").write_text("no database " * 500), "records", "fail", "aicc restore"),
+    "crash": (
+        lambda h: write_crash(h, CrashEvent(now_text(), 1, 139, "SIGSEGV", 5.0, 1, 0.2)), "crashes", "warn", "gateway.err.log",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(FAULTS))
+def test_each_fault_is_found(home: Path, case: str) -> None:
+    break_it, name, level, fix = FAULTS[case]
+    break_it(home)
+    found = look()
+    assert name in found, sorted(found)
+    assert found[name].level == level, found[name]
+    assert fix in found[name].fix
+    assert "sk-aicc-" not in json.dumps([f.found + f.fix for f in found.values()]), (
+        "no key in a report people paste"
+    )
+
+
+def test_langfuse_that_refuses_keys_or_traces_or_reading(home: Path, langfuse: LangfuseStandIn) -> None:
+    edit_env(
+        home,
+        LANGFUSE_HOST=langfuse.url,
+        LANGFUSE_PUBLIC_KEY=langfuse.public_key,
+        LANGFUSE_SECRET_KEY="sk-lf-wrong",
+    )
+    found = look()["langfuse"]
+    assert found.level == "warn"
+    assert "refused" in found.found
+
+
+def test_a_redis_that_is_full_or_wants_a_password(home: Path, redis_server: RedisProcess) -> None:
+    tool = shutil.which("redis-cli")
+    assert tool is not None
+
+    def config(*words: str) -> None:
+        subprocess.run(
+            [tool, "-p", str(redis_server.port), "config", "set", *words],
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )  # type: ignore[list-item]
+
+    edit_env(home, REDIS_PORT=str(redis_server.port))
+    config("maxmemory", "1mb")
+    config("maxmemory-policy", "noeviction")
+    try:
+        assert "allkeys-lru" in look()["redis"].fix
+    finally:
+        config("maxmemory", "0")
+    assert look()["redis"].level == "ok"
+
+
+def test_a_port_taken_by_another_program_is_told_from_our_gateway(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        edit_env(home, AICC_ROUTER_PORT=str(taken.getsockname()[1]))
+        found = look()["port"]
+    assert found.level == "fail"
+    if shutil.which("lsof"):
+        assert f"pid {os.getpid()}" in found.found
+    assert "--port" in found.fix
+
+
+def test_malware_and_versions_out_of_range_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = read_context(dict(os.environ))
+    real = installed.version
+    for given, said in (("1.82.7", "malicious"), ("0.1.0", "needed"), ("2.0.0", "needed")):
+        monkeypatch.setattr(
+            installed, "version", lambda name, g=given: g if name == "litellm" else real(name)
+        )
+        (finding,) = [f for f in installed.packages(context) if f.level == "fail"]
+        assert said in finding.found
+        assert finding.fix.startswith("pip install 'litellm")
+        if given == "1.82.7":
+            assert "rotate every key" in finding.fix
+    monkeypatch.setattr(installed, "version", lambda name: "5.0.0" if name == "langfuse" else real(name))
+    assert [f.name for f in installed.packages(context) if f.level == "fail"] == ["package.langfuse"]
+
+
+def test_broken_seams_of_a_running_gateway_fail(home: Path) -> None:
+    context = Context(
+        home, {}, 1, home / "config.yaml", health={"problems": {"seam.gate": "moved"}, "policy_version": "x"}
+    )
+    (finding,) = installed.seams(context)
+    assert (finding.level, finding.name) == ("fail", "seam.gate")
+
+
+def test_old_backups_and_a_clock_set_back(home: Path) -> None:
+    made = backup.create(home)
+    os.utime(made.path, (time.time() - 9 * 86_400,) * 2)
+    assert look()["backup"].level == "warn"
+    spool = Spool(home / "usage.db", RecordConfig()).start()
+    later = time.time() + 7200
+    spool.put(
+        Record(
+            id="r",
+            start=later,
+            end=later,
+            endpoint="chat",
+            requested="auto",
+            route="x",
+            reason="explicit",
+            status=200,
+        )
+    )
+    spool.close()
+    assert "future" in look()["clock"].found
+
+
+def test_context_that_the_config_promises_but_the_model_lacks(home: Path) -> None:
+    path = home / "config.yaml"
+    path.write_text(path.read_text().replace("max_input_tokens: 32768", "max_input_tokens: 99999999"))
+    found = look()["context"]
+    assert "promises 99999999" in found.found
+    assert "max_input_tokens" in found.fix
+
+
+def test_lan_is_said(home: Path) -> None:
+    (home / "policy.yaml").write_text("lan: true\n")
+    assert "lan: false" in look()["bind"].fix
+
+
+@pytest.mark.live
+def test_a_running_gateway_is_asked(home: Path, shared_gateway: Any) -> None:
+    gateway: GatewayProcess = shared_gateway()
+    edit_env(home, AICC_ROUTER_PORT=str(gateway.port))
+    found = look()
+    assert found["gateway"].level in ("ok", "warn")
+    assert f"port {gateway.port}" in found["gateway"].found
+    assert found["seams"].level == "ok", found["seams"]
+    assert "port" not in found
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tar_pits() -> Iterator[list[int]]:
+    """Ports that accept and never answer."""
+    sockets = []
+    for _ in range(3):
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(50)
+        sockets.append(sock)
+    yield [s.getsockname()[1] for s in sockets]
+    for sock in sockets:
+        sock.close()
+
+
+def test_it_answers_in_time_also_when_nothing_else_does(home: Path, tar_pits: list[int]) -> None:
+    edit_env(
+        home, OLLAMA_BASE_URL=f"http://127.0.0.1:{tar_pits[0]}", REDIS_PORT=str(tar_pits[1]),
+        LANGFUSE_HOST=f"http://127.0.0.1:{tar_pits[2]}", AICC_ROUTER_PORT=str(tar_pits[0]),
+    )  # fmt: skip
+    context = read_context(dict(os.environ))
+    began = time.monotonic()
+    found = {f.name: f for f in run_checks(CHECKS, context, 2.4)}
+    assert time.monotonic() - began < 3.0
+    assert found["ollama"].level == "fail"
+    assert found["langfuse"].level == "warn"
+
+
+def test_one_slow_and_one_broken_check_do_not_hide_the_others(home: Path) -> None:
+    release = threading.Event()
+
+    def slow(context: Context) -> Iterator[Finding]:
+        release.wait(10)
+        yield Finding("slow", "ok", "")
+
+    def broken(context: Context) -> Iterator[Finding]:
+        raise RuntimeError("sk-secret")
+        yield Finding("never", "ok", "")
+
+    def fine(context: Context) -> Iterator[Finding]:
+        yield Finding("fine", "ok", "")
+
+    context = read_context(dict(os.environ))
+    found = run_checks({"slow": slow, "broken": broken, "fine": fine}, context, 0.3)
+    release.set()
+    assert [(f.name, f.level) for f in found] == [("slow", "warn"), ("broken", "warn"), ("fine", "ok")]
+    assert "sk-secret" not in found[1].found
+
+
+def test_exit_codes() -> None:
+    ok, off = Finding("a", "ok", ""), Finding("b", "off", "")
+    warn, fail = Finding("c", "warn", ""), Finding("d", "fail", "")
+    assert [exit_code(f) for f in ([ok, off], [ok, warn], [warn, fail])] == [0, 1, 2]
+
+
+def test_the_command_prints_lines_or_json_and_sets_the_exit_code(home: Path) -> None:
+    shutil.rmtree(home / "backups")
+    (home / ".env").chmod(0o644)
+    done = subprocess.run([AICC, "doctor", "--json"], capture_output=True, text=True, env={**os.environ})
+    findings = json.loads(done.stdout)
+    assert done.returncode == 2
+    assert set(findings[0]) == {"name", "level", "found", "fix"}
+    lines = CliRunner().invoke(group, ["doctor"])
+    assert lines.exit_code == 2
+    assert "FAIL permissions" in lines.output
+    assert "→ chmod 600" in lines.output
+
+
+def test_no_check_writes_into_the_folder(home: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in home.rglob("*")}
+    look()
+    assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
+    assert services.ask_gateway(1) is None
+    assert list(machine.proxies(read_context({"AICC_HOME": str(home)}))) is not None
