@@ -27,8 +27,10 @@ from aicc_hooks.cache.singleflight import SingleFlight
 from aicc_hooks.detect.complexity import split_ask
 from aicc_hooks.payload import extract
 from aicc_hooks.payload.replay import stream_of, whole_of, with_model
+from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.redis_link import RedisLink, RedisSettings
 from aicc_hooks.redis_link import key as redis_key
+from aicc_hooks.verdict import Role
 from aicc_hooks.verdict import Decision, Verdict
 
 log = logging.getLogger("aicc_hooks")
@@ -61,9 +63,11 @@ class Cached:
         self.semantic_off = "not calibrated"
         self._key_id = ""
         self._config = CacheConfig()
+        self._detector: PrivacyDetector | None = None
 
-    def configure(self, config: CacheConfig) -> None:
+    def configure(self, config: CacheConfig, detector: PrivacyDetector) -> None:
         """Take a policy into force; a changed section starts with an empty memory tier."""
+        self._detector = detector
         if config != self._config:
             self._config = config
             self.cache = None
@@ -119,7 +123,9 @@ class Cached:
             headers.get(b"cache-control", b"").decode("latin-1"), call.body.get("cache")
         )
         return CacheRequest(
-            group=decision.route, body=call.body, endpoint=kind, variant=decision.variant, private=decision.local_only,
+            group=decision.route, body=call.body, endpoint=kind, variant=decision.variant,
+            # An e-mail address does not make a request private, and still must not stand in Redis.
+            private=decision.local_only or bool(verdict.privacy.types),
             flagged=verdict.injection.flagged, key_id=self._key_id, user=call.user, control=control,
             semantic=headers.get(b"x-aicc-semantic", b"").strip().lower() != b"off",
         )  # fmt: skip
@@ -213,10 +219,23 @@ class Cached:
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
         whole = whole_of(call.endpoint, body) if call.stream else body
-        if whole is None:
+        if whole is None or await asyncio.to_thread(self._tells_something, call.endpoint, whole):
             return
         spent = (time.perf_counter() - call.started) * 1000
         await self.cache.put(request, whole, {"ms": round(spent, 1)})
+
+    def _tells_something(self, endpoint: str, whole: bytes) -> bool:
+        """True when the answer holds a finding, which a model may invent or a tool bring in."""
+        if endpoint in ("embeddings", "rerank"):
+            return False
+        output = parse_response(endpoint, whole, stream=False).output
+        text = orjson.dumps(output).decode().replace("\\n", "\n")
+        try:
+            return self._detector is None or any(
+                f.action != "ignore" for f in self._detector.find(text, Role.ASSISTANT)
+            )
+        except Exception:
+            return True
 
     async def ping(self, value: str) -> str | bytes | None:
         """Write and read back a value of our own, for health."""
