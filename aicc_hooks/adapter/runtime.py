@@ -73,7 +73,7 @@ class Runtime:
         self.locality = Locality(loaded.policy.local_hosts)
         self.recorder.configure(loaded.policy, self.inspector.privacy)
         self.upstreams.configure(loaded.policy.resilience)
-        self.cached.configure(loaded.policy.cache)
+        self.cached.configure(loaded.policy.cache, self.inspector.privacy)
         self._catalog_source = (0, 0)  # locality may have changed: rebuild
         for problem in self.inspector.privacy.pattern_problems:
             log.warning("policy pattern disabled: %s: %s; %s", problem.field, problem.reason, problem.fix)
