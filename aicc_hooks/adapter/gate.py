@@ -333,7 +333,16 @@ class Gate:
             raise Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
         unknown = drop_unknown(door.endpoint, body)
         call.stripped += tuple(unknown)
-        return orjson.dumps(body) if changed or unknown else raw
+        renamed = self._hide_user(body)
+        return orjson.dumps(body) if changed or unknown or renamed else raw
+
+    def _hide_user(self, body: dict[str, Any]) -> bool:
+        """LiteLLM writes the end user's name into Redis keys; models need none, providers only a stable one."""
+        redactor = self.runtime.recorder.redactor
+        named = [name for name in ("user", "safety_identifier") if isinstance(body.get(name), str) and body[name]]
+        for name in named:
+            body[name] = redactor.pseudonym(body[name], "user") if redactor else ""
+        return bool(named)
 
     def _forward_scope(self, scope: Scope, call: Call, door: Door, body: bytes | None) -> Scope:
         """The scope LiteLLM sees: the canonical path we judged, our key, and only headers that cannot steer."""
