@@ -25,13 +25,13 @@ from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.semantic import SemanticTier
 from aicc_hooks.cache.singleflight import SingleFlight
 from aicc_hooks.detect.complexity import split_ask
+from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.payload import extract
 from aicc_hooks.payload.replay import stream_of, whole_of, with_model
-from aicc_hooks.detect.privacy import PrivacyDetector
+from aicc_hooks.payload.response import parse_response
 from aicc_hooks.redis_link import RedisLink, RedisSettings
 from aicc_hooks.redis_link import key as redis_key
-from aicc_hooks.verdict import Role
-from aicc_hooks.verdict import Decision, Verdict
+from aicc_hooks.verdict import Decision, Role, Verdict
 
 log = logging.getLogger("aicc_hooks")
 
