@@ -30,6 +30,7 @@ Counts = NDArray[np.int64]
 _U64 = NDArray[np.uint64]
 
 _P = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2**64
+ODD = np.uint64(_P)
 _P_INVERSE = pow(_P, -1, 1 << 64)
 _SPACE = re.compile(r"\s+")
 _DIGITS = str.maketrans("123456789", "0" * 9)
@@ -83,12 +84,28 @@ def _powers(size: int) -> tuple[_U64, _U64]:
     return np.cumprod(up, dtype=np.uint64), np.cumprod(down, dtype=np.uint64)
 
 
+@lru_cache(maxsize=64)
+def salted(salt: int) -> np.uint64:
+    """What is added to hashes of one kind before they are mixed, so that kinds do not collide."""
+    return np.uint64((salt * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % (1 << 64))
+
+
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def mix(z: _U64) -> _U64:
+    """Finalizer of splitmix64: spreads every input bit over the word. `z` is used up."""
+    z ^= z >> _S30
+    z *= _M1
+    z ^= z >> _S27
+    z *= _M2
+    z ^= z >> _S31
+    return z
+
+
 def _mix(values: _U64, salt: int) -> _U64:
-    """Finalizer of splitmix64: spreads every input bit over the word."""
-    z = values + np.uint64((salt * 0xD1B54A32D192ED03 + 0x2545F4914F6CDD1D) % (1 << 64))
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    return mix(values + salted(salt))
 
 
 def fold(text: str) -> str:
@@ -124,7 +141,7 @@ def bucket_ids(
         parts += token_grams((prefix[ends] - prefix[starts]) * down[starts], words, seed)
     if not parts:
         return np.zeros(0, dtype=np.int64)
-    return to_buckets(np.concatenate(parts), buckets)
+    return to_buckets(np.concatenate(parts) if len(parts) > 1 else parts[0], buckets)
 
 
 def token_grams(hashes: _U64, orders: Sequence[int], seed: int = 0) -> list[_U64]:
@@ -135,7 +152,7 @@ def token_grams(hashes: _U64, orders: Sequence[int], seed: int = 0) -> list[_U64
         if order > 1:
             if len(first) < order:
                 break
-            gram = _mix(gram[:-1] * np.uint64(_P) + first[order - 1 :], seed * 64 + 32 + order)
+            gram = _mix(gram[:-1] * ODD + first[order - 1 :], seed * 64 + 32 + order)
         if order in orders:
             grams.append(gram)
     return grams

@@ -7,12 +7,13 @@ stand. The skeleton is what carries over to other wordings and languages.
 from __future__ import annotations
 
 import math
+from string import ascii_uppercase
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aicc_hooks.detect.hashing import Indices, to_buckets, token_grams
+from aicc_hooks.detect.hashing import ODD, Indices, mix, salted, to_buckets
 from aicc_hooks.detect.injection import rules
 from aicc_hooks.detect.injection.tokens import BOUNDARY, SIGNALS, Stream
 
@@ -21,6 +22,7 @@ SCALES: Final = (14, 44, 128)  # tokens: an order, a paragraph, a persona
 _SEED: Final = 4
 _BAR: Final = ord(BOUNDARY)
 _MARKED: Final = np.array([chr(c) not in SIGNALS for c in range(128)])
+_CAPITALS: Final = ascii_uppercase.encode()
 _LIMIT: Final = 5.0  # no single n-gram channel decides alone
 
 # Rules that mean more when the text was fetched than when the user typed it.
@@ -69,34 +71,35 @@ def grams(stream: Stream) -> tuple[Indices, Indices]:
     words = stream.hashes != 0
     single = np.flatnonzero(words)
     double = np.flatnonzero(words[1:] | words[:-1]) + 1
-    one, two = _word_grams(stream.hashes)
-    parts, places = [one[single], two[double - 1]], [single, double]
+    mixed = mix(stream.hashes + salted(_SEED * 64 + 33))
+    # Every n-gram is a number with the salt of its kind added; they are mixed in one go below.
+    parts = [(mixed[:-1] * ODD + mixed[1:])[double - 1] + salted(_SEED * 64 + 34)]
+    places = [single, double]
     codes = np.frombuffer(stream.classes.encode("ascii"), dtype=np.uint8)
     marked = np.flatnonzero(_MARKED[codes])
-    bars = codes[marked] == _BAR
-    bars[1:] &= bars[:-1].copy()
-    bars[:1] = False
-    marked = marked[~bars]  # one boundary says as much as ten
+    kinds = codes[marked]
+    bars = kinds == _BAR
+    if bars.any():
+        bars[1:] &= bars[:-1].copy()
+        bars[0] = False
+        marked = marked[~bars]  # one boundary says as much as ten
+        kinds = codes[marked]
     if len(marked) > 1:
-        gaps = np.minimum(np.diff(marked), 5).astype(np.uint64)  # 1 adjacent … 5 far
-        kinds = codes[marked].astype(np.uint64)
+        gaps = np.minimum(marked[1:] - marked[:-1], 5).astype(np.uint64)  # 1 adjacent … 5 far
+        kinds = kinds.astype(np.uint64)
         pair = (kinds[:-1] * np.uint64(128) + kinds[1:]) * np.uint64(8) + gaps
-        parts.append(token_grams(pair, (1,), _SEED + 1)[0])
+        parts.append(pair + salted((_SEED + 1) * 64 + 33))
         places.append(marked[1:])
         if len(marked) > 2:
             triple = (kinds[:-2] * np.uint64(16384) + kinds[1:-1] * np.uint64(128) + kinds[2:]) * np.uint64(2)
-            parts.append(token_grams(triple + (gaps[:-1] + gaps[1:] > 4), (1,), _SEED + 2)[0])
+            parts.append(triple + (gaps[:-1] + gaps[1:] > 4) + salted((_SEED + 2) * 64 + 33))
             places.append(marked[2:])
         if len(marked) > 3:
             four = triple[:-1] * np.uint64(64) + kinds[3:]
-            parts.append(token_grams(four, (1,), _SEED + 3)[0])
+            parts.append(four + salted((_SEED + 3) * 64 + 33))
             places.append(marked[3:])
-    return to_buckets(np.concatenate(parts), BUCKETS), np.concatenate(places)
-
-
-def _word_grams(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    grams_of = token_grams(hashes, (1, 2), _SEED)
-    return grams_of[0], grams_of[1] if len(grams_of) > 1 else grams_of[0][:0]
+    hashes = np.concatenate([mixed[single], mix(np.concatenate(parts))])
+    return to_buckets(hashes, BUCKETS), np.concatenate(places)
 
 
 def moving(totals: NDArray[np.float64], scale: int) -> float:
@@ -124,15 +127,20 @@ def vector(
     """Features of one window, in the order of `NAMES`."""
     n = len(totals) - 1
     z = [moving(totals, scale) for scale in SCALES]
-    letters = sum(map(str.isupper, text[:400]))
+    head = text[:400]
+    letters = (
+        len(head) - len(head.encode("ascii").translate(None, _CAPITALS))
+        if head.isascii()
+        else sum(map(str.isupper, head))
+    )
     if fetched:  # an order planted in a long document is local: the rest says nothing
         z = [z[0], z[1], 0.0]
     row = [*z, (not fetched) * clip((totals[-1] - totals[0]) / math.sqrt(max(n, 6)))]
     row += [float(name in fired) for name in rules.NAMES]
     row += [
         min(len(fired), 8) / 4,
-        np.log2(n + 1) / 8,
-        min(letters / (len(text[:400]) + 1), 0.5) * 2,
+        math.log2(n + 1) / 8,
+        min(letters / (len(head) + 1), 0.5) * 2,
         float(n < 6),
         float(decoded),
     ]

@@ -10,9 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache, reduce
 from hashlib import blake2b
-from operator import or_
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
@@ -22,6 +20,7 @@ from numpy.typing import NDArray
 from aicc_hooks.detect.injection.lexicon import CIPHER_WORDS, ENGLISH, TYPO_WORDS
 from aicc_hooks.detect.injection.lexicon_world import SPACED, UNSPACED
 from aicc_hooks.detect.injection.rules import hint
+from aicc_hooks.detect.injection.vocabulary import CAPACITY, Vocabulary, Word
 
 OTHER: Final = "."
 BOUNDARY: Final = "|"
@@ -40,7 +39,7 @@ _DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _MARKS = "\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0b82\u0bbe-\u0bcd\u0591-\u05c7"
 _END = r"[.!?;:。！？；：।؟|\n\r\"“”<>\[\]{}#`•—]+"
 _TAIL = r"(?:['’][a-z]+)?"
-_ASCII_TOKEN: Final = re.compile(rf"\w+{_TAIL}|{_END}")
+_QUOTED_WORD: Final = re.compile(rb"[a-z0-9_]+(?:'[a-z]+)?")
 _ACCENT_TOKEN: Final = re.compile(rf"[\w{_MARKS}]+{_TAIL}|{_END}")
 _IS_DENSE: Final = re.compile(f"[{_DENSE}]")
 
@@ -162,9 +161,8 @@ def _lookup(word: str) -> str:
     return OTHER
 
 
-@lru_cache(maxsize=1 << 16)
-def _token(word: str) -> tuple[str, int, bool, int]:
-    """Class, hash, "known only from another language" and hints of one token; cached: natural text repeats its words."""
+def _token(word: str) -> Word:
+    """Class, hash, "known only from another language" and hints of one token."""
     foreign = False
     if word in _TERMS:
         name, foreign = _TERMS[word], True
@@ -177,9 +175,9 @@ def _token(word: str) -> tuple[str, int, bool, int]:
     else:
         name, word = BOUNDARY, word[0]
     if name == BOUNDARY or word[0].isdigit():
-        return name, 0, False, 0  # tables repeat their bars and numbers; they say nothing
+        return Word(name, 0, False, 0)  # tables repeat their bars and numbers; they say nothing
     digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return name, int.from_bytes(digest, "little"), foreign, hint(word)
+    return Word(name, int.from_bytes(digest, "little"), foreign, hint(word))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,18 +193,52 @@ class Stream:
     hints: int = 0
 
 
+_vocabulary = Vocabulary(_token)
+_BARS: Final = b".!?;:|\n\r\"<>[]{}#`"  # the ASCII part of _END
+_SPLIT: Final = bytes(
+    124 if c in _BARS else c if chr(c).isalnum() and c < 128 or c in b"_'" else 32 for c in range(256)
+)
+
+
+def _ascii_words(lowered: str) -> list[bytes]:
+    """What `_ACCENT_TOKEN` finds in ASCII, through byte tables: five times as fast."""
+    raw = lowered.encode("ascii").translate(_SPLIT)
+    while b"||" in raw:
+        raw = raw.replace(b"||", b"|")
+    words = raw.replace(b"|", b" | ").split()
+    if b"'" not in raw:
+        return words
+    whole: list[bytes] = []
+    for word in words:
+        if b"'" in word:
+            whole += _QUOTED_WORD.findall(word)
+        else:
+            whole.append(word)
+    return whole
+
+
 def read(text: str) -> Stream:
     """Tokens of a text that is already normalised. One pass, linear."""
+    global _vocabulary
+    words: list[str] | list[bytes]
     if text.isascii():
-        pattern = _ASCII_TOKEN
+        words = _ascii_words(text.lower())
     else:
-        pattern = _DENSE_TOKEN if _IS_DENSE.search(text) else _ACCENT_TOKEN
-    found = [_token(t) for t in pattern.findall(text.lower())]
-    if not found:
+        words = (_DENSE_TOKEN if _IS_DENSE.search(text) else _ACCENT_TOKEN).findall(text.lower())
+    if not words:
         return Stream("", np.zeros(0, dtype=np.uint64))
-    names, hashes, foreign, hints = zip(*found, strict=True)
-    calls = reduce(or_, set(hints))
-    return Stream("".join(names), np.array(hashes, dtype=np.uint64), sum(foreign), calls)
+    vocabulary = _vocabulary
+    numbers = vocabulary.numbers(words)
+    if numbers is None:
+        _vocabulary = vocabulary = Vocabulary(_token, max(CAPACITY, len(words)))  # full: begin anew
+        numbers = vocabulary.numbers(words)
+        assert numbers is not None
+    return Stream(
+        vocabulary.names[numbers].tobytes().decode("ascii"),
+        vocabulary.hashes[numbers],
+        int(np.count_nonzero(vocabulary.foreign[numbers])),
+        int(np.bitwise_or.reduce(vocabulary.hints[numbers])),
+    )
 
 
 def shifts_of(word: str) -> tuple[int, ...]:
