@@ -350,3 +350,14 @@ def test_no_check_writes_into_the_folder(home: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
     assert services.ask_gateway(1) is None
     assert list(machine.proxies(read_context({"AICC_HOME": str(home)}))) is not None
+
+
+@pytest.mark.live
+def test_deep_tests_the_seams_and_asks_the_models(home: Path, ollama: OllamaStub) -> None:
+    from aicc_hooks.ops.doctor.run import examine_deeply
+
+    found = {f.name: f for f in examine_deeply(read_context(dict(os.environ)))}
+    assert found["seams"].level == "ok", found["seams"]
+    assert {"answer.qwen-local", "answer.deepseek-local", "answer.llama-fast"} <= set(found)
+    assert all(f.level == "ok" for f in found.values()), found
+    assert not (home / "usage.db").exists(), "its own folder, not the user's"
