@@ -67,6 +67,18 @@ def error_bytes(endpoint: str, code: str, message: str, status: int) -> bytes:
     return json.dumps(error_object(endpoint, code, message, status)).encode()
 
 
+def error_event(endpoint: str, code: str, message: str, status: int) -> bytes:
+    """The same inside a stream that has begun, as the API's own error event."""
+    if endpoint == "responses":
+        shape: dict[str, object] = {
+            "type": "error", "code": code, "message": message, "param": None, "sequence_number": 0,
+        }  # fmt: skip
+    else:
+        shape = error_object(endpoint, code, message, status)
+    name = "" if endpoint in ("chat", "completions") else "event: error\n"
+    return f"{name}data: {json.dumps(shape)}\n\n".encode()
+
+
 def header_value(text: str, limit: int = 400) -> bytes:
     """A header value: printable ASCII only, bounded."""
     return "".join(c if " " <= c <= "~" else "_" for c in text[:limit]).encode("ascii")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from aicc_hooks.resilience.cold_start import KEEPALIVE, RequestRate, prefer_loaded, with_keepalive
+from aicc_hooks.resilience.cold_start import RequestRate, prefer_loaded
 from aicc_hooks.resilience.config import ContextConfig, ResilienceConfig, WarmUp
 from aicc_hooks.resilience.context import (
     GIB,
@@ -98,55 +97,6 @@ def test_what_was_cut(finish: str | None, prompt: int | None, ctx: int | None, e
 def test_loaded_models_come_first_in_their_order() -> None:
     assert prefer_loaded(("a", "b", "c", "d"), {"d", "b"}) == ("b", "d", "a", "c")
     assert prefer_loaded(("a", "b"), ()) == ("a", "b")
-
-
-async def chunks(first_after: float, *parts: bytes, closed: list[str] | None = None) -> AsyncIterator[bytes]:
-    try:
-        await asyncio.sleep(first_after)
-        for part in parts:
-            yield part
-    except asyncio.CancelledError:
-        (closed if closed is not None else []).append("cancelled")
-        raise
-    finally:
-        (closed if closed is not None else []).append("closed")
-
-
-def test_comments_come_until_the_first_chunk_and_the_bytes_stay_the_same() -> None:
-    async def main() -> None:
-        got = [c async for c in with_keepalive(chunks(0.11, b"data: a\n\n", b"data: b\n\n"), 0.03)]
-        assert got.count(KEEPALIVE) >= 2
-        assert [c for c in got if c != KEEPALIVE] == [b"data: a\n\n", b"data: b\n\n"]
-        assert got[-2:] == [b"data: a\n\n", b"data: b\n\n"]
-        assert [c async for c in with_keepalive(chunks(0.01, b"x"), 0)] == [b"x"]
-        assert [c async for c in with_keepalive(chunks(0), 1)] == []
-
-    asyncio.run(main())
-
-
-def test_a_failure_during_the_load_reaches_the_caller() -> None:
-    async def broken() -> AsyncIterator[bytes]:
-        await asyncio.sleep(0.02)
-        raise ConnectionResetError
-        yield b""
-
-    async def main() -> None:
-        with pytest.raises(ConnectionResetError):
-            [c async for c in with_keepalive(broken(), 0.005)]
-
-    asyncio.run(main())
-
-
-def test_a_client_that_leaves_during_the_load_ends_the_upstream_call() -> None:
-    async def main() -> None:
-        closed: list[str] = []
-        stream = with_keepalive(chunks(60, b"x", closed=closed), 0.01)
-        assert await anext(stream) == KEEPALIVE
-        await stream.aclose()  # type: ignore[attr-defined]
-        assert closed == ["cancelled", "closed"]
-        assert len(asyncio.all_tasks()) == 1
-
-    asyncio.run(main())
 
 
 def test_request_rate_over_a_window() -> None:

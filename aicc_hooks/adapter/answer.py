@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -15,8 +16,9 @@ from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
+from aicc_hooks.resilience.cold_start import KEEPALIVE
 from aicc_hooks.upstream_errors import explain
-from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, holds_error, mended_event
+from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_event, holds_error, mended_event
 
 log = logging.getLogger("aicc_hooks")
 
@@ -24,6 +26,7 @@ Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _ERROR_LIMIT = 1 << 20
 _KEEP_LIMIT = 2 << 20  # of a response, for its record
+_SPOKEN = (b'delta"', b'"text"')  # in chat, responses and messages; in completions
 _LLM = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "models", "other"))
 
 
@@ -39,6 +42,8 @@ class Answer:
         self._held: Message | None = None  # response.start of an error, until its body is known
         self._error_body = bytearray()
         self._sse = False
+        self._early = False  # we began the stream ourselves, to say that it waits
+        self._ended = False
         self._kept: list[bytes] = []
         self._kept_bytes = 0
         self._feed: Callable[..., bytes] | None = None  # rewrites a stream
@@ -58,7 +63,8 @@ class Answer:
             if self._whole is not None:
                 self._waiting = message
                 return
-            await self._start(message)
+            if not self._early:
+                await self._start(message)
             self._feed = reshape.of_stream(self.call) if self._sse else None
         elif message["type"] == "http.response.body" and self._whole is not None:
             self._collected += message.get("body", b"")
@@ -77,6 +83,9 @@ class Answer:
                     return
                 message = {**message, "body": body}
             self._keep(message.get("body", b""))
+            self._ended = not message.get("more_body")
+            if self._sse and not self.call.spoke:
+                self.call.spoke = _SPOKEN[self.call.endpoint == "completions"] in message.get("body", b"")
             if self._sse and self.call.hide_usage and b'"usage"' in message.get("body", b""):
                 message = {**message, "body": without_usage_chunk(message["body"])}
             await self._send(message)
@@ -95,12 +104,29 @@ class Answer:
             self._kept.append(chunk)
             self._kept_bytes += len(chunk)
 
+    async def keep_alive(self, interval_s: float) -> None:
+        """Tell a stream that waits so, every `interval_s`, until its first byte. The gate ends this task."""
+        while not self.outcome.first_byte and not self._ended:
+            await asyncio.sleep(interval_s)
+            if self.outcome.first_byte or self._ended or self._held is not None:
+                return
+            if not self.started:
+                self._early, self.outcome.status = True, 200
+                kind = (b"content-type", b"text/event-stream; charset=utf-8")
+                await self._start({"type": "http.response.start", "status": 200, "headers": [kind]})
+            await self._send({"type": "http.response.body", "body": KEEPALIVE, "more_body": True})
+
     async def refuse(self, refusal: Refusal) -> None:
-        """Answer with our own error, unless the response already began."""
+        """Answer with our own error; as an event where the stream already began."""
         call = self.call
         call.error_code = refusal.code
         if self.started:
             log.error("request %s broke after its response began: %s", call.id, refusal.code)
+            if self._sse and not self._ended:
+                self._ended, self.outcome.status = True, 200
+                event = error_event(call.endpoint, refusal.code, refusal.message, refusal.status)
+                self._keep(event)
+                await self._send({"type": "http.response.body", "body": event, "more_body": False})
             return
         body = error_bytes(call.endpoint, refusal.code, refusal.message, refusal.status)
         extra = [("content-type", "application/json"), ("content-length", str(len(body)))]

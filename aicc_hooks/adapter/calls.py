@@ -54,6 +54,7 @@ class Call:
     needs: Needs | None = None
     requested: str = ""
     stream: bool = False
+    spoke: bool = False  # a token reached the client: nothing is tried again
     session: str = ""
     user: str = ""
     client: str = ""

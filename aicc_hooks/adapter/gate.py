@@ -126,6 +126,8 @@ class Gate:
         """Answer from the cache or LiteLLM's stack; end the work when the client goes away."""
         gone = asyncio.ensure_future(_until_disconnect(receive))
         work = asyncio.ensure_future(self._serve(scope, body, gone, call, answer, headers))
+        pause = self.runtime.upstreams.config.cold_start.sse_keepalive_s if call.stream else 0
+        waiting = asyncio.ensure_future(answer.keep_alive(pause)) if pause else None
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
@@ -136,6 +138,8 @@ class Gate:
         finally:
             gone.cancel()
             work.cancel()
+            if waiting is not None:
+                waiting.cancel()
 
     async def _serve(
         self,
@@ -151,12 +155,15 @@ class Gate:
             cached.request_of(call, headers) if cached.ready(self.runtime.master_key()) is not None else None
         )
         if request is None:
+            self.runtime.upstreams.refuse_if_down(call)
             return await self.app(scope, _replay(body, gone), answer.send)
         hit = await cached.lookup(call, request)
         if hit is not None:
             for message in cached.replay(call, hit):
                 await answer.send(message)
             return None
+
+        self.runtime.upstreams.refuse_if_down(call)
 
         async def run(send: Send) -> None:
             # The call may be shared: one client's leaving must not end it for the others.
@@ -339,7 +346,9 @@ class Gate:
     def _hide_user(self, body: dict[str, Any]) -> bool:
         """LiteLLM writes the end user's name into Redis keys; models need none, providers only a stable one."""
         redactor = self.runtime.recorder.redactor
-        named = [name for name in ("user", "safety_identifier") if isinstance(body.get(name), str) and body[name]]
+        named = [
+            name for name in ("user", "safety_identifier") if isinstance(body.get(name), str) and body[name]
+        ]
         for name in named:
             body[name] = redactor.pseudonym(body[name], "user") if redactor else ""
         return bool(named)

@@ -20,7 +20,7 @@ from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.reshape import drop_reasoning
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
-from aicc_hooks.adapter.upstreams import as_exception
+from aicc_hooks.adapter.upstreams import as_exception, broken_stream
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
@@ -194,6 +194,9 @@ class Gateway(_Hook):
         return {**kwargs, **added} if added else None
 
     async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:
+        if call.spoke:
+            # On /responses LiteLLM would go on with another model after the words already sent (router.py:3610).
+            raise as_exception(broken_stream(), str(kwargs.get("model") or ""))
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
         address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
         attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())

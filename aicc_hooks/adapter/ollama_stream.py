@@ -64,4 +64,7 @@ def _failure(what: str, detail: str = "") -> Exception:
     from litellm.llms.ollama.common_utils import OllamaError
 
     # `detail` is kept for the kind of failure (out of memory); the client is told in our own words.
-    return OllamaError(status_code=502, message=f"{what}: {detail}" if detail else what, headers={})
+    failure: Exception = OllamaError(
+        status_code=502, message=f"{what}: {detail}" if detail else what, headers={}
+    )
+    return failure

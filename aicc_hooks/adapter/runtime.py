@@ -234,6 +234,7 @@ class Runtime:
             litellm=lambda: litellm_probe(self.problems, lambda: self.fatal),
             langfuse=recorder.langfuse_probe if recorder.exporter is not None else None,
             backlog=recorder.backlog if recorder.exporter is not None else None,
+            link=self.cached.link,
         )
         self.observer.start()
         self._spawn(self._learn_models())

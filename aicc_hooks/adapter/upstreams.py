@@ -14,6 +14,7 @@ import litellm
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.catalog import Catalog, Deployment, ModelGroup
 from aicc_hooks.errors import Refusal
+from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome, classify
 from aicc_hooks.resilience.cold_start import RequestRate
@@ -24,6 +25,7 @@ from aicc_hooks.resilience.limits import FairLimiter
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.permit import Denied, upstream_down
 from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
+from aicc_hooks.resilience.shared import BreakerSync, LinkStore
 from aicc_hooks.resilience.warm_up import Warmer
 
 log = logging.getLogger("aicc_hooks")
@@ -43,6 +45,7 @@ class Upstreams:
         self.rate = RequestRate(self.config.high_qps.window_s)
         self.health: HealthChecker | None = None
         self.warmer: Warmer | None = None
+        self.sync: BreakerSync | None = None
         self._clients: dict[str, OllamaClient] = {}
         self._num_ctx: dict[tuple[str, str], int] = {}
         self._catalog = Catalog()
@@ -73,6 +76,7 @@ class Upstreams:
         litellm: Callable[[], Any],
         langfuse: Callable[[], Any] | None,
         backlog: Callable[[], Any] | None,
+        link: RedisLink | None = None,
     ) -> None:
         """Begin probing and warming up in the running loop."""
         if self.health is not None:
@@ -93,6 +97,9 @@ class Upstreams:
             can_serve=self._other_models,
         )  # fmt: skip
         self.health.start()
+        if link is not None and link.settings is not None:
+            self.sync = BreakerSync(self.breaker, LinkStore(link))
+            self.sync.start()
         if self.config.cold_start.warm_up:
             self.warmer = Warmer(self.config.cold_start.warm_up, self._loader_of, self._bucket_of)
             self.warmer.start()
@@ -103,6 +110,8 @@ class Upstreams:
             await self.warmer.stop()
         if self.health is not None:
             await self.health.stop()
+        if self.sync is not None:
+            await self.sync.stop()
         for client in self._clients.values():
             await client.aclose()
 
@@ -154,6 +163,16 @@ class Upstreams:
                 limits.append(self._room(deployment.address, _name(deployment.model)))
         return min(limits) if limits else 0
 
+    def refuse_if_down(self, call: Call) -> None:
+        """503 at once when the decision had to take a group that is down: nothing else could take the request."""
+        group = self._catalog.groups.get(call.decision.route) if call.decision else None
+        if group is None or not group.deployments:
+            return
+        pairs = [(d.address, d.id) for d in group.deployments]
+        if any(self.breaker.usable(*pair) for pair in pairs):
+            return
+        raise upstream_down(group.name, self.breaker.retry_after(pairs), self.breaker.reason(pairs))
+
     # --- one attempt ------------------------------------------------------------------------
 
     async def begin(self, call: Call, attempt: Attempt) -> dict[str, Any]:
@@ -163,7 +182,8 @@ class Upstreams:
         """
         permit = self.breaker.allow(attempt.address, attempt.deployment)
         if isinstance(permit, Denied):
-            raise upstream_down(_name(attempt.model), permit.retry_after_header, permit.reason)
+            asked = call.decision.route if call.decision else _name(attempt.model)
+            raise upstream_down(asked, permit.retry_after_header, permit.reason)
         attempt.permit = permit
         try:
             client = call.user or call.session or call.client
@@ -275,6 +295,11 @@ def as_exception(refusal: Refusal, model: str) -> Exception:
     kinds = {503: litellm.ServiceUnavailableError, 429: litellm.RateLimitError}
     kind: Callable[..., Exception] = kinds.get(refusal.status, litellm.BadRequestError)
     return kind(message=refusal.message, llm_provider="aicc", model=model)
+
+
+def broken_stream() -> Refusal:
+    """Why nothing is tried again once the client has read a part of an answer."""
+    return Refusal("aicc_upstream_down", "The model's stream broke off; ask again for the whole answer.", 503)
 
 
 def _deployments(catalog: Catalog) -> Collection[Deployment]:

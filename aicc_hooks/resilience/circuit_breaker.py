@@ -134,6 +134,16 @@ class CircuitBreaker:
             waits = [self._pair_wait(address, deployment, now) for address, deployment in pairs]
         return max(1, math.ceil(min(waits, default=1.0)))
 
+    def reason(self, pairs: list[tuple[str, str]]) -> str:
+        """Why the first of these pairs that is not closed is not, for people; "" when all are."""
+        with self._lock:
+            for address, deployment in pairs:
+                for key in (("address", address_key(address)), ("deployment", deployment)):
+                    circuit = self._circuits.get(key)
+                    if circuit is not None and circuit.state is not State.CLOSED:
+                        return circuit.reason
+        return ""
+
     def usable(self, address: str, deployment: str) -> bool:
         """Whether `allow` would say yes; takes no trial. For filters that list candidates."""
         if not self.config.enabled:

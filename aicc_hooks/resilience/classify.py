@@ -145,7 +145,8 @@ def _of_exception(error: BaseException, status: int | None, text: str) -> Outcom
     if names & _GARBAGE_NAMES and "disconnected without" not in words:
         return Outcome.GARBAGE
     if "ConnectError" in names:
-        return Outcome.REFUSED
+        # LiteLLM's aiohttp transport reports a connection cut in use as ConnectError too (aiohttp_transport.py:56).
+        return Outcome.SERVER_ERROR if _of_text(words, (Outcome.SERVER_ERROR,)) else Outcome.REFUSED
     return _of_status(status, words) if status is not None or _of_text(words) else Outcome.SERVER_ERROR
 
 

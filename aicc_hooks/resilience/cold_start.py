@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
-KEEPALIVE = b": loading\n\n"
+KEEPALIVE = b": waiting\n\n"
 """An SSE comment: clients skip it, proxies and sockets see traffic."""
 
 
 def prefer_loaded(candidates: Sequence[str], loaded: Collection[str]) -> tuple[str, ...]:
     """The candidates in their order, loaded ones first. Empty `loaded` (unknown, or none) changes nothing."""
     return (*(c for c in candidates if c in loaded), *(c for c in candidates if c not in loaded))
-
-
-async def with_keepalive(
-    source: AsyncIterator[bytes], interval_s: float, comment: bytes = KEEPALIVE
-) -> AsyncIterator[bytes]:
-    """Yields `source`; until its first chunk, also `comment` every `interval_s` (0: never).
-
-    The wait for the first chunk is never cancelled by a comment: aborting the upstream call would cancel the load.
-    Nothing is read ahead, so a slow client slows the source.
-    """
-    first = asyncio.ensure_future(anext(source, None))
-    try:
-        while True:
-            done, _ = await asyncio.wait({first}, timeout=interval_s if interval_s > 0 else None)
-            if done:
-                break
-            yield comment
-        chunk = first.result()
-        if chunk is None:
-            return
-        yield chunk
-        async for chunk in source:
-            yield chunk
-    finally:
-        if not first.done():  # the client left while the model loaded
-            first.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await first
-        close = getattr(source, "aclose", None)
-        if close is not None:
-            await close()
 
 
 class RequestRate:

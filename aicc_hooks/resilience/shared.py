@@ -47,6 +47,34 @@ class RedisStore:
         return {_text(k): _text(v) for k, v in raw.items()}
 
 
+class LinkStore:
+    """`SharedStore` over the gateway's own `RedisLink`: its time limit and breaker hold here too."""
+
+    def __init__(self, link: Any, *, key: str = "aicc:breaker", ttl_s: int = 600) -> None:
+        self._link = link
+        self._key = key
+        self._ttl_s = ttl_s
+
+    async def put(self, field: str, value: str) -> None:
+        """Sets one field. Raises ConnectionError when Redis is not there."""
+
+        async def write(client: Any) -> bool:
+            await RedisStore(client, key=self._key, ttl_s=self._ttl_s).put(field, value)
+            return True
+
+        if not await self._link.run(write, False, write=True):
+            raise ConnectionError("Redis is not there")
+
+    async def all(self) -> Mapping[str, str]:
+        """Every field, as text. Raises ConnectionError when Redis is not there."""
+        found: Mapping[str, str] | None = await self._link.run(
+            lambda client: RedisStore(client, key=self._key).all(), None
+        )
+        if found is None:
+            raise ConnectionError("Redis is not there")
+        return found
+
+
 class BreakerSync:
     """Exchanges transitions with other gateways: at once when one happens here, else every `sync_interval_s`.
 
