@@ -60,8 +60,13 @@ _streams = 0
 
 
 @router.get("/aicc")
-async def get_page() -> Response:
-    """The shell; its script asks for the data, and goes to the login when there is no session."""
+async def get_page(request: Request) -> Response:
+    """The shell, whose script asks for the data; the login when this browser has no session."""
+    headers = {k.lower(): v for k, v in request.headers.raw}
+    # A link on another site brings no SameSite=Strict cookie, so there the shell's own requests must find out.
+    linked = headers.get(b"sec-fetch-site") in (b"cross-site", b"same-site")
+    if not linked and not session.admits(headers, "GET", get_runtime().master_key(), now=time.time()):
+        return RedirectResponse("/aicc/login", 303, headers=_HEADERS)
     return _file("index.html")
 
 

@@ -123,7 +123,8 @@ def _selftest_failing(rule: Rule, scene: Scene) -> Iterator[Reading]:
     if scene.picture is None:
         yield Reading("selftest_failing")
         return
-    problems = sorted(scene.picture.get("problems") or {})
+    # A refused policy is no self-test: the last good one stays in force, and the page says so.
+    problems = sorted(set(scene.picture.get("problems") or {}) - {"policy"})
     yield Reading(
         "selftest_failing", "", float(len(problems)), None, _clip(", ".join(problems) or "all pass")
     )

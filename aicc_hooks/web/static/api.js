@@ -1,7 +1,11 @@
 // Talking to the gateway: JSON, events, and what to do when it restarts or the session ends.
 import { $ } from "./dom.js";
 
-export function login() { location.assign("/aicc/login"); }
+let leaving = false;
+function login() {
+  if (!leaving) location.assign("/aicc/login");
+  leaving = true;
+}
 
 export function banner(text) {
   const box = $("banner");

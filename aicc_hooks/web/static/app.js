@@ -64,14 +64,16 @@ setUpList(fail);
 let pending = 0;
 new ResizeObserver(() => { cancelAnimationFrame(pending); pending = requestAnimationFrame(redraw); }).observe($("main"));
 
-get("/aicc/api/state").then(renderState, fail);
-refresh();
-loadList().catch(fail);
-listen({
-  requests: (found) => { dirty = true; addLive(found); },
-  state: renderState,
-  problem: (found) => banner(found.message),
-}, connection);
+async function begin() {
+  try { renderState(await get("/aicc/api/state")); } catch (error) { fail(error); }
+  await Promise.all([refresh(), loadList().catch(fail)]);
+  listen({
+    requests: (found) => { dirty = true; addLive(found); },
+    state: renderState,
+    problem: (found) => banner(found.message),
+  }, connection);
+}
+begin();
 setInterval(() => {
   if (document.hidden || !online) return;
   const age = (Date.now() - asked) / 1000;

@@ -52,6 +52,9 @@ function breakdown(data) {
   const legend = h("div", { class: "legend" }, reasons.map((n) => h("span", {}, h("i", { class: `c${REASONS[n] ?? 6}` }), n)));
   $("routes").replaceChildren(rows.length ? h("div", { class: "rows" }, rows, legend) : empty("No requests in this range."));
 
+  const sizes = ["simple", "medium", "complex"].filter((n) => data.tiers[n]), judged = sizes.reduce((sum, n) => sum + data.tiers[n], 0);
+  $("tiers").replaceChildren(judged ? h("div", { class: "rows" }, sizes.map((n, i) => meter(n, [{ name: n, value: data.tiers[n], color: i + 1 }], judged, { thin: true, text: share(data.tiers[n] / judged) }))) : empty("No question was judged in this range."));
+
   const tiers = Object.entries(data.cache.tiers), all = tiers.reduce((sum, [, n]) => sum + n, 0);
   $("cache").replaceChildren(all ? h("div", { class: "rows" }, tiers.map(([n, c]) => meter(n, [{ name: n, value: c, color: TIERS[n] ?? 6 }], all, { text: `${number(c)}  ·  ${share(c / all)}` }))) : empty("No requests in this range."));
   $("variants").replaceChildren(data.variants.length ? table(["Variant", "Requests", "Errors", "p50"], data.variants.map((v) => [v.key, number(v.requests), share(v.error_rate), span(v.p50_ms)])) : empty("No experiment ran in this range."));

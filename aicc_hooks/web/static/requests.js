@@ -3,7 +3,7 @@ import { get } from "./api.js";
 import { meter } from "./charts.js";
 import { $, clock, empty, h, number, pill, span } from "./dom.js";
 
-const SHOWN = 60, KEPT = 400;
+const SHOWN = 25, KEPT = 400;
 let oldest = null, paused = false, missed = 0;
 
 const form = () => $("filters");
