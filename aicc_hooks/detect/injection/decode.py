@@ -11,6 +11,7 @@ import base64
 import binascii
 import html
 import re
+import string
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -47,7 +48,18 @@ _SPACED: Final = re.compile(r"(?:(?<!\w)\w(?:[ ]{1,6}|[.\-_*|~,+/](?: [.\-_*|~,+
 _LEET: Final = str.maketrans("013456789@$!|+€", "oieasgtbgasiite")
 _LEET_WORD: Final = re.compile(r"[\w@$!|+€]*[\d@$!|+€][\w@$!|+€]*")
 _SYMBOLS: Final = re.compile(r"[A-Za-z][@$][A-Za-z]")
-_RUN: Final = re.compile(r"\S{16,}")
+_RUN: Final = 16  # characters without a space that may be an encoding
+
+
+def _alphabet(characters: str) -> bytes:
+    return bytes(97 if chr(c) in characters else 46 for c in range(256))
+
+
+_HEX_BYTES: Final = _alphabet("0123456789abcdefABCDEF")
+_BINARY_BYTES: Final = _alphabet("01")
+_BASE32_BYTES: Final = _alphabet("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+_LETTER_BYTES: Final = _alphabet(string.ascii_letters)
+_BETWEEN: Final = b" \t\r\n\v\f:,-xX\\"  # stands between encoded bytes
 _GLUED: Final = re.compile(r"[A-Za-z]{22,400}")
 _MORSE_LETTERS: Final = dict(
     zip(
@@ -132,7 +144,10 @@ def _all_readings(text: str, classes: str) -> Iterator[tuple[str, str]]:
         yield "reversed", text[::-1]
     if classes.count(tokens.LEET) > 1 or (("@" in text or "$" in text) and len(_SYMBOLS.findall(text)) > 1):
         yield "leet", _LEET_WORD.sub(_unleet, text)
-    if tokens.SINGLE * 4 in classes.replace(tokens.BOUNDARY, "") and _SPACED.search(text):
+    apart = tokens.DENSE if text.count(" ") * 4 > len(text) else tokens.SINGLE
+    if (
+        tokens.SINGLE * 4 in (bare := classes.replace(tokens.BOUNDARY, "")) or apart * 4 in bare
+    ) and _SPACED.search(text):
         yield "spaced", _SPACED.sub(lambda m: " " + _unspace(m[0]) + " ", text)
 
 
@@ -144,7 +159,7 @@ def _limited(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 
 def _encoded(text: str, classes: str) -> Iterator[tuple[str, str]]:
-    if runs := _RUN.findall(text):
+    if runs := [run for run in text.split() if len(run) >= _RUN]:
         yield from _long_runs(" ".join(runs))
     if tokens.CODE * 6 in classes.replace(tokens.BOUNDARY, ""):
         yield from _hex(text)
@@ -172,21 +187,29 @@ def _binary(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _long_runs(text: str) -> Iterator[tuple[str, str]]:
-    """Hex, binary, base64, base32 and words glued together: what stands in runs without a space."""
-    yield from _hex(text)
-    yield from _binary(text)
+    """Hex, binary, base64, base32 and words glued together: what stands in runs without a space.
+
+    A look at the alphabets through byte tables comes first: most long runs are names, paths and addresses.
+    """
+    raw = text.encode("latin-1", "replace")
+    if b"a" * 16 in raw.translate(_HEX_BYTES, _BETWEEN):
+        yield from _hex(text)
+        if b"a" * 32 in raw.translate(_BINARY_BYTES, _BETWEEN):
+            yield from _binary(text)
     for run in _limited(_BASE64, text):
         if not run.isalpha() or not run.islower():
             yield from _unbase64(run)
-    for run in _limited(_BASE32, text):
-        body = run.rstrip("=")
-        try:
-            yield from _readable("base32", base64.b32decode(body + "=" * (-len(body) % 8)))
-        except (binascii.Error, ValueError):
-            continue
-    for run in _limited(_GLUED, text):
-        if run.islower() or run.isupper():
-            yield "glued", _split_glued(run)
+    if b"a" * 24 in raw.translate(_BASE32_BYTES):
+        for run in _limited(_BASE32, text):
+            body = run.rstrip("=")
+            try:
+                yield from _readable("base32", base64.b32decode(body + "=" * (-len(body) % 8)))
+            except (binascii.Error, ValueError):
+                continue
+    if b"a" * 22 in raw.translate(_LETTER_BYTES):
+        for run in _limited(_GLUED, text):
+            if run.islower() or run.isupper():
+                yield "glued", _split_glued(run)
 
 
 def _unbase64(run: str) -> Iterator[tuple[str, str]]:

@@ -19,13 +19,13 @@ from aicc_hooks.verdict import Role
 WINDOW = 2400  # characters judged together; longer texts are cut, so the cost is linear and the worst window counts
 OVERLAP = 300  # an order of two sentences is whole in one of the windows
 # Speakers of a logged conversation address nobody. Two labels may be a spoofed turn; three and more are a log.
-_LABEL = re.compile(
-    r"\n\s{0,8}(?:user|assistant|human|ai|tool|bot|agent|customer|support)\s?:", re.IGNORECASE
-)
+_LABEL = re.compile(r"\n\s{0,8}(?:user|assistant|human|ai|tool|bot|agent|customer|support) ?:", re.IGNORECASE)
+_SPEAKERS = ("user", "assistant", "human", "ai", "tool", "bot", "agent", "customer", "support")
+_LABELS = tuple(f"{speaker}{gap}:" for speaker in _SPEAKERS for gap in ("", " "))
 FOCUS = 30  # tokens
-# A window whose worst 14 tokens speak against an attack is not looked at further: over half of ordinary windows and none of
-# the attacks caught in development, so it saves time and costs no recall.
-GATE = 0.0
+# A window whose worst 14 tokens say too little is not looked at further: over half of ordinary windows and, with sources left
+# out, 2 of 1,821 attacks caught.
+GATE = 2.0
 _FETCHED_ROLES = frozenset({Role.TOOL, Role.DOCUMENT})
 
 
@@ -120,7 +120,8 @@ def _focused(stream: tokens.Stream) -> Iterator[tuple[str, str, tokens.Stream]]:
 def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
     """`(how, text, stream)` of a window as it reads and as it decodes; `how` is empty for the plain reading."""
     base = decode.normalise(piece)
-    if base.count("\n") > 1 and len(_LABEL.findall(base)) > 1:
+    lowered = base.lower()
+    if ":" in lowered and any(label in lowered for label in _LABELS) and len(_LABEL.findall(base)) > 1:
         base = _LABEL.sub("\n", "\n" + base)
     stream = tokens.read(base)
     if stream.classes:

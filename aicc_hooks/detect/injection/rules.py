@@ -6,55 +6,99 @@ A hit is evidence, not a verdict: the calibrated model weighs it. Every gap is b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 # A command stands at the start of a sentence, or after what commands follow: attention markers, "and", "please", "now".
 _START = r"(?:^|[|ZcMC])"
 _g = r"[^|]"  # any token of the same sentence
 
-CLASS_RULES: Final[tuple[tuple[str, str], ...]] = (
-    # name, pattern over classes
-    ("override", rf"V{_g}{{0,3}}[PQ]{_g}{{0,4}}[IOS]|V{_g}{{0,2}}[IOS]{_g}{{0,5}}P"),
-    ("override", rf"V{_g}{{0,2}}Y{_g}{{0,3}}[IL]|VQ{{1,2}}{_g}{{0,2}}[IP]|V{_g}?P{_g}?[cC|]"),
-    ("override", rf"(?:N{_g}{{0,2}}F|T{_g}{{0,6}}a|Ta|NFt){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)"),
-    ("override_sov", rf"(?:[PQY]{_g}{{0,4}}[IO]|S{_g}?I){_g}{{0,5}}V"),
-    ("override_start", rf"{_START}[wYtQ]?V{_g}{{0,3}}(?:[PQY]{_g}{{0,4}}[IOSL|]|I{_g}{{0,5}}P)"),
+CLASS_RULES: Final[tuple[tuple[str, str, str], ...]] = (
+    # name, pattern over classes, classes it needs: of every group at least one
+    ("override", rf"V{_g}{{0,3}}[PQ]{_g}{{0,4}}[IOS]|V{_g}{{0,2}}[IOS]{_g}{{0,5}}P", "V PQ IOS"),
+    ("override", rf"V{_g}{{0,2}}Y{_g}{{0,3}}[IL]|VQ{{1,2}}{_g}{{0,2}}[IP]|V{_g}?P{_g}?[cC|]", "V YQP"),
+    (
+        "override",
+        rf"(?:N{_g}{{0,2}}F|T{_g}{{0,6}}a|Ta|NFt){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)",
+        "NT Fa IO PQY",
+    ),
+    ("override_sov", rf"(?:[PQY]{_g}{{0,4}}[IO]|S{_g}?I){_g}{{0,5}}V", "V IO"),
+    ("override_start", rf"{_START}[wYtQ]?V{_g}{{0,3}}(?:[PQY]{_g}{{0,4}}[IOSL|]|I{_g}{{0,5}}P)", "V PQY"),
     (
         "override_start",
         rf"{_START}(?:N{_g}{{0,2}}F|Ta|T{_g}{{0,6}}a){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)",
+        "NT Fa IO PQY",
     ),
     (
         "override_now",
         rf"(?:V{_g}{{0,3}}[PQY]|N{_g}?F{_g}{{0,3}}[PQY]|Ta{_g}{{0,3}}[PQY]){_g}{{0,7}}[|c.]{{0,3}}{_g}{{0,2}}C",
+        "C PQY VNT",
     ),
-    ("override_strict", rf"{_START}[tYwQ]?(?:V|N{_g}?F|Ta|T{_g}{{0,5}}a){_g}{{0,3}}[PQYS]{_g}{{0,2}}I"),
-    ("leak", rf"R{_g}{{0,5}}(?:Y{_g}{{0,3}}[ISP]|S{_g}{{0,1}}[IO]|I{_g}{{0,3}}P|[PSY]{_g}?I)"),
-    ("leak", rf"W{_g}{{0,4}}(?:Y{_g}{{0,3}}(?:SI|PI|I|SO|S|PO)|SI|P{_g}?I)"),
-    ("leak", rf"W{_g}{{0,2}}Y{_g}{{0,3}}[PN]{_g}{{0,3}}(?:[PO]|t)"),
+    (
+        "override_strict",
+        rf"{_START}[tYwQ]?(?:V|N{_g}?F|Ta|T{_g}{{0,5}}a){_g}{{0,3}}[PQYS]{_g}{{0,2}}I",
+        "I VNT PQYS",
+    ),
+    ("leak", rf"R{_g}{{0,5}}(?:Y{_g}{{0,3}}[ISP]|S{_g}{{0,1}}[IO]|I{_g}{{0,3}}P|[PSY]{_g}?I)", "R ISP"),
+    ("leak", rf"W{_g}{{0,4}}(?:Y{_g}{{0,3}}(?:SI|PI|I|SO|S|PO)|SI|P{_g}?I)", "W ISP"),
+    ("leak", rf"W{_g}{{0,2}}Y{_g}{{0,3}}[PN]{_g}{{0,3}}(?:[PO]|t)", "W Y PN"),
     (
         "leak_start",
         rf"{_START}{_g}{{0,2}}R{_g}{{0,4}}(?:Y{_g}{{0,2}}(?:I|S|PI|PO|SO)|[SP]I|[QO]{_g}{{0,2}}P|PO)",
+        "R ISP",
     ),
-    ("leak_sov", rf"(?:SI|Y{_g}{{0,2}}S?I|SO){_g}{{0,4}}R"),
-    ("leak_verbatim", rf"(?:R{_g}{{0,8}}X|X{_g}{{0,6}}R){_g}{{0,6}}[IPSO]|R{_g}{{0,4}}[PQ]{_g}{{0,4}}X"),
-    ("persona", rf"[AC]{_g}{{0,12}}U|Y{_g}{{0,3}}C{_g}{{0,6}}U|A{_g}{{0,6}}[wM]{_g}{{0,6}}N{_g}{{0,4}}[ILU]"),
-    ("persona", rf"U{_g}{{0,2}}(?:M|A)|M{_g}{{0,4}}U"),
-    ("unbound", rf"N{_g}{{0,3}}Q?{_g}{{0,2}}L|[NV]{_g}{{0,5}}(?:L{_g}{{0,3}}[LIc]|M{_g}?I)"),
-    ("unbound", rf"N{_g}{{0,2}}L{_g}{{0,2}}Q|N{_g}{{0,4}}F{_g}{{0,4}}[IL]"),
-    ("always_answer", rf"N{_g}{{0,3}}(?:L|q{_g}{{0,2}}N)|(?:Q|C){_g}{{0,4}}B{_g}{{0,6}}[UL]"),
-    ("you_are_now", rf"Yq{_g}?C|Y{_g}{{0,2}}C{_g}{{0,4}}[AM]|C{_g}{{0,3}}Y{_g}{{0,6}}A"),
+    ("leak_sov", rf"(?:SI|Y{_g}{{0,2}}S?I|SO){_g}{{0,4}}R", "R SI"),
+    (
+        "leak_verbatim",
+        rf"(?:R{_g}{{0,8}}X|X{_g}{{0,6}}R){_g}{{0,6}}[IPSO]|R{_g}{{0,4}}[PQ]{_g}{{0,4}}X",
+        "R X",
+    ),
+    (
+        "persona",
+        rf"[AC]{_g}{{0,12}}U|Y{_g}{{0,3}}C{_g}{{0,6}}U|A{_g}{{0,6}}[wM]{_g}{{0,6}}N{_g}{{0,4}}[ILU]",
+        "AC UN",
+    ),
+    ("persona", rf"U{_g}{{0,2}}(?:M|A)|M{_g}{{0,4}}U", "U MA"),
+    ("unbound", rf"N{_g}{{0,3}}Q?{_g}{{0,2}}L|[NV]{_g}{{0,5}}(?:L{_g}{{0,3}}[LIc]|M{_g}?I)", "NV LM"),
+    ("unbound", rf"N{_g}{{0,2}}L{_g}{{0,2}}Q|N{_g}{{0,4}}F{_g}{{0,4}}[IL]", "N LF"),
+    ("always_answer", rf"N{_g}{{0,3}}(?:L|q{_g}{{0,2}}N)|(?:Q|C){_g}{{0,4}}B{_g}{{0,6}}[UL]", "NQC LqB"),
+    ("you_are_now", rf"Yq{_g}?C|Y{_g}{{0,2}}C{_g}{{0,4}}[AM]|C{_g}{{0,3}}Y{_g}{{0,6}}A", "Y C"),
     (
         "to_the_model",
         rf"(?:Z{_g}{{0,4}}M|^{_g}{{0,3}}M|[|]{_g}?M|t{_g}{{0,2}}M)[|]|M{_g}{{0,3}}C{_g}{{0,3}}[VREATBG]",
+        "M",
     ),
-    ("to_the_model", rf"(?:Z|C|P){_g}{{0,4}}M{_g}{{0,4}}[|C]|M{_g}{{0,3}}(?:P|[.]){_g}{{0,4}}[OI][|]"),
-    ("your_reply", rf"(?:[REVTC]|{_START}.){_g}{{0,5}}Y{_g}?B"),
-    ("authority", rf"J{_g}{{0,5}}[RVGIS]|(?:J|S)J"),
-    ("exfiltrate", rf"[ER]{_g}{{0,6}}K{_g}{{0,8}}[H|]|[ER]{_g}{{0,6}}(?:K|O){_g}{{0,4}}t{_g}{{0,2}}[H.]"),
-    ("obey_decoded", r"D.{0,8}[GF]|[GF].{0,6}D"),
-    ("secrecy", rf"N{_g}{{0,3}}(?:R|O){_g}{{0,4}}(?:w|t)|NR"),
+    ("to_the_model", rf"(?:Z|C|P){_g}{{0,4}}M{_g}{{0,4}}[|C]|M{_g}{{0,3}}(?:P|[.]){_g}{{0,4}}[OI][|]", "M"),
+    ("your_reply", rf"(?:[REVTC]|{_START}.){_g}{{0,5}}Y{_g}?B", "Y B"),
+    ("authority", rf"J{_g}{{0,5}}[RVGIS]|(?:J|S)J", "J"),
+    (
+        "exfiltrate",
+        rf"[ER]{_g}{{0,6}}K{_g}{{0,8}}[H|]|[ER]{_g}{{0,6}}(?:K|O){_g}{{0,4}}t{_g}{{0,2}}[H.]",
+        "ER KO",
+    ),
+    ("obey_decoded", r"D.{0,8}[GF]|[GF].{0,6}D", "D GF"),
+    ("secrecy", rf"N{_g}{{0,3}}(?:R|O){_g}{{0,4}}(?:w|t)|NR", "N RO"),
 )
-_COMPILED: Final = tuple((name, re.compile(pattern)) for name, pattern in CLASS_RULES)
+
+
+_BIT: Final = {chr(code): 1 << code for code in range(128)}
+
+
+def _mask(classes: Iterable[str]) -> int:
+    mask = 0
+    for name in classes:
+        mask |= _BIT[name]
+    return mask
+
+
+def _masks(needs: str) -> tuple[int, int, int, int]:
+    groups = [_mask(group) for group in needs.split()]
+    a, b, c, d = (*groups, *[-1] * (4 - len(groups)))
+    return a, b, c, d
+
+
+# Most texts lack what most rules need: looking that up costs a twentieth of running them.
+_COMPILED: Final = tuple((name, re.compile(pattern), *_masks(needs)) for name, pattern, needs in CLASS_RULES)
 
 # Over the text itself, lower-cased. The first member is what must stand in the text before the pattern is tried.
 TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
@@ -93,20 +137,7 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ("role_tag", ("====",), re.compile(r"={4,}\s*(?:end|begin|new|system|stop)\b")),
     (
         "role_line",
-        (
-            "system:",
-            "admin:",
-            "developer:",
-            "instruction:",
-            "instructions:",
-            "message:",
-            "prompt:",
-            "notice:",
-            "override:",
-            "note:",
-            "alert:",
-            "update:",
-        ),
+        ("system", "admin", "developer", "assistant"),
         re.compile(
             r"(?:^|\n)\s*(?:system|admin|developer|assistant (?=note|notice|message|instr))(?: ?(?:message|instructions?|prompt|notice|override|note|alert|update))?\s*:"
         ),
@@ -228,7 +259,9 @@ def _gate(needles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 _GATED: Final = tuple((name, *_gate(needles), pattern) for name, needles, pattern in TEXT_RULES)
 NAMES: Final = tuple(
-    dict.fromkeys([name for name, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES] + ["exfil_order"])
+    dict.fromkeys(
+        [name for name, _, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES] + ["exfil_order"]
+    )
 )
 
 # An order to send: an address, and shortly before or after it a verb and something worth stealing.
@@ -254,14 +287,17 @@ def _sends_away(lowered: str) -> bool:
 
 
 _FOCUS: Final = tuple(
-    pattern for name, pattern in _COMPILED if name in ("override_strict", "leak_start", "override_sov")
+    rule[1:] for rule in _COMPILED if rule[0] in ("override_strict", "leak_start", "override_sov")
 )
 
 
 def commands(classes: str) -> list[int]:
     """Token positions of what reads like an order against the rules; at most three a pattern."""
-    places = []
-    for pattern in _FOCUS:
+    places: list[int] = []
+    present = _mask(set(classes))
+    for pattern, a, b, c, d in _FOCUS:
+        if not (present & a and present & b and present & c and present & d):
+            continue
         for count, hit in enumerate(pattern.finditer(classes)):
             if count >= 3:
                 break
@@ -279,12 +315,18 @@ def hint(word: str) -> int:
 def fired(classes: str, lowered: str, hints: int = 0) -> dict[str, int]:
     """Names of the rules that hold, with the position of the first hit (token index; -1 for rules over the text)."""
     found: dict[str, int] = {}
-    for name, pattern in _COMPILED:
-        if name not in found and (hit := pattern.search(classes)):
+    present = _mask(set(classes))
+    for name, rule, a, b, c, d in _COMPILED:
+        if (
+            present & a and present & b and present & c and present & d
+            and name not in found and (hit := rule.search(classes))
+        ):  # fmt: skip
             found[name] = hit.start()
     for i, (name, _, needles, pattern) in enumerate(_GATED):
-        called = hints >> i & 1 or any(needle in lowered for needle in needles)
-        if called and name not in found and pattern.search(lowered):
+        if name in found:
+            continue
+        called = hints >> i & 1 or (needles and any(needle in lowered for needle in needles))
+        if called and pattern.search(lowered):
             found[name] = -1
     if _sends_away(lowered):
         found["exfil_order"] = -1

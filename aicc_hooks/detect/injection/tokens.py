@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from string import ascii_lowercase, ascii_uppercase
@@ -28,9 +28,10 @@ SHIFTED: Final = "0"  # a key word under a Caesar shift
 REVERSED: Final = "1"  # a key word backwards
 LEET: Final = "2"  # a key word in leet
 SINGLE: Final = ","  # one character
+DENSE: Final = "4"  # one character of a script without spaces
 CODE: Final = "3"  # a byte in hex, decimal or binary
 SIGNALS: Final = frozenset(
-    (OTHER, SHIFTED, REVERSED, LEET, SINGLE, CODE)
+    (OTHER, SHIFTED, REVERSED, LEET, SINGLE, DENSE, CODE)
 )  # say how to decode, not what is meant
 _MAX_WORD = 40  # longer runs are data, not language; only their head is looked at
 
@@ -38,10 +39,22 @@ _MAX_WORD = 40  # longer runs are data, not language; only their head is looked 
 _DENSE = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _MARKS = "\u0300-\u036f\u064b-\u0652\u0900-\u0903\u093a-\u094f\u0981-\u0983\u09bc-\u09cd\u0b82\u0bbe-\u0bcd\u0591-\u05c7"
 _END = r"[.!?;:。！？；：।؟|\n\r\"“”<>\[\]{}#`•—]+"
-_TAIL = r"(?:['’][a-z]+)?"
-_QUOTED_WORD: Final = re.compile(rb"[a-z0-9_]+(?:'[a-z]+)?")
-_ACCENT_TOKEN: Final = re.compile(rf"[\w{_MARKS}]+{_TAIL}|{_END}")
+_TAIL = r"(?:'[a-z]+)?"
+_LETTER = rf"[^\W{_DENSE}]"
+_WORD = rf"(?:{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*|(?:[{_MARKS}]+{_LETTER}*)+){_TAIL}"
+_TOKEN: Final = re.compile(rf"{_WORD}|{_END}")
+_DENSE_TOKEN: Final = re.compile(rf"[{_DENSE}]+|{_WORD}|{_END}")
 _IS_DENSE: Final = re.compile(f"[{_DENSE}]")
+# Typographic marks as typed on a keyboard: English prose then is ASCII and takes the fast way.
+_TYPED: Final = (
+    ("\u2019", "'"),
+    ("\u201c", '"'),
+    ("\u201d", '"'),
+    ("\u2014", "|"),
+    ("\u2022", "|"),
+    ("\u2018", " "),
+    ("\u2013", " "),
+)
 
 
 def _terms() -> dict[str, str]:
@@ -54,10 +67,29 @@ def _terms() -> dict[str, str]:
 
 
 _TERMS: Final = _terms()
-_DENSE_TERM = "|".join(re.escape(t) for t in sorted(_TERMS, key=len, reverse=True) if not t.isascii())
-_DENSE_TOKEN: Final = re.compile(
-    rf"(?=[{_DENSE}])(?:{_DENSE_TERM}|.)|(?:(?![{_DENSE}])[\w{_MARKS}])+{_TAIL}|{_END}"
-)
+
+
+def _by_first() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for term in sorted((t for t in _TERMS if not t.isascii()), key=len, reverse=True):
+        found[term[0]] = (*found.get(term[0], ()), term)
+    return found
+
+
+_FIRST: Final = _by_first()
+
+
+def _dense_words(run: str) -> Iterator[str]:
+    """A run of a script without spaces as listed terms, the longest first, and single characters."""
+    at = 0
+    while at < len(run):
+        word = run[at]
+        for term in _FIRST.get(word, ()):
+            if run.startswith(term, at):
+                word = term
+                break
+        yield word
+        at += len(word)
 
 
 def plain(word: str) -> str:
@@ -137,6 +169,8 @@ def _lookup(word: str) -> str:
     if (
         len(word) < 2 and word != "i"
     ):  # before the lexicon: "y" and "e" are words, but letters set apart matter more
+        if "\u0e00" <= word <= "\u9fff":
+            return DENSE
         return OTHER if word == "a" or word.isdigit() else SINGLE
     name = _EXACT.get(word) or _CIPHER.get(word)
     if name:
@@ -155,8 +189,8 @@ def _lookup(word: str) -> str:
             name = _EXACT.get(rest)
             if name:
                 return name
-    if "'" in word or "’" in word:
-        head = re.split("['’]", word)[0]
+    if "'" in word:
+        head = word.split("'")[0]
         return _EXACT.get(head, OTHER)
     return OTHER
 
@@ -194,37 +228,54 @@ class Stream:
 
 
 _vocabulary = Vocabulary(_token)
-_BARS: Final = b".!?;:|\n\r\"<>[]{}#`"  # the ASCII part of _END
+_BARS: Final = b'.!?;:|\n\r"<>[]{}#`'  # the ASCII part of _END
 _SPLIT: Final = bytes(
-    124 if c in _BARS else c if chr(c).isalnum() and c < 128 or c in b"_'" else 32 for c in range(256)
+    124 if c in _BARS else c if (chr(c).isalnum() and c < 128) or c in b"_'" else 32 for c in range(256)
 )
 
 
 def _ascii_words(lowered: str) -> list[bytes]:
-    """What `_ACCENT_TOKEN` finds in ASCII, through byte tables: five times as fast."""
+    """What `_TOKEN` finds in ASCII, through byte tables: five times as fast."""
     raw = lowered.encode("ascii").translate(_SPLIT)
     while b"||" in raw:
         raw = raw.replace(b"||", b"|")
-    words = raw.replace(b"|", b" | ").split()
-    if b"'" not in raw:
-        return words
-    whole: list[bytes] = []
-    for word in words:
-        if b"'" in word:
-            whole += _QUOTED_WORD.findall(word)
-        else:
-            whole.append(word)
-    return whole
+    if b"'" in raw:
+        raw = _apostrophes(raw)
+    return raw.replace(b"|", b" | ").split()
+
+
+def _apostrophes(raw: bytes) -> bytes:
+    """Kept where a word goes on behind it (`don't`, one a word), blanks where it quotes."""
+    first, *rest = raw.split(b"'")
+    parts, before, kept = [first], first, False
+    for part in rest:
+        kept = before[-1:].isalnum() and part[:1].isalpha() and not (kept and before.isalnum())
+        parts.append(b"'" if kept else b" ")
+        parts.append(part)
+        before = part
+    return b"".join(parts)
 
 
 def read(text: str) -> Stream:
     """Tokens of a text that is already normalised. One pass, linear."""
     global _vocabulary
     words: list[str] | list[bytes]
-    if text.isascii():
-        words = _ascii_words(text.lower())
+    mixed: list[str]
+    if not text.isascii():
+        for mark, typed in _TYPED:
+            text = text.replace(mark, typed)
+    lowered = text.lower()
+    if lowered.isascii():
+        words = _ascii_words(lowered)
+    elif _IS_DENSE.search(lowered):
+        words = mixed = []
+        for word in _DENSE_TOKEN.findall(lowered):
+            if "\u0e00" <= word[0] <= "\u9fff" and _IS_DENSE.match(word):
+                mixed += _dense_words(word)
+            else:
+                mixed.append(word)
     else:
-        words = (_DENSE_TOKEN if _IS_DENSE.search(text) else _ACCENT_TOKEN).findall(text.lower())
+        words = _TOKEN.findall(lowered)
     if not words:
         return Stream("", np.zeros(0, dtype=np.uint64))
     vocabulary = _vocabulary

@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 CAPACITY: Final = 1 << 16
-_KEY: Final = 64  # characters of a word that tell it apart: a hostile text must not fill memory with long ones
+_KEY: Final = (
+    64  # characters of a word that tell it apart: a hostile text must not fill memory with long ones
+)
 
 
 class Word(NamedTuple):
