@@ -330,7 +330,9 @@ class Gate:
             if options.get("include_usage") is not True:
                 body["stream_options"] = {**options, "include_usage": True}
                 call.hide_usage = changed = True
-        call.extract = extract(door.endpoint, {**body, "metadata": metadata} if metadata else body)
+        # A session id often looks like a key. It goes nowhere (metadata is dropped) and is recorded as a hash.
+        told = {key: value for key, value in metadata.items() if key != "session_id"}
+        call.extract = extract(door.endpoint, {**body, "metadata": told} if told else body)
         try:
             await self.runtime.judge(call)
         except ConfigError as error:
