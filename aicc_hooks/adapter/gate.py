@@ -56,11 +56,15 @@ class _Disconnected(Exception):
 
 
 class Gate:
-    """ASGI middleware. `app` is LiteLLM's whole stack."""
+    """ASGI middleware. `app` is LiteLLM's whole stack, `short` the part of it that model calls need."""
 
-    def __init__(self, app: App, runtime: Runtime) -> None:
+    def __init__(self, app: App, runtime: Runtime, short: App | None = None) -> None:
         self.app = app
         self.runtime = runtime
+        self._short = short
+        self._warm: set[str] = (
+            set()
+        )  # doors the whole stack has served: LiteLLM loads some routes on first use
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -156,7 +160,7 @@ class Gate:
         )
         if request is None:
             self.runtime.upstreams.refuse_if_down(call)
-            return await self.app(scope, _replay(body, gone), answer.send)
+            return await self._stack(call, answer)(scope, _replay(body, gone), answer.send)
         hit = await cached.lookup(call, request)
         if hit is not None:
             for message in cached.replay(call, hit):
@@ -169,7 +173,7 @@ class Gate:
             # The call may be shared: one client's leaving must not end it for the others.
             never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
             try:
-                await self.app(scope, _replay(body, never), send)
+                await self._stack(call, answer)(scope, _replay(body, never), send)
             finally:
                 self._close_attempts(call, answer)
 
@@ -181,6 +185,13 @@ class Gate:
             for message in failed.messages:
                 await answer.send(message)
         return None
+
+    def _stack(self, call: Call, answer: Answer) -> App:
+        """LiteLLM's whole stack for a door's first request, then the short one (policy speed.middlewares)."""
+        if call.endpoint in self._warm and self._short is not None and self.runtime.policy.speed.middlewares:
+            return self._short
+        self._warm.add(call.endpoint)
+        return self.app
 
     def _close_attempts(self, call: Call, answer: Answer) -> None:
         """Whatever ended the request, its attempt ends with it: the place in the queue is free again."""

@@ -6,7 +6,7 @@ import logging
 import os
 from typing import Any
 
-from aicc_hooks.adapter import ollama_stream
+from aicc_hooks.adapter import ollama_stream, speed
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import GatewayConfigError
@@ -32,7 +32,12 @@ def install(runtime: Runtime) -> None:
     # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
     # as a user middleware it would stand behind FastAPI's own body limit and telemetry.
     build = app.build_middleware_stack
-    app.build_middleware_stack = lambda: Gate(build(), runtime)
+
+    def outermost() -> Gate:
+        stack = build()
+        return Gate(stack, runtime, short=speed.short_stack(stack))
+
+    app.build_middleware_stack = outermost
     app.middleware_stack = app.build_middleware_stack()
     if not (os.environ.get("AICC_MASTER_KEY") or os.environ.get("LITELLM_MASTER_KEY")):
         # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
@@ -40,6 +45,7 @@ def install(runtime: Runtime) -> None:
     _flush_at_shutdown(server, runtime)
     if missing := ollama_stream.install():
         runtime.problems["ollama_streams"] = f"a failure inside a stream may go unnoticed: {missing}"
+    speed.install(runtime, app)
     runtime.start()
     log.info("gateway installed")
 

@@ -13,6 +13,7 @@ from aicc_hooks.detect.privacy.config import PrivacyConfig
 from aicc_hooks.record.alerts.config import AlertsConfig
 from aicc_hooks.record.config import LangfuseConfig, RecordConfig, RedactionConfig
 from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.speed_config import SpeedConfig
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.0/8", "::1")
 
@@ -64,6 +65,7 @@ class Policy(BaseModel):
     cache: CacheConfig = CacheConfig()
     resilience: ResilienceConfig = ResilienceConfig()
     alerts: AlertsConfig = AlertsConfig()
+    speed: SpeedConfig = SpeedConfig()
     local_hosts: tuple[str, ...] = LOOPBACK_HOSTS
     lan: bool = False
     debug: bool = False

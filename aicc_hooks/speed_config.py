@@ -1,0 +1,16 @@
+"""Policy section `speed`: each saving can be switched off alone. Changes take effect at the next start."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class SpeedConfig(BaseModel):
+    """Work LiteLLM does for every request that a gateway on one machine does not need."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    price_scan: bool = True  # remember whether an Ollama model stands in the price list
+    cost_diagnostics: bool = True  # no search for why a free model costs nothing
+    success_logging: bool = True  # no log payloads when nobody but us would read them
+    middlewares: bool = True  # skip layers for admin UI, billing and compression
+    auth: bool = True  # the gate has checked the key: no second look-up
