@@ -18,6 +18,9 @@ _WEAK_STEMS: Final = frozenset(
     {"auth", "signature", "salt", "cookie", "session", "csrf", "login", "bot", "dsn", "webhook", "pat"}
 )
 
+_STEMS: Final = (*PASSWORD_STEMS, *KEY_STEMS)
+_WORDS_ONLY: Final = frozenset({"pat", "bot"})
+
 # Identifiers that hold a name, a count or a policy rather than a secret.
 _NOT_SECRET: Final = re.compile(
     r"(?:max|min|num|count|total|input|output|prompt|completion|cached?|context|reasoning|audio|image)[_-]?tokens?"
@@ -199,9 +202,15 @@ def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int,
 
 
 def _stems(doc: Doc) -> Iterator[tuple[str, int]]:
-    for stem in (*PASSWORD_STEMS, *KEY_STEMS):
-        if stem in doc.lower:
+    lower = doc.lower
+    for stem in _STEMS:
+        if stem in lower:
+            short = stem in _WORDS_ONLY
             for at in doc.occurrences(stem):
+                if short and (
+                    lower[at - 1 : at].isalpha() or lower[at + len(stem) : at + len(stem) + 1].isalpha()
+                ):
+                    continue  # "path", "both", "dispatch": logs are full of them
                 yield stem, at
 
 

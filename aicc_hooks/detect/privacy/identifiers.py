@@ -119,6 +119,8 @@ def _find_fixed(doc: Doc, hits: Hits) -> None:
             hits.add("driver_license", licence.start(), licence.end())
         at = shape.find(b"999999", at + 6)
     for literal, pattern, check in national.SHAPES:
+        if literal not in shape:
+            continue
         for m in _at_shapes(doc, literal, pattern):
             if national.valid_shape(check, m.group()):
                 hits.add("national_id", m.start(), m.end())
@@ -134,7 +136,7 @@ def _announced(
     for end in cue.ends(doc):
         for start, stop in values_after(doc, end):
             value = national.bare(doc.text[start:stop])
-            n = sum(c.isdigit() for c in value)
+            n = sum(map(str.isdigit, value))
             if accept.match(value) and digits[0] <= n <= digits[1]:
                 hits.add(kind, start, stop)
             else:
@@ -164,7 +166,7 @@ def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
     for end, weak in ends.items():
         for start, stop in values_after(doc, end):
             value = national.bare(doc.text[start:stop])
-            n = sum(c.isdigit() for c in value)
+            n = sum(map(str.isdigit, value))
             if (
                 not _ID_SHAPE.match(value)
                 or n < 4

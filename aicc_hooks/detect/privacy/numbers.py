@@ -99,7 +99,7 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         return  # binary
     found = False
     for m in _INTERNATIONAL.finditer(value):
-        n = sum(c.isdigit() for c in m.group())
+        n = sum(map(str.isdigit, m.group()))
         if 8 <= n <= 15 and (m.start() == 0 or "+" in m.group()[:1]):
             hits.add("phone", start + m.start(), start + m.end())
             found = True
@@ -107,7 +107,7 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         return
     before = doc.text[max(0, start - 40) : start]
     excluded = _NOT_PHONE.search(before) is not None
-    n = sum(c.isdigit() for c in value)
+    n = sum(map(str.isdigit, value))
     nanp = _NANP.search(value)
     if nanp is not None and not excluded and (nanp.start() == 0 or not value[nanp.start() - 1].isdigit()):
         hits.add("phone", start + nanp.start(), start + nanp.end())
