@@ -16,6 +16,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,22 @@ def test_the_wal_of_a_lost_database_is_not_replayed_into_the_restored_one(home: 
         assert [row[0] for row in reader.query("SELECT id FROM records")] == ["r00001"]
 
 
+@pytest.mark.skipif(
+    sys.platform == "darwin", reason="the limit stands in for a full disk; Linux has it for sure"
+)
+def test_a_full_disk_during_a_restore_changes_nothing(home: Path, saved: Path) -> None:
+    (home / "policy.yaml").write_text("# own\n")
+    before = content(home)
+    done = subprocess.run(
+        ["bash", "-c", 'trap "" XFSZ; ulimit -f 1; exec "$0" restore "$1"', AICC, str(saved)],
+        env={**os.environ, "AICC_HOME": str(home)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "no space left" in done.stderr
+    assert content(home) == before
+    assert not list(home.glob(".restoring-*"))
+
+
 @pytest.mark.parametrize("moves", range(0, 5))
 def test_an_interrupted_restore_can_be_run_again_and_has_lost_nothing(
     home: Path, saved: Path, moves: int, monkeypatch: pytest.MonkeyPatch
@@ -569,3 +586,30 @@ def test_one_failing_job_does_not_stop_the_others(home: Path) -> None:
     assert done["records"]["error"]
     assert done["backup"]["error"] == ""
     assert "next" not in maintenance.rotate_logs(home / "logs")
+
+
+def test_what_fails_at_night_is_told_where_alerts_go(home: Path) -> None:
+    told: list[dict[str, Any]] = []
+
+    class Hook(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        (home / "backups" / ".lock").unlink(missing_ok=True)
+        (home / "backups" / ".lock").mkdir()  # no backup can start
+        env = {"AICC_ALERT_WEBHOOK": f"http://127.0.0.1:{server.server_port}/"}
+        done = {d.name: d for d in maintenance.maintain(home, home / "policy.yaml", env=env)}
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done["backup"].error
+    assert done["logs"].error == ""
+    assert ["backup" in json.dumps(body) for body in told] == [True]

@@ -66,7 +66,7 @@ def test_the_commands_run_as_written(tmp_path: Path, ollama: OllamaStub) -> None
             if "stopped" in words and gateway is not None:
                 gateway.close()
                 gateway = None
-            elif "curl" in block and gateway is None:
+            elif ":4000" in block and gateway is None:
                 key = read_env_file(folder / ".env")["AICC_MASTER_KEY"]
                 gateway = GatewayProcess(
                     home=folder, config=folder / "config.yaml", key=key, ollama_url=ollama.url

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from dataclasses import asdict
 
 import click
 
+from aicc_hooks.errors import ConfigError
 from aicc_hooks.home import home_dir, policy_path
+from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.ops.maintenance import maintain
 
 
@@ -21,9 +25,12 @@ from aicc_hooks.ops.maintenance import maintain
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(langfuse_days: int, as_json: bool) -> None:
-    """Rotate logs, expire records, back up, apply Langfuse's retention. Safe at any time."""
+    """Rotate logs, expire records, back up, apply Langfuse's retention, evaluate alerts. Safe at any time."""
     home = home_dir().absolute()
-    done = maintain(home, policy_path(home / "config.yaml"), langfuse_days=langfuse_days)
+    env = dict(os.environ)
+    with contextlib.suppress(ConfigError):  # a damaged .env must not cost the backup; doctor reports it
+        env = {**read_env_file(home / ".env"), **env}
+    done = maintain(home, policy_path(home / "config.yaml"), langfuse_days=langfuse_days, env=env)
     if as_json:
         click.echo(json.dumps([asdict(job) for job in done], indent=2))
     else:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from aicc_hooks.errors import AiccError
@@ -19,6 +20,11 @@ from aicc_hooks.ops.files import explain
 from aicc_hooks.ops.stack import Stack
 from aicc_hooks.policy import load_policy
 from aicc_hooks.record import retention, schema
+from aicc_hooks.record.alerts.config import AlertsConfig
+from aicc_hooks.record.alerts.sinks import build
+from aicc_hooks.record.alerts.store import Event
+from aicc_hooks.record.alerts.watch import Watch
+from aicc_hooks.record.workers import Sources
 
 # launchd appends to these for ever; gateway.jsonl is rotated by its writer.
 _OUTPUTS: Final = ("gateway.out.log", "gateway.err.log", "maintenance.out.log", "maintenance.err.log")
@@ -36,15 +42,19 @@ class Done:
 
 
 def maintain(
-    home: Path, policy_file: Path | None, *, langfuse_days: int = 30, alerts: Callable[[], str] | None = None
+    home: Path,
+    policy_file: Path | None,
+    *,
+    langfuse_days: int = 30,
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Done]:
-    """Run all jobs. Never raises for what one of them meets."""
+    """Run all jobs, tell the alert sinks what failed. Never raises for what one of them meets."""
     jobs: Mapping[str, Callable[[], str]] = {
         "logs": lambda: rotate_logs(home / "logs"),
         "records": lambda: expire(home, policy_file),
         "backup": lambda: back_up(home),
         "langfuse": lambda: langfuse(home, langfuse_days),
-        **({"alerts": alerts} if alerts is not None else {}),
+        "alerts": lambda: alerts(home, policy_file, env),
     }
     out = []
     for name, job in jobs.items():
@@ -54,7 +64,30 @@ def maintain(
             out.append(Done(name, "", str(error)))
         except Exception as error:  # the backup must run also when a log cannot be rotated
             out.append(Done(name, "", type(error).__name__))
+    with contextlib.suppress(
+        Exception
+    ):  # a policy that cannot be read has no sinks; the exit code still tells
+        _tell([done for done in out if done.error], load_policy(policy_file).policy.alerts, env)
     return out
+
+
+def alerts(home: Path, policy_file: Path | None, env: Mapping[str, str]) -> str:
+    """One round of the rules, for the night in which no gateway runs; a running one holds the lease."""
+    if not (home / "usage.db").exists():
+        return "no records yet"
+    config = load_policy(policy_file).policy.alerts
+    watch = Watch(home / "usage.db", lambda: config, Sources(), env=env)
+    try:
+        events = watch.round()
+    finally:
+        watch.close()
+    return f"{len(events)} new"
+
+
+def _tell(failed: list[Done], config: AlertsConfig, env: Mapping[str, str]) -> None:
+    for sink in build(config, env).values():
+        for done in failed:
+            sink(Event(0, time.time(), "fired", "maintenance", done.name, None, f"{done.name}: {done.error}"))
 
 
 def rotate_logs(folder: Path, *, at: int = _ROTATE_AT, now: float | None = None) -> str:
