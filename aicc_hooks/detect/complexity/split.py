@@ -159,11 +159,14 @@ def _paragraphs(lines: list[str]) -> list[str]:
     return out
 
 
+_WIDE = re.compile("[\u0e00-\u0eff\u3040-\u9fff]")
+
+
 def words_in(text: str) -> int:
     """Words, with two characters of an unspaced script counted as one."""
     if text.isascii():
         return text.count(" ") + text.count("\n") + 1
-    wide = sum(1 for char in text if "\u0e00" <= char <= "\u0eff" or "\u3040" <= char <= "\u9fff")
+    wide = len(_WIDE.findall(text))
     return text.count(" ") + text.count("\n") + 1 + wide // 2
 
 
@@ -177,7 +180,7 @@ def _is_article(paragraph: str, at_least: int = _ARTICLE_WORDS) -> bool:
     sample = paragraph[:1500]
     if len(_MATHS.findall(sample)) > 2:
         return False
-    return sum(word in _TASK for word in sample.lower().split()) <= 0.025 * min(count, 250)
+    return sum(map(_TASK.__contains__, sample.lower().split())) <= 0.025 * min(count, 250)
 
 
 def _articles(prose: list[str], parts: list[tuple[str, str]]) -> str:
