@@ -317,7 +317,7 @@ def test_events_bring_new_requests_and_cannot_be_forged(demo: GatewayProcess, ke
     }
     chat = keyed.post
     timer = threading.Timer(
-        2.5, lambda: chat("/v1/chat/completions", json=body, headers={"user-agent": evil.replace("\n", " ")})
+        2.5, lambda: chat("/v1/chat/completions", json=body, headers={"user-agent": evil.replace("\n", " ").strip()})
     )
     timer.start()
     found = _events(keyed, until="requests", headers={"last-event-id": "-1\tforged"})
@@ -432,11 +432,11 @@ def test_filter_detail_and_hostile_text(page: Page) -> None:
     page.js(
         "(() => { const f = document.querySelector('[name=errors]'); f.value = '1'; f.dispatchEvent(new Event('change', {bubbles: true})) })()"
     )
-    page.wait("[...document.querySelectorAll('#list tbody .code')].every(e => e.textContent === '503')")
+    page.wait("[...document.querySelectorAll('#list tbody .code')].every(e => +e.textContent >= 400) && document.querySelector('#list tbody .code')")
     page.js(
         "(() => { const f = document.querySelector('[name=errors]'); f.value = ''; f.dispatchEvent(new Event('change', {bubbles: true})) })()"
     )
-    seeded = f"#list button[aria-label$='{RECORDS - 1:08x}-seed']"
+    seeded = f"#list button[data-id='{RECORDS - 1:08x}-seed']"
     page.wait(f'document.querySelector("{seeded}")')
     page.click(seeded)
     page.wait("document.querySelectorAll('#detail .steps li').length >= 7")
@@ -479,7 +479,7 @@ def test_a_new_request_appears_by_itself(page: Page, keyed: httpx.Client) -> Non
     )
     request_id = answer.headers["x-aicc-request-id"]
     page.wait(
-        f"document.querySelector('#list tbody tr button')?.getAttribute('aria-label').endsWith('{request_id}')",
+        f"document.querySelector('#list tbody tr button')?.dataset.id === '{request_id}'",
         timeout=8,
     )
 

@@ -40,7 +40,7 @@ function passes(r) {
 function row(r) {
   const tone = r.status >= 500 || !r.status ? "bad" : r.status >= 400 ? "warn" : "";
   const today = new Date().toDateString() === new Date(r.end * 1000).toDateString();
-  const open = h("button", { type: "button", class: "link mono", onclick: () => show(r.id), "aria-label": `Explain request ${r.id}` }, r.id.slice(0, 8));
+  const open = h("button", { type: "button", class: "link mono", onclick: () => show(r.id), "data-id": r.id }, h("span", { class: "sr" }, "Explain request "), r.id.slice(0, 8));
   return h("tr", {}, h("td", { class: "muted" }, clock(r.end, !today, true)), h("td", {}, h("span", { class: `code ${tone}`, title: r.error || null }, String(r.status || "–"))), h("td", {}, r.route || "–"),
     h("td", {}, r.reason || r.error || "–"), h("td", {}, ["exact", "semantic"].includes(r.cache) ? pill("good", r.cache) : h("span", { class: "muted" }, r.cache || "–")),
     h("td", { class: "num" }, span(r.total_ms)), h("td", { class: "num" }, number(r.prompt_tokens + r.completion_tokens)), h("td", {}, r.client || "–"), h("td", {}, open));
