@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "A self-contained web page about a stretch of time, with charts and the scorecard.",
     "traces": "Delivery to Langfuse, export, and a live tail of requests.",
     "alerts": "What is wrong now, who is told, and silences.",
+    "experiments": "Prompt and model experiments: what runs, who gets what, what was found.",
 }
 
 

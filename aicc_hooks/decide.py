@@ -25,6 +25,7 @@ class Experiment:
 
     label: str
     route: str = ""
+    private_too: bool = False  # every variant is on this machine, so private requests take part
 
 
 @dataclass(slots=True)
@@ -121,6 +122,9 @@ def _choose(
         if explicit is not None and not explicit.local and policy.privacy.cloud == "block":
             sentence = f"Holds {_names(verdict)}, and {requested} is not on this machine; policy privacy.cloud is 'block'."
             return _Choice(requested, "explicit:cloud_blocked", sentence, [])
+        if experiment is not None and experiment.private_too and experiment.route:
+            sentence = f"Holds {_names(verdict)}, so it stays on this machine; experiment {experiment.label} sends it to {experiment.route}."
+            return _Choice(experiment.route, _privacy_reason(verdict), sentence, tiers)
         return _Choice(
             routing.privacy_route, _privacy_reason(verdict),
             f"Holds {_names(verdict)}, so it stays on this machine with {routing.privacy_route}.",
@@ -195,9 +199,12 @@ def _settle(
         else:
             steps.append(f"{choice.route} is not on this machine → {chosen.name}")
             sentence += f" {choice.route} is not on this machine, so {chosen.name} answers."
+    takes_part = (
+        experiment is not None and not verdict.injection.flagged and (not private or experiment.private_too)
+    )
     return Decision(
         route=chosen.name, reason=ascii_reason(reason), sentence=sentence, local_only=private, requested=requested,
-        cache=not private, variant=experiment.label if experiment and not taken_out else "", steps=tuple(steps),
+        cache=not private, variant=experiment.label if experiment and takes_part else "", steps=tuple(steps),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aicc_hooks.errors import Refusal
+from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.payload import Extract
 from aicc_hooks.resilience.limits import Slot
 from aicc_hooks.resilience.permit import Permit
@@ -58,6 +59,8 @@ class Call:
     session: str = ""
     user: str = ""
     client: str = ""
+    metadata: dict[str, Any] = field(default_factory=dict)  # as the client sent it, in memory only
+    assignment: Assignment | None = None  # the experiment variant that answers
     origin: str = ""  # of an allowed web app (CORS)
     encoding: str = ""  # of embeddings, as the client wants them
     stripped: tuple[str, ...] = ()

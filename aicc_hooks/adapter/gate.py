@@ -17,7 +17,7 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door, find_door, loopback_peer
-from aicc_hooks.adapter import calls, rerank
+from aicc_hooks.adapter import calls, rerank, trials
 from aicc_hooks.adapter.answer import Answer
 from aicc_hooks.adapter.cached import UpstreamAnswer
 from aicc_hooks.adapter.calls import Call
@@ -308,6 +308,7 @@ class Gate:
         headers = {bytes(k): bytes(v) for k, v in scope["headers"]}
         sent = body.get("metadata")
         metadata: dict[str, Any] = sent if isinstance(sent, dict) else {}
+        call.metadata = metadata
         _identify(call, headers, body, metadata)
         stripped = strip_body(body)
         stripped += sorted(
@@ -351,6 +352,7 @@ class Gate:
         decision = call.decision
         if decision is not None and decision.blocked:
             raise Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
+        changed = trials.apply(call) or changed
         unknown = drop_unknown(door.endpoint, body)
         call.stripped += tuple(unknown)
         renamed = self._hide_user(body)

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import litellm
 
+from aicc_hooks.adapter import trials
 from aicc_hooks.adapter.cached import Cached, embed_with
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.observe import Observer
@@ -25,6 +27,8 @@ from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.errors import ConfigError
+from aicc_hooks.experiments.prompts import PromptCache
+from aicc_hooks.experiments.store import ExperimentStore
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
@@ -62,6 +66,9 @@ class Runtime:
         self.upstreams = Upstreams(self.home)
         self.cached = Cached(self.home, env, self._embed)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
+        self.experiments = ExperimentStore(
+            self.home / "experiments.yaml", groups=self._groups, prompts=PromptCache(trials.prompt_fetch(env))
+        )
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
         self.observer = Observer(self)
@@ -186,7 +193,8 @@ class Runtime:
         needs = call.extract.needs
         call.needs = replace(needs, tokens=int(needs.tokens * context.safety) + _ANSWER_ROOM)
         up = self.upstreams
-        call.decision = decide(
+        settle = partial(
+            decide,
             verdict,
             policy,
             catalog,
@@ -196,6 +204,12 @@ class Runtime:
             loaded=up.loaded(),
             hurried=up.hurried(),
         )
+        call.decision = settle()
+        variant = trials.assign(self.experiments, call, verdict, catalog, call.decision)
+        if variant is not None:
+            with_it = settle(experiment=variant.for_decision(private=call.decision.local_only))
+            if not with_it.blocked:  # a variant whose model cannot take the request gives way
+                call.decision = trials.decided(call, with_it, variant)
 
     async def ensure_tested(self) -> None:
         """Run LiteLLM's seams self-test once, when the proxy has finished loading. Waits for it."""
@@ -213,6 +227,7 @@ class Runtime:
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self._spawn(self._tick())
+            self._spawn(self._refresh_prompts())
 
     async def stop(self) -> None:
         """Commit what is queued and end delivery; called when the server shuts down."""
@@ -251,6 +266,16 @@ class Runtime:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def _refresh_prompts(self) -> None:
+        """Managed prompts, in a loop of their own: a slow Langfuse must not delay a changed policy."""
+        while True:
+            try:
+                await asyncio.to_thread(self.experiments.prompts.refresh)
+            except Exception as error:
+                self.counters["prompt_failures"] += 1
+                log.error("managed prompts could not be refreshed: %s", type(error).__name__)
+            await asyncio.sleep(_POLL_S)
+
     async def _tick(self) -> None:
         """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""
         last_locality = 0.0
@@ -266,6 +291,8 @@ class Runtime:
                     log.info("policy %s in force", self.store.current.version if self.store.current else "-")
                 if self.store.error and self.store.error != before:
                     log.error("policy refused, keeping the last good one: %s", self.store.error)
+                if await asyncio.to_thread(self.experiments.poll, force=force):
+                    log.info("experiments in force: %d", len(self.experiments.current.experiments))
                 checked_routes = checked_routes or force
                 if time.monotonic() - last_locality > _LOCALITY_REFRESH_S:
                     await self.refresh_catalog(force=True)

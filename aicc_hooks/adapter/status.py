@@ -20,6 +20,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["key"] = "AICC_MASTER_KEY is not set; nothing is served"
     if runtime.recorder.problem:
         problems["records"] = runtime.recorder.problem
+    if runtime.experiments.error:
+        problems["experiments"] = runtime.experiments.error
+    for name, why in dict(runtime.experiments.prompts.errors).items():
+        problems[f"prompt.{name}"] = why
     if runtime.known_leaks:
         problems["callbacks"] = f"allowed to see unredacted text: {', '.join(runtime.known_leaks)}"
     down = bool(runtime.fatal) or current is None or not runtime.master_key()

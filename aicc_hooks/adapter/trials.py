@@ -1,0 +1,70 @@
+"""Experiments at the gateway: which variant a call gets, and where managed prompts come from."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.catalog import Catalog
+from aicc_hooks.experiments.apply import Assignment
+from aicc_hooks.experiments.assignment import ENDPOINTS, Facts
+from aicc_hooks.experiments.prompts import Fetch, langfuse_fetch
+from aicc_hooks.experiments.store import ExperimentStore
+from aicc_hooks.record.config import DEFAULT_HOST
+from aicc_hooks.verdict import Decision, Verdict
+
+
+def assign(
+    store: ExperimentStore, call: Call, verdict: Verdict, catalog: Catalog, without: Decision
+) -> Assignment | None:
+    """The variant of a call; None for all that take no part. `without`: the decision if there were no experiment."""
+    if without.blocked or call.endpoint not in ENDPOINTS or not store.current.experiments:
+        return None
+    facts = Facts(
+        call.endpoint,
+        call.requested or "auto",
+        route=without.route,
+        client=call.client,
+        user=call.user,
+        session=call.session,
+        metadata=call.metadata,
+        private=without.local_only,
+        flagged=verdict.injection.flagged,
+        now=time.time(),
+        local=[name for name, group in catalog.groups.items() if group.only_local],
+    )
+    return store.assign(facts)
+
+
+def apply(call: Call) -> bool:
+    """Change the call's body as its variant says. True when it changed."""
+    if call.assignment is None or call.body is None or call.decision is None or not call.decision.variant:
+        return False
+    changed = call.assignment.apply(call.body, call.endpoint)
+    if changed == call.body:
+        return False
+    call.body.clear()
+    call.body.update(changed)
+    return True
+
+
+def prompt_fetch(env: Mapping[str, str]) -> Fetch | None:
+    """Langfuse as the environment names it; None without keys."""
+    public, secret = env.get("LANGFUSE_PUBLIC_KEY", ""), env.get("LANGFUSE_SECRET_KEY", "")
+    if not public or not secret:
+        return None
+    return langfuse_fetch(
+        env.get("LANGFUSE_HOST") or env.get("LANGFUSE_BASE_URL") or DEFAULT_HOST, public, secret
+    )
+
+
+def decided(call: Call, decision: Decision, assignment: Assignment) -> Decision:
+    """Bind assignment and decision: a decision that dropped the variant drops the assignment too."""
+    call.assignment = assignment if decision.variant else None
+    return (
+        replace(decision, steps=(*decision.steps, f"experiment: {assignment.label}"))
+        if decision.variant
+        else decision
+    )

@@ -1,0 +1,89 @@
+"""Who gets which variant. A pure function of salt, experiment, unit and weights: no state, no clock, no order.
+
+A variant is chosen by weighted rendezvous hashing: each variant draws a number from (salt, experiment, variant,
+unit), the largest `weight / -ln(u)` wins. When weights change, only units move that must: from variants that lost
+weight to those that gained it. Adding or removing another experiment changes nothing here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aicc_hooks.experiments.schema import ExperimentConfig, Experiments, Variant
+
+ENDPOINTS = ("chat", "responses", "messages")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What of a request decides about its part in experiments. `local`: groups only on this machine."""
+
+    endpoint: str
+    model: str = ""
+    route: str = ""  # chosen without an experiment
+    client: str = ""
+    user: str = ""
+    session: str = ""
+    key: str = ""  # the caller's key; only its hash is used
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    private: bool = False
+    flagged: bool = False
+    now: float = 0.0  # epoch seconds
+    local: Collection[str] = ()
+
+    @property
+    def unit(self) -> str:
+        """What sticks to a variant: the user, else the session, else the key."""
+        if self.user:
+            return "user\0" + self.user
+        return "session\0" + self.session if self.session else "key\0" + self.key
+
+
+def choose(
+    experiments: Experiments, facts: Facts, available: Collection[str]
+) -> tuple[ExperimentConfig, Variant] | None:
+    """The first experiment of the file the request belongs to, and its variant. `available`: model groups.
+
+    A request is in one experiment at most, so that no difference is another experiment's doing. Put new
+    ones at the end of the file: they then take no request from those before them.
+    """
+    if not experiments.enabled or facts.flagged or facts.endpoint not in ENDPOINTS:
+        return None
+    for experiment in experiments.experiments:
+        if _joins(experiments.salt, experiment, facts, available):
+            return experiment, pick(experiments.salt, experiment.name, experiment.variants, facts.unit)
+    return None
+
+
+def _joins(salt: str, experiment: ExperimentConfig, facts: Facts, available: Collection[str]) -> bool:
+    target = experiment.target
+    if not experiment.runs_at(facts.now) or not experiment.models <= set(available):
+        return False
+    if facts.private and not experiment.models <= set(facts.local):
+        return False  # one variant would leave the machine: the others alone would be no comparison
+    if target.models and facts.model not in target.models:
+        return False
+    if target.routes and facts.route not in target.routes:
+        return False
+    if target.clients and facts.client not in target.clients:
+        return False
+    if target.endpoints and facts.endpoint not in target.endpoints:
+        return False
+    if any(str(facts.metadata.get(name)) != value for name, value in target.metadata.items()):
+        return False
+    return draw(salt, experiment.name, "\0in", facts.unit) * 100.0 < experiment.percentage
+
+
+def pick(salt: str, experiment: str, variants: Sequence[Variant], unit: str) -> Variant:
+    """The variant of a unit."""
+    return max(variants, key=lambda v: (v.weight / -math.log(draw(salt, experiment, v.name, unit)), v.name))
+
+
+def draw(salt: str, experiment: str, purpose: str, unit: str) -> float:
+    """A number in (0, 1), the same on every host and Python version."""
+    text = "\x1f".join((salt, experiment, purpose, unit)).encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=8).digest()
+    return (int.from_bytes(digest, "big") >> 11 | 1) / (1 << 53)

@@ -1,0 +1,136 @@
+"""experiments.yaml as types. An unknown key, weights that do not sum or a name given twice refuse the file."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
+Metric = Literal["score", "error_rate", "latency_ms", "tokens"]
+# Fields of a request a variant may set. The conversation, the tools and what steers the gateway are not among them.
+PARAMETERS = frozenset((
+    "temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "seed", "stop", "reasoning_effort", "verbosity",
+    "top_k", "min_p", "repeat_penalty", "repeat_last_n", "mirostat", "mirostat_eta", "mirostat_tau", "think",
+))  # fmt: skip
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LangfusePrompt(_Model):
+    """A prompt managed in Langfuse. `fallback` is used until it was fetched once, and when it never can be."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    label: str = ""
+    version: Annotated[int, Field(ge=1)] | None = None
+    fallback: str
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Self:
+        if self.label and self.version is not None:
+            raise ValueError("give label or version, not both")
+        return self
+
+
+class SystemPrompt(_Model):
+    """What a variant does to the system prompt. `template` puts the client's own in place of {{system}}."""
+
+    mode: Literal["prepend", "append", "replace", "template"] = "prepend"
+    text: str | None = None
+    langfuse: LangfusePrompt | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.text is None) == (self.langfuse is None):
+            raise ValueError("give text or langfuse, exactly one of them")
+        return self
+
+
+class Variant(_Model):
+    """One arm. An arm that changes nothing is the control."""
+
+    name: _Name
+    weight: Annotated[float, Field(ge=0, le=100)]
+    system: SystemPrompt | None = None
+    model: str = ""  # a model group of config.yaml
+    parameters: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _known_parameters(self) -> Self:
+        unknown = sorted(set(self.parameters) - PARAMETERS)
+        if unknown:
+            raise ValueError(
+                f"parameters: unknown: {', '.join(unknown)}; allowed: {', '.join(sorted(PARAMETERS))}"
+            )
+        return self
+
+
+class Target(_Model):
+    """Which requests may join. Empty means any; all that is given must hold."""
+
+    models: tuple[str, ...] = ()  # as the client names them
+    routes: tuple[str, ...] = ()  # as the policy would choose without the experiment
+    clients: tuple[str, ...] = ()  # user-agent family
+    endpoints: tuple[Literal["chat", "responses", "messages"], ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class ExperimentConfig(_Model):
+    """One experiment."""
+
+    name: _Name
+    enabled: bool = True
+    description: str = ""
+    start: datetime | None = None
+    stop: datetime | None = None
+    percentage: Annotated[float, Field(ge=0, le=100)] = 100.0  # of the requests that match the target
+    target: Target = Target()
+    variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=10)]
+    metric: Metric = "score"
+    minimum_effect: Annotated[float, Field(gt=0)] | None = None  # in the metric's unit; what is worth finding
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [variant.name for variant in self.variants]
+        if len(set(names)) != len(names):
+            raise ValueError("variants: each name once")
+        total = sum(variant.weight for variant in self.variants)
+        if abs(total - 100.0) > 0.01:
+            raise ValueError(f"variants: weights sum to {total:g}; they must sum to 100")
+        if self.start and self.stop and _utc(self.start) >= _utc(self.stop):
+            raise ValueError("stop: must be after start")
+        return self
+
+    def runs_at(self, now: float) -> bool:
+        """Enabled and between start and stop. `now`: epoch seconds."""
+        if not self.enabled or (self.start and now < _utc(self.start).timestamp()):
+            return False
+        return not (self.stop and now >= _utc(self.stop).timestamp())
+
+    @property
+    def models(self) -> frozenset[str]:
+        """Model groups the variants name."""
+        return frozenset(v.model for v in self.variants if v.model)
+
+
+class Experiments(_Model):
+    """The whole file. `enabled: false` is the kill switch for all."""
+
+    enabled: bool = True
+    salt: Annotated[str, Field(min_length=1)] = "aicc"
+    experiments: tuple[ExperimentConfig, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [e.name for e in self.experiments]
+        if len(set(names)) != len(names):
+            raise ValueError("experiments: each name once")
+        return self
+
+
+def _utc(moment: datetime) -> datetime:
+    """A time without zone is UTC, so that hosts in two zones agree."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

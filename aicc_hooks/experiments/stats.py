@@ -1,0 +1,119 @@
+"""The statistics of a comparison, without SciPy: units are users, looks before the end ask for more evidence.
+
+Requests of one user are alike, so a test that counts them as independent finds differences that are not there.
+Every mean here is a ratio over units (sum of values by count of requests) with the delta method's variance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+_NORMAL = NormalDist()
+_MIN_UNITS = 10  # fewer units tell nothing about their spread
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean over requests. `se`: standard error over units; `spread`: of one request, grown by how alike a user's are."""
+
+    value: float
+    se: float
+    requests: int
+    units: int
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of one independent request that would give this standard error."""
+        return self.se * math.sqrt(self.requests)
+
+
+def mean_of(values: Mapping[str, Sequence[float]]) -> Mean:
+    """Mean over all requests; `values` by unit."""
+    sums = [(math.fsum(v), len(v)) for v in values.values() if v]
+    requests, units = sum(n for _, n in sums), len(sums)
+    if not requests:
+        return Mean(math.nan, math.nan, 0, 0)
+    mean = math.fsum(s for s, _ in sums) / requests
+    if units < 2:
+        return Mean(mean, math.nan, requests, units)
+    squares = math.fsum((s - mean * n) ** 2 for s, n in sums)
+    return Mean(mean, math.sqrt(squares * units / (units - 1)) / requests, requests, units)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`b - a` with its confidence interval. `sure`: the interval leaves out zero."""
+
+    value: float
+    low: float
+    high: float
+    sure: bool
+
+
+def difference(a: Mean, b: Mean, *, alpha: float = 0.05, looks: float = 1.0) -> Difference:
+    """Welch's interval over units. `looks`: share of the planned sample that is in (0…1).
+
+    The bound is O'Brien and Fleming's for looking all the time, z(1 - alpha/4) / sqrt(share): however often
+    one looks until the planned end, a difference that is not there is reported at most `alpha` of the time.
+    """
+    gap = b.value - a.value
+    if a.units < _MIN_UNITS or b.units < _MIN_UNITS or math.isnan(a.se) or math.isnan(b.se):
+        return Difference(gap, -math.inf, math.inf, False)
+    se = math.hypot(a.se, b.se)
+    if se == 0.0:
+        return Difference(gap, gap, gap, gap != 0.0)
+    freedom = se**4 / (a.se**4 / (a.units - 1) + b.se**4 / (b.units - 1))
+    bound = t_quantile(1 - alpha / 4, freedom) / math.sqrt(min(1.0, max(looks, 0.01)))
+    return Difference(gap, gap - bound * se, gap + bound * se, abs(gap) > bound * se)
+
+
+def needed(a: Mean, b: Mean, effect: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
+    """Requests in each variant to find `effect` with this power, from the spread seen so far."""
+    z = _NORMAL.inv_cdf(1 - alpha / 4) + _NORMAL.inv_cdf(power)
+    spread = a.spread**2 + b.spread**2
+    return (
+        max(2 * _MIN_UNITS, math.ceil(z * z * spread / (effect * effect)))
+        if math.isfinite(spread)
+        else 2 * _MIN_UNITS
+    )
+
+
+def uneven(counts: Sequence[int], weights: Sequence[float]) -> float:
+    """p-value of these counts under these weights (chi-square). Below 0.001 something assigns wrongly."""
+    pairs = [(n, w) for n, w in zip(counts, weights, strict=True) if w > 0]
+    total, weight = sum(n for n, _ in pairs), sum(w for _, w in pairs)
+    if len(pairs) < 2 or not total:
+        return 1.0
+    statistic = math.fsum((n - total * w / weight) ** 2 / (total * w / weight) for n, w in pairs)
+    return chi_square_tail(statistic, len(pairs) - 1)
+
+
+def chi_square_tail(x: float, freedom: int) -> float:
+    """P(X > x) for whole degrees of freedom, exact."""
+    if x <= 0:
+        return 1.0
+    half = x / 2
+    if freedom % 2:
+        tail, term, start = math.erfc(math.sqrt(half)), math.exp(-half) * math.sqrt(half) / math.gamma(1.5), 3
+    else:
+        tail, term, start = math.exp(-half), math.exp(-half) * half, 4
+    for k in range(start, freedom + 1, 2):
+        tail += term
+        term *= half / (k / 2)
+    return min(1.0, tail)
+
+
+def t_quantile(p: float, freedom: float) -> float:
+    """Student's t by Cornish and Fisher's expansion: within 0.5% from 5 degrees of freedom on."""
+    z = _NORMAL.inv_cdf(p)
+    v = max(freedom, 1.0)
+    terms = (
+        (z**3 + z) / (4 * v),
+        (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2),
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3),
+        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4),
+    )
+    return z + sum(terms)

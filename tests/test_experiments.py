@@ -1,0 +1,403 @@
+"""Assignment, the change of bodies, the file, managed prompts: pure, without a gateway."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.experiments.apply import Assignment
+from aicc_hooks.experiments.assignment import Facts, choose, draw, pick
+from aicc_hooks.experiments.prompts import ManagedPrompt, PromptCache, PromptError, langfuse_fetch
+from aicc_hooks.experiments.schema import Experiments, LangfusePrompt, Variant
+from aicc_hooks.experiments.stats import chi_square_tail, uneven
+from aicc_hooks.experiments.store import ExperimentStore, parse_experiments
+from tests.harness.gateway import ROOT
+
+GROUPS = ("llama-fast", "qwen-local", "cloud")
+UNITS = [f"user\0person-{i}" for i in range(20_000)]
+
+
+def variants(**weights: float) -> list[Variant]:
+    return [Variant(name=name, weight=weight) for name, weight in weights.items()]
+
+
+def dealt(*, salt: str = "s", name: str = "e", units: list[str] = UNITS, **weights: float) -> dict[str, str]:
+    arms = variants(**weights)
+    return {unit: pick(salt, name, arms, unit).name for unit in units}
+
+
+def experiments(*items: dict[str, Any], **more: Any) -> Experiments:
+    two = [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]
+    return Experiments.model_validate({"experiments": [{"variants": two, **item} for item in items], **more})
+
+
+def facts(**more: Any) -> Facts:
+    return Facts("chat", "auto", **{"user": "somebody", "now": time.time(), "local": GROUPS[:2], **more})
+
+
+# --- assignment -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "weights", [{"a": 50, "b": 50}, {"a": 10, "b": 90}, {"a": 20, "b": 30, "c": 50}, {"a": 1, "b": 99}]
+)
+def test_variants_are_dealt_by_weight(weights: dict[str, float]) -> None:
+    counts = Counter(dealt(**weights).values())
+    assert uneven([counts[n] for n in weights], list(weights.values())) > 1e-4
+
+
+def test_draws_are_uniform() -> None:
+    bins = Counter(int(draw("s", "e", "v", unit) * 100) for unit in UNITS)
+    assert uneven([bins[i] for i in range(100)], [1.0] * 100) > 1e-4
+
+
+def test_experiments_are_dealt_independently() -> None:
+    one, two = dealt(name="one", a=50, b=50), dealt(name="two", a=50, b=50)
+    counts = Counter((one[u], two[u]) for u in UNITS)
+    assert uneven(list(counts.values()), [1.0] * 4) > 1e-4
+    assert len(counts) == 4
+
+
+def test_a_changed_weight_moves_only_whom_it_must() -> None:
+    before, after = dealt(a=50, b=50), dealt(a=40, b=60)
+    moved = [u for u in UNITS if before[u] != after[u]]
+    assert all(after[u] == "b" for u in moved)
+    assert len(moved) / len(UNITS) == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_new_variant_takes_its_share_and_nothing_else_moves() -> None:
+    before, after = dealt(a=50, b=50), dealt(a=40, b=40, c=20)
+    assert all(after[u] in (before[u], "c") for u in UNITS)
+
+
+def test_more_percentage_only_adds_people() -> None:
+    inside = [
+        {
+            u
+            for u in UNITS[:3000]
+            if choose(experiments({"name": "e", "percentage": p}), facts(user=u), GROUPS)
+        }
+        for p in (10, 40)
+    ]
+    assert inside[0] < inside[1]
+    assert len(inside[1]) / 3000 == pytest.approx(0.4, abs=0.04)
+
+
+def test_the_same_on_every_start_and_python() -> None:
+    program = "from aicc_hooks.experiments.assignment import draw; print([draw('aicc', 'brief', v, 'user\\0jo') for v in ('a', 'b', '\\0in')])"
+    others = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": "7"},
+    )
+    assert others.stdout.strip() == str([draw("aicc", "brief", v, "user\0jo") for v in ("a", "b", "\0in")])
+    # Written down once: a release that deals people anew would spoil running experiments.
+    assert draw("aicc", "brief", "a", "user\0jo") == pytest.approx(KNOWN_DRAW, abs=1e-15)
+
+
+KNOWN_DRAW = 0.6650568402164218
+
+
+def test_sticks_to_user_then_session_then_key() -> None:
+    e = experiments({"name": "e"})
+
+    def variant(**more: Any) -> str:
+        found = choose(e, facts(**more), GROUPS)
+        assert found is not None
+        return found[1].name
+
+    people = [f"p{i}" for i in range(40)]
+    assert [variant(user=p, session="x") for p in people] == [variant(user=p, session="y") for p in people]
+    assert len({variant(user="", session=p) for p in people}) == 2
+    assert {variant(user="", session=p, key="1") == variant(user="", session=p, key="2") for p in people} == {
+        True
+    }
+    assert len({variant(user="", key=p) for p in people}) == 2
+
+
+def test_a_later_experiment_changes_nothing_for_those_in_an_earlier_one() -> None:
+    one = experiments({"name": "first", "percentage": 50})
+    two = experiments({"name": "first", "percentage": 50}, {"name": "second"})
+    for unit in UNITS[:500]:
+        before, after = (choose(e, facts(user=unit), GROUPS) for e in (one, two))
+        assert after is not None
+        assert before is None or (after[0].name, after[1].name) == (before[0].name, before[1].name)
+
+
+WITH_MODELS = {
+    "name": "e",
+    "variants": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50, "model": "qwen-local"}],
+}
+WITH_CLOUD = {
+    "name": "e",
+    "variants": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50, "model": "cloud"}],
+}
+JOINS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "plain": ({}, {}, True),
+    "private, prompts only": ({}, {"private": True}, True),
+    "private, all local": (WITH_MODELS, {"private": True}, True),
+    "private, one in the cloud": (WITH_CLOUD, {"private": True}, False),
+    "clean, one in the cloud": (WITH_CLOUD, {}, True),
+    "flagged as injection": ({}, {"flagged": True}, False),
+    "switched off": ({"enabled": False}, {}, False),
+    "not begun": ({"start": "2999-01-01T00:00:00Z"}, {}, False),
+    "over": ({"stop": "2001-01-01"}, {}, False),
+    "running": ({"start": "2001-01-01", "stop": "2999-01-01T00:00:00+02:00"}, {}, True),
+    "nobody": ({"percentage": 0}, {}, False),
+    "its model": ({"target": {"models": ["auto"]}}, {}, True),
+    "another model": ({"target": {"models": ["gpt-4o"]}}, {}, False),
+    "its route": ({"target": {"routes": ["llama-fast"]}}, {"route": "llama-fast"}, True),
+    "another route": ({"target": {"routes": ["llama-fast"]}}, {"route": "qwen-local"}, False),
+    "its client": ({"target": {"clients": ["OpenAI"]}}, {"client": "OpenAI"}, True),
+    "another client": ({"target": {"clients": ["OpenAI"]}}, {"client": "curl"}, False),
+    "its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes", "n": 3}}, True),
+    "half of its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes"}}, False),
+    "another endpoint": ({"target": {"endpoints": ["responses"]}}, {}, False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", JOINS)
+def test_who_joins(case: str) -> None:
+    item, more, joins = JOINS[case]
+    assert (choose(experiments({"name": "e", **item}), facts(**more), GROUPS) is not None) is joins
+
+
+def test_embeddings_never_join_and_the_kill_switch_stops_all() -> None:
+    e = experiments({"name": "e"})
+    assert choose(e, Facts("embeddings", "embed-local", user="u", now=1.0), GROUPS) is None
+    assert choose(e.model_copy(update={"enabled": False}), facts(), GROUPS) is None
+
+
+# --- what a variant changes -------------------------------------------------------------------
+
+OWN = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hi"}]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("prepend", "Be brief.\n\nBe kind."),
+        ("append", "Be kind.\n\nBe brief."),
+        ("replace", "Be brief."),
+        ("template", "Be brief."),
+    ],
+)
+def test_system_prompts_on_every_api(mode: Any, expected: str) -> None:
+    variant = Assignment("e", "v", mode=mode, system="Be brief.")
+    assert variant.apply({"messages": OWN})["messages"] == [{"role": "system", "content": expected}, OWN[1]]
+    assert variant.apply({"instructions": "Be kind.", "input": "hi"}, "responses")["instructions"] == expected
+    blocks = [{"type": "text", "text": "Be kind."}]
+    assert variant.apply({"system": blocks, "messages": OWN[1:]}, "messages")["system"] == expected
+    assert OWN[0]["content"] == "Be kind.", "the body that was given stays as it is"
+
+
+def test_a_request_without_a_system_prompt_gets_one() -> None:
+    assert Assignment("e", "v", system="S").apply({"messages": OWN[1:]})["messages"][0] == {
+        "role": "system",
+        "content": "S",
+    }
+    template = Assignment("e", "v", mode="template", system="<{{system}}> Be brief.")
+    assert template.apply({"messages": OWN})["messages"][0]["content"] == "<Be kind.> Be brief."
+
+
+def test_only_leading_system_messages_are_the_prompt() -> None:
+    messages = [
+        {"role": "developer", "content": [{"type": "text", "text": "A"}]},
+        {"role": "system", "content": "B"},
+        OWN[1],
+        OWN[0],
+    ]
+    changed = Assignment("e", "v", system="S").apply({"messages": messages})["messages"]
+    assert changed == [{"role": "developer", "content": "S\n\nA\n\nB"}, OWN[1], OWN[0]]
+
+
+def test_parameters_get_the_name_each_api_has() -> None:
+    variant = Assignment(
+        "e", "v", parameters=(("max_tokens", 9), ("reasoning_effort", "low"), ("temperature", 0.1))
+    )
+    assert variant.apply({"temperature": 1})["temperature"] == 0.1
+    assert variant.apply({"max_completion_tokens": 5})["max_completion_tokens"] == 9
+    assert variant.apply({"reasoning": {"summary": "auto"}}, "responses")["reasoning"] == {
+        "summary": "auto",
+        "effort": "low",
+    }
+    assert variant.apply({}, "responses")["max_output_tokens"] == 9
+    assert Assignment("e", "v", parameters=(("stop", "x"),)).apply({}, "messages") == {
+        "stop_sequences": ["x"]
+    }
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "role": st.sampled_from(["system", "user", "assistant", "developer", "tool"]),
+                "content": st.none() | st.text(),
+            }
+        ),
+        max_size=5,
+    )
+)
+def test_no_message_of_the_conversation_is_lost(messages: list[dict[str, Any]]) -> None:
+    changed = Assignment("e", "v", system="S").apply({"messages": messages})["messages"]
+    said = [m for m in messages if m["role"] not in ("system", "developer")]
+    assert [m for m in changed[1:] if m["role"] not in ("system", "developer")] == said
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+BAD: dict[str, tuple[str, str]] = {
+    "weights that do not sum": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 40}]}]", "weights sum to 90"),
+    "unknown model": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, model: qwen-locl}]}]", "did you mean 'qwen-local'"),
+    "unknown key": ("experiments: [{name: e, variant: []}]", "experiments.0.variant: unknown key"),
+    "one variant": ("experiments: [{name: e, variants: [{name: a, weight: 100}]}]", "variants"),
+    "a name twice": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: a, weight: 50}]}]", "each name once"),
+    "a name that would break the header": ("experiments: [{name: 'e:x', variants: []}]", "experiments.0.name"),
+    "a parameter that steers": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {api_base: x}}]}]", "api_base"),
+    "two prompt sources": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {}}]}]", "text or langfuse"),
+    "stop before start": ("experiments: [{name: e, start: 2026-02-01, stop: 2026-01-01, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "stop: must be after"),
+    "not YAML": ("experiments: [", "not valid YAML"),
+    "not a mapping": ("[]", "mapping"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_wrong_file_says_what_is_wrong(case: str) -> None:
+    text, expected = BAD[case]
+    with pytest.raises(GatewayConfigError, match=r"experiments\.yaml") as caught:
+        parse_experiments(text, groups=GROUPS)
+    assert expected in str(caught.value)
+
+
+def test_the_shipped_file_loads_and_so_does_what_it_shows() -> None:
+    text = (ROOT / "litellm_config" / "experiments.yaml").read_text()
+    assert parse_experiments(text, groups=GROUPS).experiments == ()
+    shown = (
+        text[text.index("# - name: brief") :].replace("\n# ", "\n").replace("\n#", "\n").removeprefix("# ")
+    )
+    examples = parse_experiments("experiments:\n" + shown, groups=GROUPS).experiments
+    assert [e.name for e in examples] == ["brief-answers", "prompt-from-langfuse", "bigger-model"]
+
+
+def test_reload_keeps_the_last_good_file(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    store = ExperimentStore(path, groups=lambda: GROUPS)
+    assert store.assign(facts()) is None
+    good = "experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {text: S}}]}]"
+    path.write_text(good)
+    assert store.poll() is True
+    first = store.assign(facts())
+    assert first is not None
+    path.write_text(good + "\nnonsense: 1")
+    assert store.poll() is False
+    assert "nonsense" in store.error
+    assert store.assign(facts()) == first
+    path.write_text("enabled: false\n" + good)
+    assert store.poll() is True
+    assert store.error == ""
+    assert store.assign(facts()) is None
+
+
+def test_no_request_fails_because_an_experiment_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    path.write_text("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]")
+
+    def broken() -> tuple[str, ...]:
+        if armed:
+            raise RuntimeError
+        return GROUPS
+
+    armed = False
+    store = ExperimentStore(path, groups=broken)
+    armed = True
+    assert store.assign(facts()) is None
+    assert store.failures == 1
+
+
+def test_a_model_that_left_config_yaml_ends_the_experiment_not_the_request(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    path.write_text(
+        "experiments: [{name: e, variants: [{name: a, weight: 0}, {name: b, weight: 100, model: qwen-local}]}]"
+    )
+    groups = list(GROUPS)
+    store = ExperimentStore(path, groups=lambda: groups)
+    found = store.assign(facts())
+    assert found is not None
+    assert found.model == "qwen-local"
+    groups.remove("qwen-local")
+    assert store.assign(facts()) is None
+
+
+# --- prompts of Langfuse ----------------------------------------------------------------------
+
+PROMPT = LangfusePrompt(name="support", label="production", fallback="F")
+
+
+def test_the_fallback_until_it_was_fetched_and_the_last_good_text_after() -> None:
+    answers: list[ManagedPrompt | PromptError] = [
+        PromptError("down"),
+        ManagedPrompt("text", 3),
+        PromptError("down"),
+    ]
+
+    def fetch(_: LangfusePrompt) -> ManagedPrompt:
+        answer = answers.pop(0)
+        if isinstance(answer, PromptError):
+            raise answer
+        return answer
+
+    cache = PromptCache(fetch, every_s=0.0)
+    cache.want({PROMPT})
+    assert cache.get(PROMPT) == ManagedPrompt("F", 0)
+    seen = []
+    for _ in range(3):
+        cache.refresh()
+        seen.append((cache.get(PROMPT), bool(cache.errors)))
+    assert seen == [
+        (ManagedPrompt("F", 0), True),
+        (ManagedPrompt("text", 3), False),
+        (ManagedPrompt("text", 3), True),
+    ]
+
+
+def test_a_dead_langfuse_is_an_error_that_names_no_prompt_text() -> None:
+    with pytest.raises(PromptError, match="cannot be reached"):
+        langfuse_fetch("http://127.0.0.1:9", "pk", "sk")(PROMPT)
+    with pytest.raises(PromptError, match="http"):
+        langfuse_fetch("file:///etc", "pk", "sk")(PROMPT)
+
+
+def test_the_cached_text_is_in_the_assignment_with_its_version(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    path.write_text(
+        "experiments: [{name: e, variants: [{name: a, weight: 0}, {name: b, weight: 100, "
+        "system: {mode: replace, langfuse: {name: support, label: production, fallback: F}}}]}]"
+    )
+    prompts = PromptCache(lambda _: ManagedPrompt("managed", 7))
+    store = ExperimentStore(path, prompts=prompts)
+    before = store.assign(facts())
+    prompts.refresh()
+    after = store.assign(facts())
+    assert before is not None
+    assert after is not None
+    assert (before.system, before.cache_version) == ("F", "support@0")
+    assert (after.system, after.cache_version) == ("managed", "support@7")
+
+
+def test_chi_square_agrees_with_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for freedom in range(1, 12):
+        for x in (0.1, 1.0, 5.0, 20.0, 60.0):
+            assert chi_square_tail(x, freedom) == pytest.approx(stats.chi2.sf(x, freedom), rel=1e-9)
