@@ -42,7 +42,7 @@ def search_bytes(haystack: bytes, canaries: Iterable[Canary | str]) -> list[Hit]
     for canary in canaries:
         entity, value = (canary.entity, canary.value) if isinstance(canary, Canary) else ("text", canary)
         tried: set[bytes] = set()
-        for form, needle in _forms(value):
+        for form, needle in forms_of(value):
             if needle in tried:
                 continue
             tried.add(needle)
@@ -53,7 +53,8 @@ def search_bytes(haystack: bytes, canaries: Iterable[Canary | str]) -> list[Hit]
     return hits
 
 
-def _forms(value: str) -> Iterator[tuple[str, bytes]]:
+def forms_of(value: str) -> Iterator[tuple[str, bytes]]:
+    """The value as it may turn up in bytes: (name of the encoding, bytes)."""
     raw = value.encode()
     yield "plain", raw
     once = json.dumps(value)[1:-1]
