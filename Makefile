@@ -33,6 +33,7 @@ serve: $(VENV)/.installed ## Run the gateway in front of Ollama (OLLAMA_BASE_URL
 
 test: $(VENV)/.dev ## Install what the tests need, then lint, type-check and test
 	@./tests/install_system_packages.sh
+	@./tests/install_chromium.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

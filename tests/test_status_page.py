@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -105,19 +106,21 @@ def test_a_record_is_told_step_by_step():
 
 
 def _fill(path: Path) -> None:
-    now = time.time()
+    now, chance = time.time(), random.Random(7)
     spool = Spool(path, RecordConfig(queue_size=20_000)).start()
     for i in range(RECORDS):
+        ago = 60 + 3_300 * (1 - i / RECORDS) ** 1.25
+        took = 12.0 if i % 4 == 0 else 600 * chance.lognormvariate(0, 0.6)
         private, hit = i % 10 == 3, i % 4 == 0
         route = "llama-fast" if private or i % 3 else "qwen-local"
         spool.put(
             Record(
-                id=f"{i:08x}-seed", start=now - 60 - (RECORDS - i) * 0.33, end=now - 59 - (RECORDS - i) * 0.33, endpoint="chat", requested="auto", route=route,
+                id=f"{i:08x}-seed", start=now - ago - took / 1000, end=now - ago, endpoint="chat", requested="auto", route=route,
                 reason="privacy:us_ssn" if private else "complexity:simple" if i % 3 else "complexity:medium", sentence=f"Sent to {route}.",
                 deployment=f"ollama_chat/{route}", tier="simple" if i % 3 else "medium", privacy=("us_ssn",) if private else (), local_only=private,
                 cache="bypass" if private else "exact" if hit else "miss", status=503 if i % 50 == 7 else 200, error="aicc_upstream_down" if i % 50 == 7 else "",
-                client="n8n" if i % 2 else "curl", total_ms=12.0 if hit else 300.0 + i % 900, first_token_ms=5.0 + i % 90, gate_ms=1.0, hooks_ms=2.0, cache_ms=1.0,
-                upstream_ms=None if hit else 280.0 + i % 900, prompt_tokens=40, completion_tokens=20, variant="prompt-test:a" if i % 20 == 1 else "",
+                client="n8n" if i % 2 else "curl", total_ms=took, first_token_ms=took * 0.3, gate_ms=1.0, hooks_ms=2.0, cache_ms=1.0,
+                upstream_ms=None if hit else took - 8, prompt_tokens=40, completion_tokens=20, variant="prompt-test:a" if i % 20 == 1 else "",
                 injection=0.8 if i % 40 == 9 else 0.01, injection_rules=("override",) if i % 40 == 9 else (),
                 input={"messages": [{"role": "user", "content": EVIL if i == RECORDS - 1 else f"question {i} of [EMAIL]"}]}, output={"role": "assistant", "content": "answer"},
             )
@@ -317,7 +320,10 @@ def test_events_bring_new_requests_and_cannot_be_forged(demo: GatewayProcess, ke
     }
     chat = keyed.post
     timer = threading.Timer(
-        2.5, lambda: chat("/v1/chat/completions", json=body, headers={"user-agent": evil.replace("\n", " ").strip()})
+        2.5,
+        lambda: chat(
+            "/v1/chat/completions", json=body, headers={"user-agent": evil.replace("\n", " ").strip()}
+        ),
     )
     timer.start()
     found = _events(keyed, until="requests", headers={"last-event-id": "-1\tforged"})
@@ -432,7 +438,9 @@ def test_filter_detail_and_hostile_text(page: Page) -> None:
     page.js(
         "(() => { const f = document.querySelector('[name=errors]'); f.value = '1'; f.dispatchEvent(new Event('change', {bubbles: true})) })()"
     )
-    page.wait("[...document.querySelectorAll('#list tbody .code')].every(e => +e.textContent >= 400) && document.querySelector('#list tbody .code')")
+    page.wait(
+        "[...document.querySelectorAll('#list tbody .code')].every(e => +e.textContent >= 400) && document.querySelector('#list tbody .code')"
+    )
     page.js(
         "(() => { const f = document.querySelector('[name=errors]'); f.value = ''; f.dispatchEvent(new Event('change', {bubbles: true})) })()"
     )
