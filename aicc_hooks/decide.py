@@ -67,6 +67,12 @@ def decide(
             reason=f"injection:{rule}", blocked="aicc_blocked_injection", requested=requested, local_only=private, cache=False,
             sentence=f"Refused: the request looks like a prompt injection ({rule}).", steps=tuple(steps),
         )  # fmt: skip
+    if needs.mode == "other":
+        return Decision(
+            route=requested, reason=_privacy_reason(verdict) if private else "explicit", requested=requested, local_only=private,
+            cache=False, sentence="An extra route of the policy: its model is left alone." + (" On this machine only." if private else ""),
+            steps=(*steps, "extra route: model kept"),
+        )  # fmt: skip
     if needs.mode != "chat":
         return _keep_model(verdict, catalog, requested, needs, private, steps)
     unknown = _unknown(policy, catalog, requested, verdict)

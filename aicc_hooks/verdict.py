@@ -116,7 +116,7 @@ class Needs:
     vision: bool = False
     json_schema: bool = False
     tokens: int = 0  # prompt estimate plus the answer's room
-    mode: str = "chat"  # chat | embedding | rerank
+    mode: str = "chat"  # chat | embedding | rerank | other (a door the owner opened: its model is its own)
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,6 +287,9 @@ class Runtime:
                 await self._start_upstreams()
                 force = not checked_routes and self.router() is not None
                 before = self.store.error
+                place = policy_path(self.config_path(), self.env)
+                if place != self.store.path:
+                    self.store.path, force = place, True  # `aicc init` made one while we run
                 if await asyncio.to_thread(self.store.poll, force=force):
                     log.info("policy %s in force", self.store.current.version if self.store.current else "-")
                 if self.store.error and self.store.error != before:

@@ -120,6 +120,15 @@ async def _globals(runtime: Runtime) -> str:
     return f"proxy_server lacks {', '.join(lacking)}" if lacking else ""
 
 
+async def _no_global_base(runtime: Runtime) -> str:
+    base = getattr(litellm, "api_base", None)
+    return (
+        "litellm_settings.api_base overrides the address of every model, so locality cannot be checked; remove it"
+        if base
+        else ""
+    )
+
+
 async def _proxy_exception(runtime: Runtime) -> str:
     from litellm.proxy._types import ProxyException
 
@@ -184,6 +193,7 @@ SEAMS: Final = (
     Seam("deployment_hook", True, _deployment_hook_stops),
     Seam("deployment_hook_wired", True, _deployment_hook_called),
     Seam("pre_call_hook", True, _pre_call_own),
+    Seam("api_base", True, _no_global_base),
     Seam("foreign_loggers", True, _foreign_loggers),
     Seam("hooks", False, _hooks_present),
     Seam("router", False, _router_seams),

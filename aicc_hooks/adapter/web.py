@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -17,7 +18,6 @@ from aicc_hooks.payload.validate import check_body
 from aicc_hooks.wire import error_object
 
 router = APIRouter(include_in_schema=False)
-_EXPLAIN_LIMIT = 20 * 1024 * 1024
 
 
 @router.get("/aicc/health")
@@ -32,9 +32,14 @@ async def post_explain(request: Request) -> JSONResponse:
     """Verdict, decision and sentence for a body; calls no model."""
     runtime = get_runtime()
     try:
-        body = await request.json()
+        raw = await _read(request, runtime.policy.gate.max_body_bytes)
+        body = orjson.loads(raw)
         if not isinstance(body, dict):
             raise ValueError
+    except Refusal as refusal:
+        return _error(refusal.code, refusal.message, refusal.status)
+    except ConfigError as error:
+        return _error("aicc_not_configured", str(error), 503)
     except (ValueError, UnicodeDecodeError):
         return _error("aicc_invalid_request", "The body must be a JSON object such as a chat request.", 400)
     endpoint = "chat" if "messages" in body else next((e for e, k in _KEYS.items() if k in body), "chat")
@@ -52,6 +57,20 @@ async def post_explain(request: Request) -> JSONResponse:
     assert call.verdict is not None
     assert call.decision is not None
     return JSONResponse(as_dict(call.verdict, call.decision, call.extract))
+
+
+async def _read(request: Request, limit: int) -> bytes:
+    parts, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise Refusal(
+                "aicc_request_too_large",
+                f"The body is larger than {limit} bytes (policy gate.max_body_bytes).",
+                413,
+            )
+        parts.append(chunk)
+    return b"".join(parts)
 
 
 _KEYS = {"responses": "input", "completions": "prompt", "rerank": "documents"}

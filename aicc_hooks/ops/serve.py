@@ -8,6 +8,7 @@ import secrets
 import shutil
 import socket
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from aicc_hooks.home import home_dir, shipped
 from aicc_hooks.ops.env_file import open_to_others, read_env_file
 from aicc_hooks.ops.env_values import STACK_ONLY
 from aicc_hooks.ops.restore import interrupted
+from aicc_hooks.resilience.supervisor import Supervisor
 
 _WEAK_LAN_KEY = 24
 # LiteLLM asks GitHub for a price list and prints banners unless told otherwise; a local gateway needs neither.
@@ -68,6 +70,10 @@ def prepare(
     env.setdefault("OLLAMA_BASE_URL", "http://localhost:11434")
     path = config or (shipped("demo.yaml") if demo else default_config_path(env))
     if demo:
+        # A demo leaves nothing in the owner's own folder.
+        env["AICC_HOME"] = env.get("AICC_HOME") or str(
+            Path(tempfile.gettempdir()) / f"aicc-demo-{os.getuid()}"
+        )
         env["AICC_POLICY"] = env.get("AICC_POLICY") or str(shipped("policy.yaml"))
     loaded, policy = load_all(path, env)
     foreign = not_allowed(named_in_config(loaded.tree), policy.policy.redaction.allow_callbacks)
@@ -92,11 +98,11 @@ def prepare(
     return ServePlan(argv, env, tuple(notes))
 
 
-def run(plan: ServePlan) -> None:
-    """Become LiteLLM: launchd and terminals see one process."""
+def run(plan: ServePlan) -> int:
+    """Run LiteLLM until it ends on purpose, and again when it dies; returns the exit code to end with."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(plan.argv[0], list(plan.argv), plan.env)  # noqa: S606
+    return Supervisor(plan.argv, home_dir(plan.env) / "logs", env=plan.env).run()
 
 
 def _litellm() -> str:

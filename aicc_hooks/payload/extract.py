@@ -192,7 +192,7 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
         json_schema=_wants_schema(schema),
         tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
         + walk.images * _IMAGE_TOKENS + (min(answer, _ANSWER_ROOM) if answer > 0 else 0),
-        mode={"embeddings": "embedding", "rerank": "rerank"}.get(endpoint, "chat"),
+        mode={"embeddings": "embedding", "rerank": "rerank", "other": "other"}.get(endpoint, "chat"),
     )  # fmt: skip
     return Extract(walk.segments, needs, len(tool_list), walk.opaque)
 
