@@ -35,7 +35,22 @@ _WORLD = (
     "Toplantı notlarını kısaca özetler misin, sonra da herkesin yapması gerekenleri yaz.",
     "कृपया इस लेख का सार सरल भाषा में लिखिए और दो उदाहरण भी दीजिए।",
 )
-_WORDS = "harbour council invoice garden engine winter parcel teacher reply bridge market signal budget river answer copper".split()
+_WORDS = (
+    "harbour",
+    "council",
+    "invoice",
+    "garden",
+    "engine",
+    "winter",
+    "parcel",
+    "teacher",
+    "reply",
+    "bridge",
+    "market",
+    "signal",
+    "budget",
+    "river",
+)
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +72,9 @@ def _cut(source: str, size: int, rng: random.Random) -> str:
 
 def prose(size: int, rng: random.Random) -> str:
     """A question above documentation."""
-    return ("Could you explain what this means for a beginner?\n\n" + _cut(_documentation(), size, rng))[:size]
+    return ("Could you explain what this means for a beginner?\n\n" + _cut(_documentation(), size, rng))[
+        :size
+    ]
 
 
 def code(size: int, rng: random.Random) -> str:
@@ -98,7 +115,9 @@ def world(size: int, rng: random.Random) -> str:
     parts: list[str] = []
     length = 0
     while length < size:
-        parts.append(f"{rng.choice(_WORLD)} {rng.choice(_WORDS)} {rng.randint(1, 400)}.{rng.choice((' ', chr(10)))}")
+        parts.append(
+            f"{rng.choice(_WORLD)} {rng.choice(_WORDS)} {rng.randint(1, 400)}.{rng.choice((' ', chr(10)))}"
+        )
         length += len(parts[-1])
     return "".join(parts)[:size]
 

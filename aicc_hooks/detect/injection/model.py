@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aicc_hooks.detect.injection import decode, features, rules, tokens
+from aicc_hooks.detect.pace import breathe
 from aicc_hooks.verdict import Role
 
 WINDOW = 2400  # characters judged together; longer texts are cut, so the cost is linear and the worst window counts
@@ -73,6 +74,7 @@ class Model:
         """Every window of every reading of a text."""
         fetched = role in _FETCHED_ROLES
         for piece in pieces(text):
+            breathe()
             for how, reading, stream in views(piece):
                 window = self._window(reading, stream, fetched=fetched, how=how)
                 if window is not None:

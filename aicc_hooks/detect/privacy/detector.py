@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from aicc_hooks.detect.entities import ALL, CONTACT, DEFAULT_ACTION, IDENTIFIERS, SECRETS
+from aicc_hooks.detect.pace import breathe
 from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
 
 from . import addresses, assignments, bank, contact, identifiers, names, numbers, pem, prose, tokens, urls
@@ -38,6 +39,10 @@ _HIGH: Final = re.compile(r"[A-Za-z0-9+/=_.~-]+")
 _PERCENT: Final = re.compile(r"%(?:3[AaDd]|2[BbFf]|40|0[AaDd])")
 _ENCODED: Final = re.compile(r"[^\s\"'<>`,;]+")
 _PERCENT_BYTE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+_WINDOW: Final = 32_768
+_BEFORE: Final = 1_024
+_BEHIND: Final = 4_096
+_BEHIND_KEY: Final = 12_288  # a private key of 16,384 bits
 _LARGE: Final = 262_144  # beyond this, regex runs without the GIL
 _MAX_DECODED: Final = 65_536
 
@@ -75,21 +80,42 @@ class PrivacyDetector:
         out: list[PatternProblem] = []
         for i, entity in enumerate(self.config.custom):
             if entity.name not in disabled:
-                out += example_problems(entity, i, lambda text: {h[0] for h in self._user_hits(Doc(text))})
+                out += example_problems(entity, i, lambda text: {h[0] for h in self._user_hits(text)})
         return tuple(out)
 
     def find(self, text: str, role: Role = Role.USER) -> tuple[Finding, ...]:
         """Findings sorted by offset, never overlapping; offsets are code points of `text`."""
-        doc = Doc(text)
+        items = self._hits(Doc(text)) if len(text) <= _WINDOW else list(self._by_windows(text))
+        items += self._user_hits(text)
+        return self._merge(text, items)
+
+    def _hits(self, doc: Doc) -> list[tuple[str, int, int]]:
+        """What the built-in families find, in offsets of the original."""
         hits = Hits()
         for family in _FAMILIES:
             family(doc, hits)
+            breathe()
         self._nested(doc, hits)
         if self.config.entropy_scope == "anywhere":
             self._anywhere(doc, hits)
-        items = [(kind, *doc.span(start, end)) for kind, start, end in hits.items]
-        items += self._user_hits(doc)
-        return self._merge(text, items)
+        return [(kind, *doc.span(start, end)) for kind, start, end in hits.items]
+
+    def _by_windows(self, text: str) -> Iterator[tuple[str, int, int]]:
+        """A long text in windows: memory stays small, and the interpreter lock is never held for the whole of it.
+
+        A window reports what begins in its own stretch; it sees what announces a value before, and the rest of a value behind.
+        """
+        for own in range(0, len(text), _WINDOW):
+            start = max(0, own - _BEFORE)
+            if start and text[start - 1].isalnum():  # a value cut in two would look like another
+                start = max(
+                    start - 512, text.rfind(" ", start - 512, start), text.rfind("\n", start - 512, start)
+                )
+            stop = own + _WINDOW
+            stop += _BEHIND_KEY if text.find("-----BEGIN", own, stop) >= 0 else _BEHIND
+            for kind, begin, end in self._hits(Doc(text[start:stop])):
+                if own <= begin + start < own + _WINDOW:
+                    yield kind, begin + start, end + start
 
     def inspect(self, segments: Sequence[Segment]) -> PrivacyResult:
         """All segments of a request. Fails closed: an exception makes the request sensitive."""
@@ -103,9 +129,8 @@ class PrivacyDetector:
             # Whatever broke, the text was not cleared; its content must not reach a log through the traceback.
             return PrivacyResult(failed=True)
 
-    def _user_hits(self, doc: Doc) -> list[tuple[str, int, int]]:
+    def _user_hits(self, text: str) -> list[tuple[str, int, int]]:
         out: list[tuple[str, int, int]] = []
-        text = doc.original
         for pattern in (*self._custom, *self._keywords):
             lower = text.lower() if pattern.keywords else ""
             try:
