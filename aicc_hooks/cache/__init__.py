@@ -1,11 +1,26 @@
-"""Exact and semantic response cache on a plain Redis. Start with `ResponseCache` (tiers.py)."""
+"""Exact and semantic response cache on a plain Redis. Start with `ResponseCache` (tiers.py).
+
+`ResponseCache` is imported on first use: the policy needs this package's config, and `aicc scan` no Redis client.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.cache.control import CacheControl
 from aicc_hooks.cache.request import CacheHit, CacheRequest
 from aicc_hooks.cache.singleflight import SingleFlight
-from aicc_hooks.cache.tiers import ResponseCache
+
+if TYPE_CHECKING:
+    from aicc_hooks.cache.tiers import ResponseCache
 
 __all__ = ["CacheConfig", "CacheControl", "CacheHit", "CacheRequest", "ResponseCache", "SingleFlight"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ResponseCache":
+        from aicc_hooks.cache.tiers import ResponseCache
+
+        return ResponseCache
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
