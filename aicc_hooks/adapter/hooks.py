@@ -197,6 +197,12 @@ class Gateway(_Hook):
         if call.spoke:
             # On /responses LiteLLM would go on with another model after the words already sent (router.py:3610).
             raise as_exception(broken_stream(), str(kwargs.get("model") or ""))
+        if call.refusal is not None and call.refusal.code == "aicc_overloaded":
+            # A full queue is told, not passed on: the next model would push the busy one out of memory.
+            raise as_exception(call.refusal, str(kwargs.get("model") or ""))
+        for earlier in call.attempts:
+            if not earlier.ended:  # a stream that broke before its first word tells no failure hook
+                self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
         address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
         attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 from typing import Any
 
@@ -12,6 +13,8 @@ from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import load_config
+from aicc_hooks.resilience.crashes import mark_worker
+from aicc_hooks.resilience.supervisor import end_with_supervisor
 
 log = logging.getLogger("aicc_hooks")
 
@@ -42,6 +45,7 @@ def install(runtime: Runtime) -> None:
     if not (os.environ.get("AICC_MASTER_KEY") or os.environ.get("LITELLM_MASTER_KEY")):
         # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
         os.environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
+    end_with_supervisor()
     _flush_at_shutdown(server, runtime)
     if missing := ollama_stream.install():
         runtime.problems["ollama_streams"] = f"a failure inside a stream may go unnoticed: {missing}"
@@ -66,9 +70,14 @@ def _refuse_foreign_callbacks(runtime: Runtime) -> None:
 def _flush_at_shutdown(server: Any, runtime: Runtime) -> None:
     """Write what is queued when the server ends. uvicorn ends by signal: no atexit, no task is cancelled (§9.4)."""
     end = server.proxy_shutdown_event
+    # uvicorn replaces a dead worker of `--num_workers N` and tells nobody; the mark does.
+    worker = multiprocessing.parent_process() is not None
+    unmark = mark_worker(runtime.home / "logs") if worker else None
 
     async def end_after_flush(*args: Any, **kwargs: Any) -> None:
         await runtime.stop()
+        if unmark is not None:
+            unmark()
         await end(*args, **kwargs)
 
     server.proxy_shutdown_event = end_after_flush

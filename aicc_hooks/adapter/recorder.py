@@ -38,6 +38,7 @@ from aicc_hooks.record import (
 )
 from aicc_hooks.record.langfuse import LangfuseExporter
 from aicc_hooks.record.scrub import Scrubber, install, install_excepthooks
+from aicc_hooks.resilience.context import truncated
 from aicc_hooks.resilience.health_check import ProbeResult
 
 log = logging.getLogger("aicc_hooks")
@@ -46,6 +47,7 @@ log = logging.getLogger("aicc_hooks")
 _INPUT_FIELDS = ("system", "instructions", "messages", "input", "prompt", "suffix", "query", "documents", "tools", "functions",
                  "response_format")  # fmt: skip
 _USAGE_WAIT_S = 0.08  # a stream's token counts come from LiteLLM's logging worker, just after the last byte
+_CUT_OFF = ("length", "max_tokens", "incomplete")  # as chat, messages and responses say it
 _KEY_FILE = ".record_key"
 
 
@@ -191,6 +193,9 @@ class Recorder:
         elif facts is not None and not draft.prompt_tokens and call.verdict is not None:
             draft.prompt_tokens = call.verdict.tokens
             draft.completion_tokens = estimate_tokens(str(facts.output or ""))
+        if facts is not None and call.attempts:
+            finish = "length" if facts.finish in _CUT_OFF else facts.finish
+            draft.cut = truncated(finish, draft.prompt_tokens, call.attempts[-1].num_ctx)
         draft.attempts = [
             Attempt(deployment=a.deployment_label, error=a.error) for a in call.attempts if a.error
         ]

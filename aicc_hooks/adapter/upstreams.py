@@ -204,6 +204,8 @@ class Upstreams:
             attempt.permit = None
         if not attempt.ended:
             attempt.ended = time.perf_counter()
+        if outcome is Outcome.OK and attempt.num_ctx:
+            self._clients[attempt.address].note_loaded(_name(attempt.model), attempt.num_ctx)
         if outcome is not Outcome.OK and not attempt.error:
             attempt.error = outcome.value
 

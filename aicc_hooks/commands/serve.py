@@ -1,4 +1,4 @@
-"""`aicc serve`: check, prepare the environment, become LiteLLM."""
+"""`aicc serve`: check, prepare the environment, run LiteLLM and keep it running."""
 
 from __future__ import annotations
 
@@ -35,4 +35,4 @@ def command(ctx: click.Context, config: Path | None, port: int | None, host: str
         click.echo(line, err=True)
     if not demo:
         claim(home_dir(plan.env).absolute(), int(plan.env["AICC_ROUTER_PORT"]))
-    run(plan)
+    ctx.exit(run(plan))

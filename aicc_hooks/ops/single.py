@@ -18,14 +18,13 @@ _NAME = ".gateway.lock"
 
 
 def claim(home: Path, port: int) -> None:
-    """Take the folder for this process and what it becomes by exec. Raises GatewayConfigError when it is taken."""
+    """Take the folder for as long as this process lives. Raises GatewayConfigError when it is taken."""
     private_dir(home)
     path = home / _NAME
     try:
         handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise explain(error, path) from None
-    os.set_inheritable(handle, True)  # the lock must outlive the exec into LiteLLM
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

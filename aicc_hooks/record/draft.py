@@ -47,6 +47,7 @@ class RecordDraft:
     stream: bool = False
     mode: str = "live"
     cold_start: bool = False
+    cut: str = ""
     route: str = ""  # where it went when that is not what the decision said (fallback)
     reason: str = ""
     input: object = None
@@ -102,6 +103,7 @@ class RecordDraft:
             input=run.value(self.input),
             output=run.value(self.output, role=Role.ASSISTANT),
             truncated=run.truncated,
+            cut=self.cut,
             dropped=run.dropped,
         )
 

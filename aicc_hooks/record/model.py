@@ -64,6 +64,7 @@ class Record:
     stream: bool = False
     mode: str = "live"  # live | demo
     truncated: bool = False  # some text was cut to redaction.max_chars
+    cut: str = ""  # what the model lost: "reply" (max_tokens or context) or "prompt" (it filled num_ctx)
     dropped: bool = False  # some text could not be redacted and was left out
     cold_start: bool = False
     local_only: bool = False

@@ -22,7 +22,7 @@ from aicc_hooks.record.model import Record
 SCOPE: Final = "aicc"
 _METADATA: Final = (
     "route", "reason", "sentence", "deployment", "tier", "cache", "variant", "client", "endpoint", "mode", "status", "error",
-    "cold_start", "local_only", "sticky", "truncated", "dropped", "cache_similarity", "cache_age_s",
+    "cold_start", "local_only", "sticky", "truncated", "cut", "dropped", "cache_similarity", "cache_age_s",
     "gate_ms", "hooks_ms", "cache_ms", "upstream_ms", "first_token_ms", "total_ms",
 )  # fmt: skip
 

@@ -211,6 +211,13 @@ class OllamaClient:
         rows = self.loaded(max_age_s)
         return None if rows is None else any(same_model(r.name, model) for r in rows)
 
+    def note_loaded(self, model: str, num_ctx: int) -> None:
+        """A model that has just answered is in memory, whatever the last `/api/ps` said."""
+        if self._ps is None or self._ps.stale or self.is_loaded(model):
+            return
+        row = Loaded(full_name(model), 0, num_ctx, "")
+        self._ps = Cached((*self._ps.value, row), self._ps.at)
+
     def info(self, model: str) -> ModelInfo | None:
         """The last `/api/show` of a model, however old."""
         known = self._info.get(full_name(model))

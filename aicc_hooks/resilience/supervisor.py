@@ -21,6 +21,7 @@ from types import FrameType
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, signal_name, write_crash
 
 PARENT_ENV = "AICC_SUPERVISOR_PID"
+_NOT_STARTED = 3  # uvicorn: the application did not start
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
@@ -34,7 +35,7 @@ class SupervisorConfig:
     drain_s: float = 30
     max_crashes: int = 10  # in a row; then launchd (or the user) decides
     startup_s: float = (
-        10  # the first start ending by itself within this is a wrong configuration, not a crash
+        30  # the first start ending by itself within this is a wrong configuration, not a crash
     )
 
 
@@ -96,7 +97,7 @@ class Supervisor:
             if self._stop_signal or code == 0:
                 return _shell_code(code, self._stop_signal)
             self._sweep(child)
-            if first and code > 0 and uptime < config.startup_s:
+            if first and code > 0 and (code == _NOT_STARTED or uptime < config.startup_s):
                 self._say("aicc: the gateway did not start; the reason is above.")
                 return code
             first = False
