@@ -241,8 +241,10 @@ class Recorder:
 
 def _add_times(draft: RecordDraft, call: Call, outcome: Outcome) -> None:
     timings = call.timings
-    draft.gate_ms = timings.get("gate")
-    draft.hooks_ms = timings.get("inspect")
+    inspect = timings.get("inspect")
+    # The gate's clock runs on while the hooks judge; the record's parts must add up.
+    draft.gate_ms = max(0.0, timings["gate"] - (inspect or 0.0)) if "gate" in timings else None
+    draft.hooks_ms = inspect
     draft.cache_ms = timings.get("cache")
     if call.attempts:
         ended = call.attempts[-1].ended or outcome.ended
