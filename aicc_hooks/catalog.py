@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aicc_hooks.relay import stays_here
 from aicc_hooks.verdict import Needs
 
 DEMO_PROVIDER = "aicc_demo"
@@ -116,7 +117,7 @@ def build_catalog(
             id=str(info.get("id") or f"{name}-{number}"),
             model=str(params.get("model") or ""),
             address=address,
-            local=address == IN_PROCESS or local_addresses.get(address, False),
+            local=address == IN_PROCESS or (local_addresses.get(address, False) and stays_here(params, info)),
         )
         found.setdefault(name, []).append((deployment, info, deployment.model))
     return Catalog({name: _group(name, rows) for name, rows in found.items()})

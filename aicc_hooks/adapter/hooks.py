@@ -24,6 +24,7 @@ from aicc_hooks.adapter.upstreams import as_exception, broken_stream
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.relay import stays_here
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.wire import STATUS
 
@@ -118,7 +119,11 @@ class PrivacyHook(_Hook):
         if call is None or not call.local_only:
             # Unseen calls are judged by the deployment hook, which is the guarantee (LITELLM facts §3).
             return healthy_deployments
-        local = [d for d in healthy_deployments if await self._is_local(d.get("litellm_params") or {})]
+        local = [
+            d
+            for d in healthy_deployments
+            if await self._is_local(d.get("litellm_params") or {}, d.get("model_info") or {})
+        ]
         if not local:
             call.refusal = _no_local()
             raise _proxy_error(call.refusal, call, self.runtime)
@@ -131,7 +136,7 @@ class PrivacyHook(_Hook):
         call = calls.find(kwargs)
         if call is None or call.decision is None:
             call = await self._judge_unseen(kwargs, call_type)
-        if call.local_only and not await self._is_local(kwargs):
+        if call.local_only and not await self._is_local(kwargs, kwargs.get("model_info") or {}):
             self.runtime.counters["private_stopped_at_deployment"] += 1
             call.refusal = _no_local()
             raise _proxy_error(call.refusal, call, self.runtime)
@@ -144,7 +149,9 @@ class PrivacyHook(_Hook):
         self.runtime.counters["judged_at_deployment"] += 1
         return call
 
-    async def _is_local(self, params: Mapping[str, Any]) -> bool:
+    async def _is_local(self, params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+        if not stays_here(params, info):
+            return False
         address = address_of(params, ollama_default=self.runtime.ollama_default())
         return address == IN_PROCESS or (bool(address) and await self.runtime.locality.acheck(address))
 

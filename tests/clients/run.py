@@ -74,7 +74,13 @@ def run(client: Client, url: str, key: str) -> tuple[bool, str]:
     """Output and whether all checks passed."""
     folder = PLACE / client.place
     env = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "AICC_", "PYTHON"))}
-    env |= {"AICC_URL": url, "AICC_MASTER_KEY": key, "NO_PROXY": "*", "no_proxy": "*"}
+    env |= {
+        "AICC_N8N": str(HERE.parents[1] / "integrations" / "n8n"),
+        "AICC_URL": url,
+        "AICC_MASTER_KEY": key,
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
     if client.node:
         # Node resolves packages beside the script, so the scripts are copied next to node_modules.
         for script in HERE.glob("*.mjs"):

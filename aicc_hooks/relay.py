@@ -1,0 +1,56 @@
+"""Servers on this machine that pass requests on: an address of loopback alone does not make them local.
+
+`model_info.local: false` says so for any of them. A TensorZero model is local only when the file named by
+`model_info.tensorzero_config` can be read and names nothing but providers on this machine.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+_MARK, _BY_NAME = "tensorzero::", "tensorzero::model_name::"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def stays_here(params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+    """False when a deployment may pass requests on to elsewhere, whatever its own address.
+
+    `params`: litellm_params or call kwargs; `info`: model_info.
+    """
+    if info.get("local") is False:
+        return False
+    if _MARK not in str(params.get("model") or ""):
+        return True
+    path = Path(str(info.get("tensorzero_config") or "")).expanduser()
+    try:
+        status = path.stat()
+    except OSError:
+        return False
+    name = str(params["model"]).partition(_BY_NAME)[2]
+    return name in _local_models(path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _local_models(path: Path, _mtime: int, _size: int) -> frozenset[str]:
+    """Models of a TensorZero file that names local providers alone; none when it names another.
+
+    Functions and shorthand names (`openai::…`), which need no entry in the file, are in no such list.
+    """
+    try:
+        tree = tomllib.loads(path.read_text(encoding="utf-8"))
+        models = tree.get("models", {})
+        every = [*models.values(), *tree.get("embedding_models", {}).values()]
+        hosts = [
+            urlsplit(str(p.get("api_base") or "")).hostname
+            for m in every
+            for p in m.get("providers", {}).values()
+        ]
+    except (OSError, ValueError, AttributeError):
+        return frozenset()
+    # A provider without an address is its vendor's cloud.
+    return frozenset(models) if hosts and all(host in _LOOPBACK for host in hosts) else frozenset()
