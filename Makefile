@@ -52,5 +52,8 @@ train: $(VENV)/.installed ## Fit the detectors' weights again and print their le
 	OMP_NUM_THREADS=1 $(BIN)/python training/train_injection.py
 	OMP_NUM_THREADS=1 $(BIN)/python training/train_complexity.py
 
+chaos: $(VENV)/.dev ## Break everything around the gateway under load, one thing at a time (about 6 minutes)
+	$(BIN)/python -m benchmarks.chaos $(CHAOS)
+
 clean: ## Remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from tests.standins.connection import Connection
 from tests.standins.faults import Fault
@@ -61,7 +61,7 @@ class StandIn:
         self._thread.join(10)
         self._thread = None
 
-    def __enter__(self) -> StandIn:
+    def __enter__(self) -> Self:
         return self.start()
 
     def __exit__(self, *_: object) -> None:
