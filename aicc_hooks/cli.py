@@ -27,6 +27,7 @@ COMMANDS = {
     "status": "One screen about the gateway, from its record.",
     "report": "A self-contained web page about a stretch of time, with charts and the scorecard.",
     "traces": "Delivery to Langfuse, export, and a live tail of requests.",
+    "cache": "The response cache: figures, entries, clearing, calibration, match.",
     "alerts": "What is wrong now, who is told, and silences.",
     "experiments": "Prompt and model experiments: what runs, who gets what, what was found.",
 }

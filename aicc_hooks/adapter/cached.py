@@ -7,7 +7,6 @@ LITELLM facts §8.1), streams would be stored twice, and identical concurrent re
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import hashlib
 import logging
 import time
@@ -17,26 +16,24 @@ from typing import Any
 
 import orjson
 
-from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.embedder import Embed, SemanticSwitch
 from aicc_hooks.cache import CacheConfig, CacheControl, CacheHit, CacheRequest, ResponseCache
-from aicc_hooks.cache.calibrate import load, tier_threshold
 from aicc_hooks.cache.metrics import CacheMetrics
-from aicc_hooks.cache.semantic import SemanticTier
+from aicc_hooks.cache.rules import lookup_refusal
 from aicc_hooks.cache.singleflight import SingleFlight
-from aicc_hooks.detect.complexity import split_ask
 from aicc_hooks.detect.privacy import PrivacyDetector
-from aicc_hooks.payload import extract
 from aicc_hooks.payload.replay import stream_of, whole_of, with_model
 from aicc_hooks.payload.response import parse_response
-from aicc_hooks.redis_link import RedisLink, RedisSettings
+from aicc_hooks.redis_env import redis_settings
+from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.redis_link import key as redis_key
-from aicc_hooks.verdict import Decision, Role, Verdict
+from aicc_hooks.verdict import Role
 
 log = logging.getLogger("aicc_hooks")
 
 Message = MutableMapping[str, Any]
-Embed = Callable[[str, str], Awaitable[list[float]]]
+_LARGE = 64_000  # characters of a request whose keys are made in a thread
 
 # The gateway's endpoint names → the cache's.
 _KINDS = {"chat": "chat", "completions": "completion", "responses": "responses", "messages": "messages",
@@ -54,65 +51,100 @@ class UpstreamAnswer(Exception):
 class Cached:
     """One per process: cache object, single-flight and Redis link."""
 
-    def __init__(self, home: Path, env: Mapping[str, str], embed: Embed) -> None:
-        self._home = home
-        self._embed = embed
+    def __init__(
+        self,
+        home: Path,
+        env: Mapping[str, str],
+        embed: Embed,
+        identify: Callable[[str], Awaitable[str]],
+    ) -> None:
+        self.switch = SemanticSwitch(home, embed, identify)
+        self.metrics = CacheMetrics()  # of the process, whatever the policy says in between
         self.link = RedisLink(redis_settings(env))
         self.flights: SingleFlight[Message] = SingleFlight(size=_size)
         self.cache: ResponseCache | None = None
-        self.semantic_off = "not calibrated"
+        self._stale = False
+        self._secret = b""
         self._key_id = ""
+        self._closing: set[asyncio.Task[None]] = set()
         self._config = CacheConfig()
         self._detector: PrivacyDetector | None = None
 
     def configure(self, config: CacheConfig, detector: PrivacyDetector) -> None:
-        """Take a policy into force; a changed section starts with an empty memory tier."""
+        """Take a policy into force, from any thread; a changed section starts with an empty memory tier."""
         self._detector = detector
         if config != self._config:
             self._config = config
-            self.cache = None
+            self._stale = True
 
     def ready(self, master_key: str) -> ResponseCache | None:
         """The cache, made when the key is known: gateways with one key share what Redis holds."""
-        if not self._config.enabled or not master_key:
+        if not master_key:
             return None
-        if self.cache is None:
-            secret = hashlib.blake2b(master_key.encode(), person=b"aicc-cache", digest_size=32).digest()
+        if self.cache is None or self._stale:
+            self._stale = False
+            self._close(self.cache)
+            self.switch.forget()
+            self._secret = hashlib.blake2b(master_key.encode(), person=b"aicc-cache", digest_size=32).digest()
             self._key_id = hashlib.blake2b(
                 master_key.encode(), person=b"aicc-key-id", digest_size=8
             ).hexdigest()
-            metrics = CacheMetrics()
+            # Also when it is off: requests under way still hold on to one, and it must refuse what they bring.
             self.cache = ResponseCache(
-                self._config,
-                secret=secret,
-                link=self.link,
-                semantic=self._semantic(secret, metrics),
-                metrics=metrics,
+                self._config, secret=self._secret, link=self.link, metrics=self.metrics
             )
-        return self.cache
+        return self.cache if self._config.enabled else None
 
-    def _semantic(self, secret: bytes, metrics: CacheMetrics) -> SemanticTier | None:
-        name = self._config.semantic_embedder
-        calibration = load(self._home / "calibration.json", name)
-        threshold, self.semantic_off = tier_threshold(
-            self._config.semantic, calibration, bound=self._config.false_hit_bound
-        )
-        if threshold is None:
-            return None
+    @property
+    def enabled(self) -> bool:
+        """As the policy in force says."""
+        return self._config.enabled
 
-        async def embed(text: str) -> list[float]:
-            return await self._embed(name, text)
+    def counters(self) -> dict[str, int]:
+        """Counts since this process began, for the metrics of all processes."""
+        found = self.metrics.counters() | {"cache_followers": self.flights.counters.followed}
+        if self.cache is not None:
+            found["cache_evictions_memory"] = self.cache.memory.evictions
+        return found
 
-        return SemanticTier(
-            self._config,
-            embed=embed,
-            embedder=name,
-            threshold=threshold,
-            split=split_ask,
-            secret=secret,
-            link=self.link,
-            metrics=metrics,
-        )
+    def picture(self) -> dict[str, Any]:
+        """What is held now, for metrics and status."""
+        cache = self.cache
+        if cache is None:
+            return {}
+        held: dict[str, Any] = {"memory": {"entries": len(cache.memory), "bytes": cache.memory.bytes}}
+        if cache.shared is not None:
+            held["redis"] = {
+                "entries": cache.shared.entries,
+                "bytes": cache.shared.bytes,
+                "evictions": cache.shared.evictions,
+            }
+        if cache.semantic is not None:
+            about = cache.semantic.stats()
+            held["semantic"] = {"entries": about.get("entries"), "bytes": about.get("bytes")}
+        return held
+
+    async def keep(self, master_key: str) -> None:
+        """Once a second: read what other gateways added, notice a calibration or another embedder."""
+        if self.ready(master_key) is None:
+            return
+        changed = await self.switch.look(self._config)
+        cache = self.ready(master_key)  # the policy may have changed meanwhile
+        if cache is None:
+            return
+        if changed:
+            cache.semantic = self._tier()
+        cache.start()
+
+    def _tier(self) -> Any:
+        return self.switch.tier(self._config, secret=self._secret, link=self.link, metrics=self.metrics)
+
+    def _close(self, old: ResponseCache | None) -> None:
+        """End a replaced cache; its writes go on for a moment."""
+        if old is not None:
+            task = asyncio.get_running_loop().create_task(old.aclose())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
 
     def request_of(self, call: Call, headers: Mapping[bytes, bytes]) -> CacheRequest | None:
         """What the cache is asked for this call, or None when it must not be asked at all."""
@@ -134,10 +166,13 @@ class Cached:
         """A stored answer; notes tier, age and time on the call."""
         assert self.cache is not None
         begin = time.perf_counter()
+        if call.extract is not None and sum(len(s.text) for s in call.extract.segments) > _LARGE:
+            await asyncio.to_thread(self.cache.prepare, request)
         hit = await self.cache.get(request)
         call.timings["cache"] = (time.perf_counter() - begin) * 1000
         if hit is None:
-            call.cache_tier = "miss" if self.cache.flight_key(request) else "bypass"
+            asked = not lookup_refusal(request, self._config) and self.cache.key(request)
+            call.cache_tier = "miss" if asked else "bypass"
             return None
         call.cache_tier, call.cache_age_s, call.cache_similarity = hit.label, hit.age, hit.similarity
         return hit
@@ -218,11 +253,21 @@ class Cached:
 
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
-        whole = whole_of(call.endpoint, body) if call.stream else body
-        if whole is None or await asyncio.to_thread(self._tells_something, call.endpoint, whole):
+        try:
+            whole = await asyncio.to_thread(self._worth_keeping, call.endpoint, body, call.stream)
+        except Exception as error:  # an odd answer is passed on like any other
+            log.error("an answer could not be read for the cache: %s", type(error).__name__)
+            return
+        if whole is None:
+            self.metrics.refused["not whole or with findings"] += 1
             return
         spent = (time.perf_counter() - call.started) * 1000
         await self.cache.put(request, whole, {"ms": round(spent, 1)})
+
+    def _worth_keeping(self, endpoint: str, body: bytes, stream: bool) -> bytes | None:
+        """The answer as it is stored; None when it is not whole or holds a finding."""
+        whole = whole_of(endpoint, body) if stream else body
+        return None if whole is None or self._tells_something(endpoint, whole) else whole
 
     def _tells_something(self, endpoint: str, whole: bytes) -> bool:
         """True when the answer holds a finding, which a model may invent or a tool bring in."""
@@ -249,49 +294,6 @@ class Cached:
         if self.cache is not None:
             await self.cache.aclose()
         await self.link.aclose()
-
-
-def redis_settings(env: Mapping[str, str]) -> RedisSettings | None:
-    """REDIS_URL, or REDIS_HOST with PORT, PASSWORD, USERNAME, DB, SSL; None when Redis is not configured."""
-    if env.get("REDIS_URL"):
-        return RedisSettings(url=env["REDIS_URL"])
-    if env.get("REDIS_SOCKET"):
-        return RedisSettings(unix_socket=env["REDIS_SOCKET"], password=env.get("REDIS_PASSWORD") or None)
-    if not env.get("REDIS_HOST"):
-        return None
-    port = env.get("REDIS_PORT") or "6379"
-    return RedisSettings(
-        host=env["REDIS_HOST"],
-        port=int(port) if port.isdigit() else 6379,
-        db=int(env["REDIS_DB"]) if env.get("REDIS_DB", "").isdigit() else 0,
-        username=env.get("REDIS_USERNAME") or None,
-        password=env.get("REDIS_PASSWORD") or None,
-        tls=env.get("REDIS_SSL", "").lower() in ("1", "true", "yes"),
-    )
-
-
-async def embed_with(router: Any, model: str, text: str) -> list[float]:
-    """A vector from LiteLLM's router, as a call of our own that may only go to a local model."""
-
-    async def ask() -> list[float]:
-        inner = Call(
-            endpoint="embeddings",
-            requested=model,
-            verdict=Verdict(),
-            extract=extract("embeddings", {"input": text}),
-        )
-        inner.decision = Decision(route=model, local_only=True, cache=False)
-        calls.enter(inner)
-        try:
-            response = await router.aembedding(model=model, input=[text])
-        finally:
-            calls.leave(inner)
-        row = response.data[0]
-        return list(row["embedding"] if isinstance(row, dict) else row.embedding)
-
-    # A context of its own: hooks must find this inner call, and the request's call stays as it is.
-    context = contextvars.copy_context()
-    return await asyncio.get_running_loop().create_task(ask(), context=context)
 
 
 def _size(message: Message) -> int:

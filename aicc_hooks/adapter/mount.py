@@ -27,9 +27,9 @@ def install(runtime: Runtime) -> None:
     if isinstance(app.middleware_stack, Gate):
         return
     _refuse_foreign_callbacks(runtime)
-    from aicc_hooks.adapter import feedback, pages, rerank, web
+    from aicc_hooks.adapter import cache_routes, feedback, pages, rerank, web
 
-    for part in (web, pages, rerank, feedback):
+    for part in (web, pages, rerank, feedback, cache_routes):
         app.include_router(part.router)
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
     # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;

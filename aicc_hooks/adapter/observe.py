@@ -59,7 +59,7 @@ class Observer:
         found = dict(runtime.counters)
         if runtime.inspector is not None:
             found |= {f"failures_{name}": count for name, count in runtime.inspector.failures.items()}
-        return found
+        return found | runtime.cached.counters()
 
     def _problems(self) -> dict[str, str]:
         runtime = self._runtime
@@ -80,5 +80,6 @@ class Observer:
             "policy_version": current.version if current else None,
             "status": checker.overall() if checker is not None else "degraded",
             "mode": "demo" if runtime.catalog.demo else "live",
+            "cache": runtime.cached.picture(),
             "spool": spool.counters() if spool is not None else {},
         }

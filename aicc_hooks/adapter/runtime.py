@@ -19,11 +19,13 @@ from typing import Any
 import litellm
 
 from aicc_hooks.adapter import trials
-from aicc_hooks.adapter.cached import Cached, embed_with
-from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.cached import Cached
+from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.adapter.embedder import embed_with
 from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
+from aicc_hooks.cache.embedder_id import embedder_id
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.errors import ConfigError
@@ -33,6 +35,7 @@ from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
+from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.sticky import StickySessions
 from aicc_hooks.verdict import Verdict
 
@@ -64,7 +67,7 @@ class Runtime:
         self._tasks: set[asyncio.Task[None]] = set()
         self.recorder = Recorder(self.home, env)
         self.upstreams = Upstreams(self.home)
-        self.cached = Cached(self.home, env, self._embed)
+        self.cached = Cached(self.home, env, self._embed, self._identify)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
         self.experiments = ExperimentStore(
             self.home / "experiments.yaml", groups=self._groups, prompts=PromptCache(trials.prompt_fetch(env))
@@ -227,6 +230,7 @@ class Runtime:
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self._spawn(self._tick())
+            self._spawn(self._keep_cache())
             self._spawn(self._refresh_prompts())
 
     async def stop(self) -> None:
@@ -255,7 +259,16 @@ class Runtime:
         self._spawn(self._learn_models())
 
     async def _embed(self, model: str, text: str) -> list[float]:
-        return await embed_with(self.router(), model, text)
+        return await embed_with(self.router(), model, text, self._give_up)
+
+    async def _identify(self, group: str) -> str:
+        return await embedder_id(await self.refresh_catalog(), group)
+
+    def _give_up(self, attempts: list[Attempt]) -> None:
+        """End what nobody ended; a cancelled call reports to no hook."""
+        for attempt in attempts:
+            if not attempt.ended:
+                self.upstreams.end(attempt, Outcome.CANCELLED)
 
     async def _learn_models(self) -> None:
         await self.upstreams.learn_models()
@@ -275,6 +288,17 @@ class Runtime:
                 self.counters["prompt_failures"] += 1
                 log.error("managed prompts could not be refreshed: %s", type(error).__name__)
             await asyncio.sleep(_POLL_S)
+
+    async def _keep_cache(self) -> None:
+        """In a loop of its own: it may wait for Ollama and Redis."""
+        while True:
+            await asyncio.sleep(_POLL_S)
+            try:
+                if self.router() is not None:
+                    await self.cached.keep(self.master_key())
+            except Exception as error:
+                self.counters["cache_upkeep_failures"] += 1
+                log.error("cache upkeep failed: %s", type(error).__name__)
 
     async def _tick(self) -> None:
         """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""

@@ -18,6 +18,7 @@ from typing import Final
 import numpy as np
 
 from aicc_hooks.cache.guard import PASS, judge
+from aicc_hooks.ops.files import private_dir, write_atomic
 
 Embedder = Callable[[str], Awaitable[Sequence[float]]]
 FILE: Final = "calibration.json"
@@ -51,6 +52,7 @@ class Calibration:
     false_rate: float
     pairs: int
     problem: str = ""
+    at: float = 0.0  # when, wall clock seconds
 
     @property
     def usable(self) -> bool:
@@ -139,15 +141,14 @@ async def _embed_all(
 
 
 def save(path: Path, result: Calibration) -> None:
-    """Keep a calibration by embedder; an earlier one of the same embedder is replaced, also by a failed one."""
+    """Keep a calibration by embedder, in a file only its owner reads. Raises OpsError.
+
+    An earlier one of the same embedder is replaced, also by a failed one.
+    """
     known = _read(path)
     known[result.embedder] = asdict(result)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    draft.write_text(
-        json.dumps({"version": _VERSION, "embedders": known}, indent=2, sort_keys=True) + "\n", "utf-8"
-    )
-    draft.replace(path)
+    private_dir(path.parent)
+    write_atomic(path, json.dumps({"version": _VERSION, "embedders": known}, indent=2, sort_keys=True) + "\n")
 
 
 def load(path: Path, embedder: str) -> Calibration | None:
@@ -156,6 +157,13 @@ def load(path: Path, embedder: str) -> Calibration | None:
         return Calibration(**_read(path)[embedder])  # type: ignore[arg-type]
     except (KeyError, TypeError):
         return None
+
+
+def newest(path: Path, group: str) -> Calibration | None:
+    """The last calibration of any embedder behind this model group, for when no gateway says which it is."""
+    names = [name for name in _read(path) if name.partition("=")[0] == group]
+    found = [c for name in names if (c := load(path, name)) is not None]
+    return max(found, key=lambda c: c.at, default=None)
 
 
 def _read(path: Path) -> dict[str, dict[str, object]]:

@@ -7,9 +7,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+import orjson
+
 from aicc_hooks.cache.request import CacheRequest
 
-KEY_VERSION: Final = 1
+KEY_VERSION: Final = 2
 
 # Everything is in the key unless named here, so that a parameter nobody thought of costs a hit and never a wrong
 # answer. Named are: who asks, how it is delivered, bookkeeping, and where it goes (the model group stands for it).
@@ -56,10 +58,18 @@ def exact_key(request: CacheRequest, *, secret: bytes, scope: str) -> str | None
         body["messages"] = _without_ids(messages)
     head = [KEY_VERSION, owner, request.group, request.endpoint, request.variant, request.prompt_version]
     try:
-        text = json.dumps([head, body], sort_keys=True, separators=(",", ":"))
+        text = _canonical([head, body])
     except (TypeError, ValueError, RecursionError):
         return None
-    return hashlib.blake2b(text.encode(), key=secret, digest_size=16).hexdigest()
+    return hashlib.blake2b(text, key=secret, digest_size=16).hexdigest()
+
+
+def _canonical(value: Any) -> bytes:
+    """Sorted JSON. orjson takes 0.3 ms a megabyte, json 4 ms, but it refuses lone surrogates and huge integers."""
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _plain(value: Any) -> Any:

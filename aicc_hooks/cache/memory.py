@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections import OrderedDict
@@ -39,6 +40,12 @@ class MemoryTier:
             return None
         self._entries.move_to_end(key)
         return entry, max(0.0, now - born)
+
+    def newest(self, limit: int) -> list[tuple[str, Entry, float]]:
+        """Key, entry and age of the last used ones."""
+        now = self._clock()
+        last = itertools.islice(reversed(self._entries.items()), limit)
+        return [(key, entry, max(0.0, now - born)) for key, (entry, born, _, _) in last]
 
     def put(self, key: str, entry: Entry, *, age: float = 0.0) -> bool:
         """False when the entry is larger than the tier or already over. `age`: seconds it has lived elsewhere."""

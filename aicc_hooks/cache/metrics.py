@@ -49,6 +49,27 @@ class CacheMetrics:
         """Note how long a lookup took."""
         self.latency.setdefault(tier, Latency()).add(ms)
 
+    def counters(self) -> dict[str, int]:
+        """Flat names for shared counters: `cache_hits_memory`, `cache_us_miss` (microseconds), `cache_le_miss_0.5` (lookups that fell into the bucket up to 0.5 ms) …"""
+        found = {f"cache_hits_{tier}": count for tier, count in self.hits.items()}
+        found |= {
+            "cache_misses": self.misses,
+            "cache_bypasses": sum(self.bypasses.values()),
+            "cache_stores": self.stores,
+            "cache_refused": sum(self.refused.values()),
+            "cache_corrupt": self.corrupt,
+            "cache_foreign": self.foreign,
+            "cache_embed_failures": self.embed_failures,
+            "cache_dropped_writes": self.dropped_writes,
+            "cache_guard_refusals": sum(n for said, n in self.guard.items() if said != "pass"),
+        }
+        for tier, latency in self.latency.items():
+            found[f"cache_us_{tier}"] = round(latency.total_ms * 1000)
+            for bound, count in zip([*map(str, BUCKETS_MS), "inf"], latency.counts, strict=True):
+                if count:
+                    found[f"cache_le_{tier}_{bound}"] = count
+        return found
+
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON types."""
         asked = sum(self.hits.values()) + self.misses

@@ -26,6 +26,8 @@ class CacheRequest:
     user: str = ""
     control: CacheControl = field(default_factory=CacheControl)
     semantic: bool = True  # False: the client refused semantic answers (`x-aicc-semantic: off`)
+    # Keys made of this request: a body of megabytes is hashed once. `replace` starts with an empty one.
+    memo: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

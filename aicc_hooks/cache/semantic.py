@@ -29,6 +29,9 @@ CANDIDATES: Final = 8  # neighbours the guard is asked about
 MAX_PENDING: Final = 1024  # questions whose answer is awaited
 REST_AFTER: Final = 3  # failures in a row after which the embedder is left alone …
 REST_S: Final = 30.0  # … for this long, so that a dead embedder does not cost every miss its time limit
+LOAD_S: Final = (
+    60.0  # how long one late embedding may go on: Ollama aborts the load of a model with the request
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class SemanticTier:
         split: Splitter,
         secret: bytes,
         link: RedisLink,
+        dims: int | None = None,
         metrics: CacheMetrics | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -88,8 +92,16 @@ class SemanticTier:
         self._pending: OrderedDict[str, Floats] = OrderedDict()
         self._failures = 0
         self._rest_until = float("-inf")
+        self._late: asyncio.Task[Sequence[float]] | None = None
+        self._dims = dims
+        if dims is not None:
+            self._open(dims)  # known from the calibration: what Redis holds is read before the first question
 
     # -- looking up --------------------------------------------------------------------------------------------
+
+    def prepare(self, request: CacheRequest) -> None:
+        """Split and hash a large request, in a thread."""
+        self._scoped(request)
 
     def start(self, request: CacheRequest, key: str) -> SemanticSearch | None:
         """Begin a lookup; None when this request has no question in words or the embedder is resting."""
@@ -101,12 +113,12 @@ class SemanticTier:
     async def embed(self, text: str) -> Floats | None:
         """A unit vector within the time limit, or None."""
         try:
-            async with asyncio.timeout(self.config.embed_timeout_ms / 1000):
-                raw = await self._embed(text)
-            vector = np.asarray(raw, np.float32)
+            vector = np.asarray(await self._within_limit(text), np.float32)
             length = float(np.linalg.norm(vector))
             if vector.ndim != 1 or not np.isfinite(length) or length == 0:
                 raise ValueError("not a vector")
+            if self._dims is not None and len(vector) != self._dims:
+                raise ValueError("not the calibrated embedder")
         except Exception as error:  # whatever an embedder does, it is a miss
             self.metrics.embed_failures += 1
             self._failures += 1
@@ -121,6 +133,30 @@ class SemanticTier:
         self._failures = 0
         self._open(len(vector))
         return vector / np.float32(length)
+
+    async def _within_limit(self, text: str) -> Sequence[float]:
+        """The embedder's answer; TimeoutError at the limit. One late call goes on, so that a model can load."""
+        task = asyncio.ensure_future(self._embed(text))
+        try:
+            await asyncio.wait({task}, timeout=self.config.embed_timeout_ms / 1000)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if task.done():
+            return task.result()
+        if self._late is None:
+            self._late = task
+            task.add_done_callback(self._arrived)
+            asyncio.get_running_loop().call_later(LOAD_S, task.cancel)
+        else:
+            task.cancel()
+        raise TimeoutError
+
+    def _arrived(self, task: asyncio.Future[Sequence[float]]) -> None:
+        """A late answer: the embedder works, so lookups need not rest any longer."""
+        self._late = None
+        if not task.cancelled() and task.exception() is None:
+            self._failures, self._rest_until = 0, float("-inf")
 
     def propose(self, scoped: ScopedAsk, vector: Floats) -> list[Proposed]:
         """Neighbours that the guard lets through; reasons of the others are counted."""
@@ -206,13 +242,17 @@ class SemanticTier:
         }
 
     def _scoped(self, request: CacheRequest) -> ScopedAsk | None:
-        return scoped_ask(
-            request,
-            split=self._split,
-            secret=self._secret,
-            owners=self.config.scope,
-            max_chars=self.config.semantic_max_ask_chars,
-        )
+        name = (self._secret, self.config.scope, self.config.semantic_max_ask_chars)
+        if name not in request.memo:
+            request.memo[name] = scoped_ask(
+                request,
+                split=self._split,
+                secret=self._secret,
+                owners=self.config.scope,
+                max_chars=self.config.semantic_max_ask_chars,
+            )
+        found: ScopedAsk | None = request.memo[name]
+        return found
 
     def _open(self, dims: int) -> tuple[VectorIndex, SemanticLog]:
         """The index for these dimensions: an embedder that changed them starts a new one."""

@@ -16,7 +16,7 @@ from aicc_hooks.cache.envelope import CorruptEntry, Entry, ForeignVersion, pack,
 from aicc_hooks.cache.key import exact_key
 from aicc_hooks.cache.memory import MemoryTier
 from aicc_hooks.cache.metrics import CacheMetrics
-from aicc_hooks.cache.remote import RemoteTier
+from aicc_hooks.cache.remote import RemoteStats, RemoteTier
 from aicc_hooks.cache.request import CacheHit, CacheRequest
 from aicc_hooks.cache.seam import Search, Semantic
 from aicc_hooks.redis_link import RedisLink
@@ -25,6 +25,7 @@ log = logging.getLogger("aicc.cache")
 MAX_PENDING_WRITES: Final = 256
 _THREAD_FROM: Final = 64 * 1024  # bytes; packing more than this would hold up the loop for over a millisecond
 _SYNC_EVERY_S: Final = 1.0
+_LOOK_EVERY: Final = 10  # steps between two looks at what Redis holds
 
 
 class ResponseCache:
@@ -56,10 +57,23 @@ class ResponseCache:
         self._writes: set[asyncio.Task[None]] = set()
         self._sync: asyncio.Task[None] | None = None
         self._generation: int | None = None
+        self._steps = 0
+        self.shared: RemoteStats | None = None  # what Redis held at the last look
 
     def key(self, request: CacheRequest) -> str | None:
         """The exact key; also what single-flight should be keyed by. None: not cacheable."""
-        return exact_key(request, secret=self._secret, scope=self.config.scope)
+        name = (self._secret, self.config.scope)
+        if name not in request.memo:
+            request.memo[name] = exact_key(request, secret=self._secret, scope=self.config.scope)
+        key: str | None = request.memo[name]
+        return key
+
+    def prepare(self, request: CacheRequest) -> None:
+        """Make the keys of a large request, in a thread: later calls find them made."""
+        if not rules.lookup_refusal(request, self.config) or not rules.store_refusal(request, self.config, 0):
+            self.key(request)
+            if self.semantic is not None:
+                self.semantic.prepare(request)
 
     def flight_key(self, request: CacheRequest) -> str | None:
         """The key for single-flight; None when this request must have an answer of its own."""
@@ -77,7 +91,7 @@ class ResponseCache:
         if key is None:
             self.metrics.bypasses["no identity"] += 1
             return None
-        self._ensure_sync()
+        self.start()
         hit = await self._look(request, key)
         tier = hit.tier if hit else "miss"
         self.metrics.timed(tier, (self._clock() - started) * 1000)
@@ -131,8 +145,8 @@ class ResponseCache:
         for proposal in await search.proposals():
             found = self.memory.get(proposal.key) or await self._from_redis(proposal.key, None)
             if found is None:
-                assert self.semantic is not None
-                self.semantic.forget(proposal.key)
+                if self.semantic is not None:  # it may have been switched off while we waited
+                    self.semantic.forget(proposal.key)
             elif limit is None or found[1] <= limit:
                 return CacheHit(
                     found[0].value, "semantic", found[1], found[0].meta, proposal.similarity, proposal.reason
@@ -148,7 +162,12 @@ class ResponseCache:
         """
         data = value.encode() if isinstance(value, str) else value
         why = rules.store_refusal(request, self.config, len(data))
-        answer = rules.judge_answer(data, request.endpoint) if not why else rules.Answer(why)
+        if why:
+            answer = rules.Answer(why)
+        elif len(data) > _THREAD_FROM:
+            answer = await asyncio.to_thread(rules.judge_answer, data, request.endpoint)
+        else:
+            answer = rules.judge_answer(data, request.endpoint)
         key = self.key(request) if not answer.refusal else None
         if key is None:
             self.metrics.refused[answer.refusal or "no identity"] += 1
@@ -201,7 +220,8 @@ class ResponseCache:
 
     # -- in step with the other gateways -----------------------------------------------------------------------
 
-    def _ensure_sync(self) -> None:
+    def start(self) -> None:
+        """Follow the other gateways from now on; the first lookup does it too. Needs a running loop."""
         if self._sync is None or self._sync.done():
             self._sync = asyncio.get_running_loop().create_task(self._keep_in_step(), name="aicc-cache-sync")
 
@@ -222,6 +242,9 @@ class ResponseCache:
                 if self.semantic is not None:
                     self.semantic.forget_all()
             self._generation = generation
+        if self._steps % _LOOK_EVERY == 0:
+            self.shared = await self.remote.stats()
+        self._steps += 1
         if self.semantic is not None:
             await self.semantic.sync()
 
@@ -262,8 +285,13 @@ class ResponseCache:
         return removed
 
     async def inspect(self, limit: int = 20) -> list[dict[str, Any]]:
-        """The newest stored entries without their text: key, age, ttl, bytes, meta, or what is wrong with them."""
+        """The newest stored entries without their text: key, age, ttl, bytes, meta, or what is wrong with them.
+
+        Those of Redis; of this process where Redis is not usable.
+        """
         rows: list[dict[str, Any]] = []
+        if not self.remote.link.usable:
+            return [_row(key, entry, age) for key, entry, age in self.memory.newest(limit)]
         for key, raw in await self.remote.newest(limit):
             row: dict[str, Any] = {"key": key, "stored_bytes": len(raw)}
             try:
@@ -273,12 +301,7 @@ class ResponseCache:
             except CorruptEntry:
                 row["problem"] = "corrupt"
             else:
-                row |= {
-                    "age": round(self._wall() - entry.created, 1),
-                    "ttl": entry.ttl,
-                    "bytes": len(entry.value),
-                    "meta": dict(entry.meta),
-                }
+                row |= _row(key, entry, self._wall() - entry.created)
             rows.append(row)
         return rows
 
@@ -291,3 +314,13 @@ class ResponseCache:
             _, late = await asyncio.wait(set(self._writes), timeout=1.0)
             for task in late:
                 task.cancel()
+
+
+def _row(key: str, entry: Entry, age: float) -> dict[str, Any]:
+    return {
+        "key": key,
+        "age": round(age, 1),
+        "ttl": entry.ttl,
+        "bytes": len(entry.value),
+        "meta": dict(entry.meta),
+    }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from aicc_hooks import __version__
 from aicc_hooks.errors import AiccError, SpoolError
+from aicc_hooks.record import cache_metrics
 from aicc_hooks.record.reader import SpoolReader
 from aicc_hooks.record.totals import BUCKETS, fold, totals
 from aicc_hooks.record.workers import COUNTER_PREFIX, has_table, merge, read_workers
@@ -91,6 +92,7 @@ def _families(reader: SpoolReader, now: float, fresh: float) -> Iterator[Any]:
         yield family
 
     counters = reader.counters()
+    cache: dict[str, int] = {}
     records = CounterMetricFamily(
         "aicc_records", "Records of requests by what became of them.", labels=["state"]
     )
@@ -98,7 +100,9 @@ def _families(reader: SpoolReader, now: float, fresh: float) -> Iterator[Any]:
         "aicc_process_events", "What gateway processes counted, such as failures.", labels=["event"]
     )
     for name, value in sorted(counters.items()):
-        if name.startswith(COUNTER_PREFIX):
+        if name.startswith(COUNTER_PREFIX + cache_metrics.PREFIX):
+            cache[name.removeprefix(COUNTER_PREFIX)] = value
+        elif name.startswith(COUNTER_PREFIX):
             events.add_metric([name.removeprefix(COUNTER_PREFIX)], value)
         else:
             records.add_metric([name], value)
@@ -114,7 +118,9 @@ def _families(reader: SpoolReader, now: float, fresh: float) -> Iterator[Any]:
         "1: all records are counted; 0: usage.db was busy, a later scrape adds the rest.",
         fresh,
     )
-    yield from _state(reader, now)
+    workers = read_workers(reader, now=now)
+    yield from cache_metrics.families(cache, workers)
+    yield from _state(reader, workers)
 
 
 def _buckets(counts: _Sums, labels: tuple[str, ...]) -> list[tuple[str, float]]:
@@ -125,10 +131,9 @@ def _buckets(counts: _Sums, labels: tuple[str, ...]) -> list[tuple[str, float]]:
     return out
 
 
-def _state(reader: SpoolReader, now: float) -> Iterator[Any]:
+def _state(reader: SpoolReader, workers: Sequence[Mapping[str, Any]]) -> Iterator[Any]:
     from prometheus_client.core import GaugeMetricFamily
 
-    workers = read_workers(reader, now=now)
     picture = merge(workers)
     yield GaugeMetricFamily("aicc_workers", "Gateway processes that run.", value=len(workers))
     info = GaugeMetricFamily("aicc_build_info", "Always 1.", labels=["version", "policy_version"])
