@@ -55,5 +55,11 @@ train: $(VENV)/.installed ## Fit the detectors' weights again and print their le
 chaos: $(VENV)/.dev ## Break everything around the gateway under load, one thing at a time (about 6 minutes)
 	$(BIN)/python -m benchmarks.chaos $(CHAOS)
 
+compat: $(VENV)/.dev ## Run the suite against another LiteLLM: make compat VERSION=1.106.2
+	@test -n "$(VERSION)" || { echo "say which: make compat VERSION=1.106.2"; exit 1; }
+	$(BIN)/python -m venv .venv-compat
+	.venv-compat/bin/python -m pip -q install -e ".[test,metrics]" "litellm[proxy]==$(VERSION)"
+	.venv-compat/bin/python -m pytest -p no:cacheprovider
+
 clean: ## Remove .venv and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) .venv-compat .mypy_cache .ruff_cache .pytest_cache

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from aicc_hooks._lazy import lazy
 from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.cache.control import CacheControl
 from aicc_hooks.cache.request import CacheHit, CacheRequest
@@ -18,9 +19,4 @@ if TYPE_CHECKING:
 __all__ = ["CacheConfig", "CacheControl", "CacheHit", "CacheRequest", "ResponseCache", "SingleFlight"]
 
 
-def __getattr__(name: str) -> Any:
-    if name == "ResponseCache":
-        from aicc_hooks.cache.tiers import ResponseCache
-
-        return ResponseCache
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy(__name__, {"ResponseCache": "tiers"})

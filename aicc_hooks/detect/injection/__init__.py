@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from aicc_hooks._lazy import lazy
 from aicc_hooks.detect.injection.config import InjectionConfig
-from aicc_hooks.detect.injection.detector import InjectionDetector
+
+if TYPE_CHECKING:
+    from aicc_hooks.detect.injection.detector import InjectionDetector
 
 __all__ = ["InjectionConfig", "InjectionDetector"]
+
+__getattr__ = lazy(__name__, {"InjectionDetector": "detector"})
