@@ -154,7 +154,10 @@ class GatewayProcess:
         program = Path(sys.executable).with_name(given[0])
         command = [*self._prefix, str(program), *given[1:], "--port", str(self.port)]
         if self._num_workers > 1:
+            # As `aicc serve` does: on a busy machine a worker takes longer than uvicorn's 5 s to load LiteLLM.
             command += ["--num_workers", str(self._num_workers)]
+            if "--timeout_worker_healthcheck" not in given and "aicc" not in given[0]:
+                command += ["--timeout_worker_healthcheck", "60"]
         return [*command, *self._arguments]
 
     def launch(self) -> GatewayProcess:
