@@ -114,7 +114,7 @@ def main(report: Path) -> None:
         )
         with gateway:
             statuses = serve(gateway)
-            wait_until(lambda: len(langfuse.traces) >= len(statuses) - 1, 20, "traces")
+            wait_until(lambda: len(langfuse.traces) >= len(statuses) - 1, 90, "traces")
             traces = len(langfuse.traces)
     lines, lost = log.read_text().splitlines(), _no_route()
     with contextlib.suppress(OSError):

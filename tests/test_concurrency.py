@@ -139,7 +139,7 @@ def test_none_of_200_parallel_requests_gets_anothers(gateway: GatewayProcess) ->
         for sent in requests:
             assert sent.response is not None
             wanted = sent.response.headers["x-aicc-request-id"]
-            record = wait_until(lambda wanted=wanted: reader.get(wanted), 15, "its record")
+            record = wait_until(lambda wanted=wanted: reader.get(wanted), 60, "its record")
             text = json.dumps([record.input, record.output])
             assert [marker for marker in markers if marker in text] == [sent.marker]
             assert record.endpoint == sent.endpoint

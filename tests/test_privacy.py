@@ -95,8 +95,8 @@ def swept(
         with gateway:
             asyncio.run(send_all(gateway, shots(planter), seen))
             pages = own_pages(gateway, planter)
-            wait_until(lambda: records_of(gateway) >= seen.sent, 20, "one record a request")
-            wait_until(lambda: len(langfuse.traces) >= seen.sent, 20, "one trace a request")
+            wait_until(lambda: records_of(gateway) >= seen.sent, 90, "one record a request")
+            wait_until(lambda: len(langfuse.traces) >= seen.sent, 90, "one trace a request")
             places = collect(gateway, langfuse, cloud, redis_server)  # while it runs: the WAL is full
             gateway.stop()
             places |= {
@@ -217,7 +217,7 @@ def test_without_redaction_the_search_finds_the_values(
         )  # fmt: skip
         with gateway:
             asyncio.run(send_all(gateway, iter(made), seen))
-            wait_until(lambda: len(langfuse.traces) >= seen.sent, 20, "one trace a request")
+            wait_until(lambda: len(langfuse.traces) >= seen.sent, 90, "one trace a request")
             places = collect(gateway, langfuse, cloud, redis_server)
     needles = Needles((p.label, p.value) for p in planter.planted)
     recorded = {"system", "user", "name", "assistant", "tool arguments", "tool result", "text part", "last user", "tool description",

@@ -265,7 +265,7 @@ async def send_all(gateway: GatewayProcess, all_shots: Iterator[Shot], seen: See
     """A few at a time. A disconnect leaves after the first bytes, or soon when there are none."""
     gate = asyncio.Semaphore(_AT_ONCE)
     limits = httpx.Limits(max_connections=None)
-    async with httpx.AsyncClient(base_url=gateway.url, timeout=60, trust_env=False, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=gateway.url, timeout=180, trust_env=False, limits=limits) as client:
 
         async def one(made: Shot) -> None:
             # LiteLLM's Ollama embeddings know no timeout: there it is the client who gives up.
