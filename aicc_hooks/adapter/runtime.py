@@ -138,7 +138,7 @@ class Runtime:
             addresses = {address_of(m.get("litellm_params") or {}, ollama_default=default) for m in models}
             local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
             catalog = build_catalog(models, local, ollama_default=default)
-            self.upstreams.adopt(catalog)
+            self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or ())
             self.catalog = catalog.with_context(self.upstreams.context_of)
             self._catalog_source = source
         return self.catalog

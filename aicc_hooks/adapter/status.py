@@ -29,6 +29,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
     down = bool(runtime.fatal) or current is None or not runtime.master_key()
     checker = runtime.upstreams.health
     seen = checker.snapshot() if checker is not None else {"status": "degraded", "dependencies": {}}
+    for name, look in (checker.details() if checker is not None else {}).items():
+        # The contract's four dependencies speak for themselves; of the others, what is wrong must be said somewhere.
+        if name not in seen["dependencies"] and (look["warning"] or look["status"] == "down"):
+            problems[name] = look["detail"]
     worst = "down" if down else seen["status"]
     return {
         "status": "degraded" if worst == "ok" and problems else worst,

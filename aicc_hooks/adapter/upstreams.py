@@ -49,6 +49,7 @@ class Upstreams:
         self._clients: dict[str, OllamaClient] = {}
         self._num_ctx: dict[tuple[str, str], int] = {}
         self._catalog = Catalog()
+        self._fallbacks: dict[str, list[str]] = {}
         self.breaker.subscribe(self._on_transition)
 
     # --- set-up -----------------------------------------------------------------------------
@@ -62,9 +63,15 @@ class Upstreams:
         if self.health is not None:
             self.health.configure(config.health)
 
-    def adopt(self, catalog: Catalog) -> None:
-        """Know the upstreams of config.yaml."""
+    def adopt(self, catalog: Catalog, fallbacks: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Know the upstreams of config.yaml; `fallbacks`: its router_settings.fallbacks."""
         self._catalog = catalog
+        self._fallbacks = {
+            str(name): [str(other) for other in others]
+            for rule in fallbacks
+            for name, others in rule.items()
+            if isinstance(others, list)
+        }
         for address in {d.address for d in _deployments(catalog) if _is_ollama(d)}:
             if address not in self._clients:
                 self._clients[address] = OllamaClient(address)
@@ -164,14 +171,22 @@ class Upstreams:
         return min(limits) if limits else 0
 
     def refuse_if_down(self, call: Call) -> None:
-        """503 at once when the decision had to take a group that is down: nothing else could take the request."""
-        group = self._catalog.groups.get(call.decision.route) if call.decision else None
+        """503 at once when the route and everything config.yaml falls back to is down."""
+        route = call.decision.route if call.decision else ""
+        group = self._catalog.groups.get(route)
         if group is None or not group.deployments:
             return
-        pairs = [(d.address, d.id) for d in group.deployments]
-        if any(self.breaker.usable(*pair) for pair in pairs):
+        names = [route, *self._fallbacks.get(route, ()), *self._fallbacks.get("*", ())]
+        pairs = [
+            (deployment.address, deployment.id)
+            for name in names
+            if (other := self._catalog.groups.get(name)) is not None
+            for deployment in other.deployments
+            if deployment.local or not call.local_only
+        ]
+        if not pairs or any(self.breaker.usable(*pair) for pair in pairs):
             return
-        raise upstream_down(group.name, self.breaker.retry_after(pairs), self.breaker.reason(pairs))
+        raise upstream_down(route, self.breaker.retry_after(pairs), self.breaker.reason(pairs))
 
     # --- one attempt ------------------------------------------------------------------------
 
