@@ -30,7 +30,7 @@ ranked = client.post(
     body={
         "model": "rerank-local",
         "query": "capital of Nevada",
-        "documents": ["Cats sleep.", "Carson City."],
+        "documents": ["Cats sleep.", "Carson City is the capital of Nevada."],
         "top_n": 1,
     },
 )
