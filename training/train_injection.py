@@ -34,7 +34,9 @@ sys.path.insert(0, str(ROOT / "training"))
 import injection_templates as templates  # noqa: E402
 
 from aicc_hooks.detect.injection import features, rules  # noqa: E402
+from aicc_hooks.detect.injection.detector import ROLE_SHIFT  # noqa: E402
 from aicc_hooks.detect.injection.model import GATE, pieces, views  # noqa: E402
+from aicc_hooks.verdict import Role  # noqa: E402
 
 DATA = ROOT.parent / "shared" / "data"
 TARGET = ROOT / "aicc_hooks" / "detect" / "models" / "injection.npz"
@@ -256,8 +258,14 @@ def leave_out(items: list[Text]) -> list[tuple[Text, float]]:
             if item.fold == fold:
                 rows = window_rows(item, grams)
                 rows = rows[rows[:, 0] >= GATE]  # as at run time
-                scored.append((item, float((rows @ coefficients).max() + intercept) if len(rows) else -20.0))
+                logit = float((rows @ coefficients).max() + intercept) if len(rows) else -20.0
+                scored.append((item, logit + shift_of(item.role)))
     return scored
+
+
+def shift_of(role: str) -> float:
+    """What the detector adds by role; system messages are reported apart, as they score."""
+    return 0.0 if role == "system" else ROLE_SHIFT.get(Role(role), 0.0)
 
 
 def report(scored: list[tuple[Text, float]], allowed: float = 0.01) -> float:

@@ -9,9 +9,16 @@ from aicc_hooks.detect.injection.config import InjectionConfig
 from aicc_hooks.detect.injection.model import Judgement, Model, probability
 from aicc_hooks.verdict import InjectionResult, Role, Segment
 
-# Log-odds taken off by role. A system prompt is full of "never reveal" and "you are": whoever writes it may. A tool's
-# schema and the assistant's own words come from the application and the model; only blatant attacks count there.
-_PENALTY: Final = {Role.SYSTEM: 12.0, Role.SCHEMA: 3.0, Role.ASSISTANT: 3.0}
+# Log-odds added by role. A system prompt is full of "never reveal" and "you are": whoever writes it may. A tool's
+# schema and the assistant's own words come from the application and the model; only blatant attacks count there. Nobody gives orders
+# in a document. Tools return other people's conversations, which read like orders; their weights are strict enough already.
+ROLE_SHIFT: Final = {
+    Role.SYSTEM: -12.0,
+    Role.SCHEMA: -3.0,
+    Role.ASSISTANT: -3.0,
+    Role.DOCUMENT: 0.5,
+    Role.TOOL: -0.7,
+}
 
 
 class InjectionDetector:
@@ -38,7 +45,7 @@ class InjectionDetector:
             if segment.role is Role.META or not segment.text.strip():
                 continue
             found = self._model.judge(segment.text, segment.role)
-            logit = found.logit - _PENALTY.get(segment.role, 0.0)
+            logit = found.logit + ROLE_SHIFT.get(segment.role, 0.0)
             if place < 0 or logit > worst.logit:
                 worst, place = Judgement(logit, found.rules), index
         score = round(probability(worst.logit), 4)

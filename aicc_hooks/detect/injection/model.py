@@ -140,7 +140,10 @@ def _shipped() -> Model:
     with (files("aicc_hooks.detect") / "models" / "injection.npz").open("rb") as file:
         data: Any = np.load(file, allow_pickle=False)
         grams = data["grams"].astype(np.float32) * np.float32(data["scale"])
-        return Model(grams, data["coefficients"].astype(np.float64), float(data["intercept"]))
+        # By name: a feature the weights were not fitted with says nothing until the next training.
+        fitted = dict(zip(data["names"].tolist(), data["coefficients"].astype(np.float64), strict=True))
+        coefficients = np.array([fitted.get(name, 0.0) for name in features.NAMES])
+        return Model(grams, coefficients, float(data["intercept"]))
 
 
 def probability(logit: float) -> float:

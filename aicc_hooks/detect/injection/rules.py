@@ -22,6 +22,7 @@ CLASS_RULES: Final[tuple[tuple[str, str, str], ...]] = (
         rf"(?:N{_g}{{0,2}}F|T{_g}{{0,6}}a|Ta|NFt){_g}{{0,5}}(?:[PQY]{_g}{{0,3}}[IO]|I{_g}{{0,4}}P)",
         "NT Fa IO PQY",
     ),
+    ("forget_all", rf"{_START}{_g}{{0,2}}V[bw]?Q(?:[|cRPC]|$)", "V Q"),
     ("override_sov", rf"(?:[PQY]{_g}{{0,4}}[IO]|S{_g}?I){_g}{{0,5}}V", "V IO"),
     ("override_start", rf"{_START}[wYtQ]?V{_g}{{0,3}}(?:[PQY]{_g}{{0,4}}[IOSL|]|I{_g}{{0,5}}P)", "V PQY"),
     (
