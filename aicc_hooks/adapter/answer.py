@@ -142,6 +142,9 @@ class Answer:
 
     async def _start(self, message: Message) -> None:
         self.started = True
+        if self.outcome.status < 400:
+            # A fallback answered: what an earlier attempt was refused for is no error of this request.
+            self.call.error_code, self.call.refusal = "", None
         # LiteLLM allows every origin; who may read answers in a browser is ours to say (cors.py).
         headers = [
             (k, v) for k, v in message.get("headers") or [] if not k.lower().startswith(b"access-control-")
