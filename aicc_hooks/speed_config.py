@@ -11,6 +11,8 @@ class SpeedConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     price_scan: bool = True  # remember whether an Ollama model stands in the price list
     cost_diagnostics: bool = True  # no search for why a free model costs nothing
+    token_count: bool = True  # believe Ollama's count of the prompt's tokens
+    local_price: bool = True  # what runs at Ollama costs nothing: no price calculation
     success_logging: bool = True  # no log payloads when nobody but us would read them
     middlewares: bool = True  # skip layers for admin UI, billing and compression
     auth: bool = True  # the gate has checked the key: no second look-up

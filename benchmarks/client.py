@@ -113,14 +113,11 @@ class Client:
         sample.seconds = time.perf_counter() - begin
         return sample
 
-    async def disturb(self, every: float, texts: Sequence[str]) -> list[float]:
-        """Send a long prompt each `every` seconds until cancelled; waits for the answers, returns their latencies."""
-        tasks: list[asyncio.Task[float]] = []
-        try:
-            while True:
-                number = len(tasks)
-                text = f"{number} {texts[number % len(texts)]}"
-                tasks.append(asyncio.create_task(self.ask(text, "big-local")))
-                await asyncio.sleep(every)
-        except asyncio.CancelledError:
-            return await asyncio.gather(*tasks)
+    async def disturb(self, every: float, texts: Sequence[str], stop: asyncio.Event) -> list[float]:
+        """Send a long prompt each `every` seconds, never two at once, until `stop`; returns their latencies."""
+        latencies: list[float] = []
+        while not stop.is_set():
+            number = len(latencies)
+            latencies.append(await self.ask(f"{number} {texts[number % len(texts)]}", "big-local"))
+            await asyncio.sleep(max(0.0, every - latencies[-1]))
+        return latencies

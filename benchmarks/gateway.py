@@ -165,16 +165,17 @@ class Bench:
                 self.measured.latencies("gap", name, gaps)
 
     async def big(self) -> None:
-        """Small requests, alone and beside a client that sends 1 MB each half second."""
+        """Small requests, alone and beside a client that sends 1 MB each half second (later where it must wait longer)."""
         texts = [long_text(BIG_BYTES) for _ in range(3)]
         for number in range(self.plan.big_rounds):
             for name in self._turns(number):
                 client = self.clients[name]
                 calm = await client.load(self.plan.big, 2, pause=0.01)
-                noise = asyncio.create_task(client.disturb(BIG_EVERY_S, texts))
+                stop = asyncio.Event()
+                noise = asyncio.create_task(client.disturb(BIG_EVERY_S, texts, stop))
                 await asyncio.sleep(0.05)
                 loud = await client.load(self.plan.big, 2, pause=0.01)
-                noise.cancel()
+                stop.set()
                 long = await noise
                 self.measured.latencies("calm", name, calm.latencies)
                 self.measured.latencies("loud", name, loud.latencies)

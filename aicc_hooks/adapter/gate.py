@@ -44,6 +44,7 @@ _FORWARDED = frozenset((b"content-type", b"accept", b"host", b"anthropic-version
 _STEERING_HEADERS = (b"x-litellm-", b"litellm-", b"langfuse", b"x-aicc-")
 # Doors whose requests leave a record. "other" is where refused paths end up.
 _RECORDED = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "other"))
+_INLINE_BYTES = 32_000
 _OUR_HEADERS = frozenset((b"x-litellm-session-id", b"x-aicc-semantic"))
 
 
@@ -344,7 +345,12 @@ class Gate:
                 call.hide_usage = changed = True
         # A session id often looks like a key. It goes nowhere (metadata is dropped) and is recorded as a hash.
         told = {key: value for key, value in metadata.items() if key != "session_id"}
-        call.extract = extract(door.endpoint, {**body, "metadata": told} if told else body)
+        seen = {**body, "metadata": told} if told else body
+        # Walking a long text and estimating its tokens takes milliseconds that others would wait for.
+        large = len(raw) > _INLINE_BYTES
+        call.extract = (
+            await asyncio.to_thread(extract, door.endpoint, seen) if large else extract(door.endpoint, seen)
+        )
         try:
             await self.runtime.judge(call)
         except ConfigError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +22,8 @@ def install(runtime: Runtime, app: Any) -> None:
     savings: dict[str, Callable[[], None]] = {
         "price_scan": remember_price_scan,
         "cost_diagnostics": skip_cost_diagnostics,
+        "token_count": lambda: believe_token_count(runtime),
+        "local_price": skip_local_price,
         "success_logging": lambda: skip_success_logging(runtime),
         "auth": lambda: trust_the_gate(runtime, app),
     }
@@ -61,6 +65,49 @@ def skip_cost_diagnostics() -> None:
 
     assert callable(Logging._record_zero_cost_diagnostic)
     Logging._record_zero_cost_diagnostic = lambda self, *args, **kwargs: None
+
+
+def believe_token_count(runtime: Runtime) -> None:
+    """LiteLLM tokenises the whole prompt on its loop as a default nobody uses (1.106.2, ollama/chat/transformation.py:390).
+
+    For a prompt of 1 MB that stops every other request for 100 ms and more. Foreign loggers still get the messages.
+    """
+    from litellm.llms.ollama.chat.transformation import OllamaChatConfig
+
+    full = OllamaChatConfig.transform_response
+    names = list(inspect.signature(full).parameters)
+    if "messages" not in names or "raw_response" not in names:
+        raise AttributeError("transform_response")
+    place = names.index("messages")
+
+    @functools.wraps(full)
+    def transform_response(*args: Any, **kwargs: Any) -> Any:
+        answer = kwargs.get("raw_response") or args[names.index("raw_response")]
+        # Inside a JSON string the quotes would be escaped: this is the answer's own field.
+        if not runtime.known_leaks and b'"prompt_eval_count":' in answer.content:
+            if len(args) > place:
+                args = (*args[:place], [], *args[place + 1 :])
+            else:
+                kwargs["messages"] = []
+        return full(*args, **kwargs)
+
+    OllamaChatConfig.transform_response = transform_response
+
+
+def skip_local_price() -> None:
+    """LiteLLM works out twice per request that a local model cost 0.0; a price in config.yaml is still worked out."""
+    from litellm.litellm_core_utils.litellm_logging import Logging
+
+    full = Logging.response_cost_calculator
+    assert callable(full)
+
+    def response_cost_calculator(self: Any, *args: Any, **kwargs: Any) -> Any:
+        provider = self.model_call_details.get("custom_llm_provider")
+        if provider in ("ollama", "ollama_chat") and not getattr(self, "custom_pricing", True):
+            return 0.0
+        return full(self, *args, **kwargs)
+
+    Logging.response_cost_calculator = response_cost_calculator
 
 
 def skip_success_logging(runtime: Runtime) -> None:
