@@ -52,6 +52,7 @@ def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     assert made.argv[0].endswith("litellm")
     assert arguments(made) == {
         "--config": str(shipped("config.yaml")), "--host": "127.0.0.1", "--port": str(free_port), "--num_workers": "2",
+        "--timeout_worker_healthcheck": "60",
     }  # fmt: skip
     assert made.env["AICC_MASTER_KEY"] == STRONG
     assert made.env["AICC_ROUTER_PORT"] == str(free_port)
