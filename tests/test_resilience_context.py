@@ -128,11 +128,10 @@ def test_policy_defaults_are_valid_and_strict() -> None:
     for wrong in (
         {"breaker": {"cooldown": 5}},
         {"breaker": {"cooldown_s": 90}},  # above max_cooldown_s
-        {"cold_start": {"first_byte_timeout_s": 30}},  # would abort a load
+        {"cold_start": {"sse_keepalive_s": 61}},
         {"context": {"buckets": [8192, 4096]}},
         {"context": {"models": {"m": []}}},
         {"limits": {"per_model": 0}},
-        {"retries": 3},
     ):
         with pytest.raises(ValidationError):
             ResilienceConfig.model_validate(wrong)

@@ -94,9 +94,6 @@ class ColdStartConfig(BaseModel):
     """What happens while Ollama loads a model (10-30 s for 14B)."""
 
     model_config = _STRICT
-    first_byte_timeout_s: Annotated[float, Field(ge=300, le=86_400)] = (
-        600  # an abort cancels the load: never below 300
-    )
     warm_up: tuple[WarmUp, ...] = ()
     keep_alive: dict[str, KeepAlive] = {}  # by model name, sent with each request
     default_keep_alive: KeepAlive | None = None  # None: Ollama's own (5m)
@@ -137,7 +134,3 @@ class ResilienceConfig(BaseModel):
     cold_start: ColdStartConfig = ColdStartConfig()
     high_qps: HighQpsConfig = HighQpsConfig()
     health: HealthConfig = HealthConfig()
-    retries: Annotated[int, Field(ge=0, le=2)] = (
-        1  # other deployments tried after the first; never once a token was sent
-    )
-    retry_budget_s: Seconds = 1  # quick failures only: past this the next deployment is the last
