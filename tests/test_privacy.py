@@ -165,6 +165,16 @@ def test_only_answers_without_values_come_from_the_cache(swept: Swept) -> None:
     }
 
 
+def test_what_a_fallback_answered_is_no_error(swept: Swept) -> None:
+    assert [
+        code
+        for key, codes in swept.seen.codes.items()
+        if key[0].startswith("falls") and key[1] != "rerank"
+        for code in codes
+        if code
+    ] == []
+
+
 def test_models_on_this_machine_did_get_the_values(swept: Swept) -> None:
     """Redaction is for what we write: the work itself is done on the text as it is."""
     received = {find.label for find in swept.needles.find_in(swept.to_models)}
@@ -217,8 +227,10 @@ def test_without_redaction_the_search_finds_the_values(
         )  # fmt: skip
         with gateway:
             asyncio.run(send_all(gateway, iter(made), seen))
+            wait_until(lambda: records_of(gateway) >= seen.sent, 90, "one record a request")
             wait_until(lambda: len(langfuse.traces) >= seen.sent, 90, "one trace a request")
             places = collect(gateway, langfuse, cloud, redis_server)
+    assert seen.statuses["echo", "chat"] == Counter({503: 1})
     needles = Needles((p.label, p.value) for p in planter.planted)
     recorded = {"system", "user", "name", "assistant", "tool arguments", "tool result", "text part", "last user", "tool description",
                 "tool schema", "prompt list", "last prompt", "suffix", "input", "input list", "instructions", "input item", "arguments",

@@ -146,6 +146,7 @@ class Seen:
     errors: list[bytes] = field(default_factory=list)
     statuses: dict[tuple[str, str], Counter[int]] = field(default_factory=dict)
     cached: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    codes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     sent: int = 0
 
     def note(self, shot: Shot, status: int, headers: httpx.Headers | None = None, body: bytes = b"") -> None:
@@ -153,6 +154,7 @@ class Seen:
         self.statuses.setdefault((shot.scenario, shot.endpoint), Counter())[status] += 1
         if headers is not None:
             self.errors.append(b"\n".join(b": ".join(pair) for pair in headers.raw))
+            self.codes.setdefault((shot.scenario, shot.endpoint), []).append(headers.get("x-aicc-error", ""))
             self.cached.setdefault((shot.scenario, shot.endpoint), []).append(headers.get("x-aicc-cache", ""))
         self.errors += [body] if status >= 400 else _stream_errors(body)
 
