@@ -1,7 +1,7 @@
 """The detectors' tables, and what else runs offline on the same rows in the same run.
 
     python -m benchmarks.detection                   # everything there is rows for; prints
-    python -m benchmarks.detection --write           # and puts the tables into docs/detect-*.md
+    python -m benchmarks.detection --write           # and puts the tables into docs/detect.md and docs/detect-*.md
     python -m benchmarks.detection --only latency
 
 Rows are read from `../shared/data` beside the repository (`--data`). Ours are judged with whole sources left out where
@@ -19,6 +19,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -144,18 +145,39 @@ def privacy_peers(rows: Sequence[Row], sample: int) -> str:
 # --- injection ------------------------------------------------------------------------------------
 
 
-def injection(rows: Sequence[Row], sample: int) -> tuple[str, str]:
-    """`(tables with sources left out, peers)`; needs scikit-learn."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    text: str
+    label: int
+    role: str
+    source: str
+    category: str
+    lang: str
+
+
+def _dumped(line: str) -> tuple[_Text, float]:
+    score, label, category, source, lang, role, text = json.loads(line)
+    return _Text(text, label, role, source, category, lang), score
+
+
+def injection(sample: int, scores: Path | None) -> tuple[str, str]:
+    """`(tables with sources left out, peers)`; needs scikit-learn. `scores`: what the training's --dump wrote, instead of fitting again."""
     sys.path.insert(0, str(ROOT / "training"))
     try:
         import train_injection as training
     except ImportError as error:
         print(f"injection: left out, {error.name} is missing (pip install -e '.[train]')", file=sys.stderr)
         return "", ""
-    items = training.load()
-    for item in items:
-        training.prepare(item)
-    scored = training.leave_out(items)
+    if scores:
+        scored = [_dumped(line) for line in scores.read_text(encoding="utf-8").splitlines()]
+    else:
+        items = training.load()
+        for item in items:
+            training.prepare(item)
+        scored = [
+            (_Text(t.text, t.label, t.role, t.source, t.category, t.lang), s)
+            for t, s in training.leave_out(items)
+        ]
     benign = sorted(
         (s for t, s in scored if not t.label and t.role != "system" and t.category != "extra"), reverse=True
     )
@@ -284,7 +306,7 @@ def machine() -> float:
 
 
 def latency(sizes: Sequence[int] = chat_texts.SIZES) -> str:
-    """CPU milliseconds of `Inspector.inspect` on one user message, all three together and each alone; best of five for each text."""
+    """CPU milliseconds of `Inspector.inspect` on one user message, all three together and each alone; best of five for each text up to 6,000 characters."""
     inspector = Inspector.of(Policy())
     off = {"privacy": False, "injection": False, "complexity": False}
     sets = [Active(), *(Active(**{**off, name: True}) for name in off)]
@@ -292,11 +314,11 @@ def latency(sizes: Sequence[int] = chat_texts.SIZES) -> str:
     for size in sizes:
         together: list[list[float]] = [[] for _ in sets]
         for kind in chat_texts.KINDS:
-            for text in chat_texts.texts(kind, size, max(1, min(40, 300_000 // size))):
+            for text in chat_texts.texts(kind, size, max(1, min(16, 100_000 // size))):
                 segments = [Segment(text, Role.USER, 0)]
                 for which, active in enumerate(sets):
                     best = 9e9
-                    for _ in range(5 if size <= 20_000 else 2):
+                    for _ in range(5 if size <= 6_000 else 2 if size <= 20_000 else 1):
                         began = time.process_time()
                         inspector.inspect(segments, active=active)
                         best = min(best, time.process_time() - began)
@@ -313,8 +335,8 @@ def latency(sizes: Sequence[int] = chat_texts.SIZES) -> str:
 
 
 def write(name: str, parts: Mapping[str, str]) -> None:
-    """Put tables between `<!-- benchmark: KEY -->` and `<!-- end -->` of docs/detect-NAME.md."""
-    path = ROOT / "docs" / f"detect-{name}.md"
+    """Put tables between `<!-- benchmark: KEY -->` and `<!-- end -->` of docs/detect-NAME.md (latency: docs/detect.md)."""
+    path = ROOT / "docs" / ("detect.md" if name == "latency" else f"detect-{name}.md")
     page = path.read_text(encoding="utf-8")
     for key, text in parts.items():
         begin = f"<!-- benchmark: {key} -->\n"
@@ -332,6 +354,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--only", choices=("privacy", "injection", "complexity", "latency"))
     parser.add_argument("--sample", type=int, default=1_500, help="rows the peers run on")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        help="injection: what `train_injection.py --dump FILE` wrote, instead of fitting six times",
+    )
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args(argv)
     wanted = (options.only,) if options.only else ("latency", "privacy", "injection", "complexity")
@@ -349,14 +376,16 @@ def main(argv: list[str]) -> int:
                 parts = dict(
                     zip(
                         ("tables", "peers"),
-                        injection(rows, options.sample) if name == "injection" else complexity(rows),
+                        injection(options.sample, options.scores)
+                        if name == "injection"
+                        else complexity(rows),
                         strict=True,
                     )
                 )
         for key, text in parts.items():
             print(f"\n## {name}: {key}\n\n{text}", flush=True)
         if options.write:
-            write("privacy" if name == "latency" else name, parts)
+            write(name, parts)
     return 0
 
 

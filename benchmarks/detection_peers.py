@@ -9,6 +9,7 @@ virtual environment of its own (its requirements are no business of ours):
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
@@ -35,6 +36,7 @@ LITELLM_CATEGORIES = (
 )
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # or its import waits for the network
+logging.disable(logging.WARNING)  # LiteLLM reports every hit
 
 
 class Absent(Exception):
@@ -125,19 +127,25 @@ def litellm_similarity() -> Flags:
         raise Absent(f"LiteLLM's similarity heuristic: {type(error).__name__}") from None
 
 
+# Files, not single lines: a single line is searched eagerly, every word of it a suspect.
 _SCAN = """
-import json, sys
-from detect_secrets.core.scan import scan_line
+import json, os, sys, tempfile
+from detect_secrets import SecretsCollection
 from detect_secrets.settings import default_settings
-with default_settings():
-    for raw in sys.stdin:
-        text = json.loads(raw)
-        print(json.dumps([[n, s.secret_value] for n, line in enumerate(text.split("\\n")) for s in scan_line(line) if s.secret_value]), flush=True)
+with default_settings(), tempfile.TemporaryDirectory() as home:
+    for number, raw in enumerate(sys.stdin):
+        name = os.path.join(home, f"{number}.txt")
+        with open(name, "w", encoding="utf-8", errors="replace", newline="") as file:
+            file.write(json.loads(raw))
+        secrets = SecretsCollection()
+        secrets.scan_file(name)
+        print(json.dumps([[s.line_number - 1, s.secret_value] for s in secrets[name] if s.secret_value]), flush=True)
+        os.unlink(name)
 """
 
 
 def detect_secrets(texts: Sequence[str]) -> list[Spans]:
-    """detect-secrets with its default plugins, line by line. Raises Absent."""
+    """detect-secrets with its default plugins and filters. Raises Absent."""
     if not SECRETS_PYTHON.exists():
         raise Absent("detect-secrets: no .venv-bench (see the head of benchmarks/detection_peers.py)")
     lines = "".join(json.dumps(text) + "\n" for text in texts)
@@ -151,7 +159,7 @@ def detect_secrets(texts: Sequence[str]) -> list[Spans]:
             starts.append(starts[-1] + len(line) + 1)
         spans: Spans = []
         for number, value in json.loads(raw):
-            at = text.find(value, starts[number])
+            at = text.find(value, starts[min(number, len(starts) - 1)])
             if at >= 0:
                 spans.append((at, at + len(value)))
         found.append(spans)

@@ -21,7 +21,7 @@ from collections.abc import Callable
 
 from aicc_hooks.detect.complexity import ComplexityConfig, ComplexityDetector
 from aicc_hooks.detect.injection import InjectionConfig, InjectionDetector
-from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector, redact
+from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector, redact_text
 from aicc_hooks.verdict import Role, Segment
 
 PRIVACY = PrivacyDetector(PrivacyConfig())
@@ -85,8 +85,8 @@ def check_privacy(text: str) -> None:
 
 def check_redaction(text: str) -> None:
     """Redaction is final: a second pass finds nothing to do."""
-    once = redact(text, PRIVACY.find(text))
-    assert redact(once, PRIVACY.find(once)) == once, "redaction is not final"
+    once = redact_text(PRIVACY, text)
+    assert redact_text(PRIVACY, once) == once, "redaction is not final"
 
 
 def check_injection(text: str) -> None:
