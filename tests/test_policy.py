@@ -13,6 +13,7 @@ from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.errors import PolicyError
 from aicc_hooks.home import shipped
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore, check_routes, load_policy, parse_policy
+from aicc_hooks.policy.schema import as_yaml_tree
 
 # "Smart Router Policy" of the plan, word for word.
 PLAN = r"""
@@ -69,6 +70,17 @@ def test_the_shipped_file_holds_the_defaults() -> None:
         return tree
 
     assert plain(load_policy(shipped("policy.yaml")).policy) == plain(Policy())
+
+
+@pytest.mark.parametrize("section", ["cache", "resilience", "speed"])
+def test_the_shipped_file_shows_every_key_of(section: str) -> None:
+    def keys(tree: Any, path: str) -> set[str]:
+        if not isinstance(tree, dict) or not tree:
+            return {path}
+        return set().union(*(keys(value, f"{path}.{name}") for name, value in tree.items()))
+
+    shown = yaml.safe_load(shipped("policy.yaml").read_text())
+    assert keys(shown[section], section) == keys(as_yaml_tree(Policy())[section], section)
 
 
 def test_an_empty_file_and_no_file_are_the_defaults(tmp_path: Path) -> None:
