@@ -38,12 +38,12 @@ def test_fifty_thousand_entries_keep_within_memory_and_time_and_find_what_is_the
     times, found = [], 0
     for n in wanted:
         asked = near(vectors[n], 0.6)  # cosine about 0.86
-        started = time.perf_counter()
+        started = time.process_time()
         result = index.nearest("s", asked, floor=0.8, limit=8, now=0)
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.process_time() - started) * 1000)
         found += any(r.question.key == f"k{n}" for r in result)
     assert found >= 59, "the sketch lost neighbours"
-    # Median of a shared machine; docs/cache.md has the distribution on a quiet one.
+    # CPU time of all threads: the machine may be busy. docs/cache.md has the wall clock of a quiet one.
     assert float(np.median(times)) < 16
 
 

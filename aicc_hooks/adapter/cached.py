@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from aicc_hooks.adapter.embedder import Embed, SemanticSwitch
 from aicc_hooks.cache import CacheConfig, CacheControl, CacheHit, CacheRequest, ResponseCache
 from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.rules import lookup_refusal
+from aicc_hooks.cache.semantic import SemanticTier
 from aicc_hooks.cache.singleflight import SingleFlight
 from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.payload.replay import stream_of, whole_of, with_model
@@ -66,7 +67,7 @@ class Cached:
         self._stale = False
         self._secret = b""
         self._key_id = ""
-        self._closing: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._config = CacheConfig()
         self._detector: PrivacyDetector | None = None
 
@@ -133,18 +134,23 @@ class Cached:
         if cache is None:
             return
         if changed:
-            cache.semantic = self._tier()
+            cache.semantic = tier = self._tier()
+            if tier is not None:
+                self._spawn(tier.warm())
         cache.start()
 
-    def _tier(self) -> Any:
+    def _tier(self) -> SemanticTier | None:
         return self.switch.tier(self._config, secret=self._secret, link=self.link, metrics=self.metrics)
 
     def _close(self, old: ResponseCache | None) -> None:
         """End a replaced cache; its writes go on for a moment."""
         if old is not None:
-            task = asyncio.get_running_loop().create_task(old.aclose())
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+            self._spawn(old.aclose())
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def request_of(self, call: Call, headers: Mapping[bytes, bytes]) -> CacheRequest | None:
         """What the cache is asked for this call, or None when it must not be asked at all."""

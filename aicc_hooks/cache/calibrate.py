@@ -72,6 +72,8 @@ async def calibrate(
 ) -> Calibration:
     """Embed the pairs and choose the threshold. Raises what the embedder raises, ValueError for bad vectors."""
     chosen = shipped_pairs() if pairs is None else pairs
+    if problem := _too_few(chosen, bound):
+        return Calibration(embedder, 0, None, bound, 0.0, 0.0, len(chosen), problem)
     texts = sorted({t for p in chosen for t in (p.a, p.b)})
     vectors = await _embed_all(embed, texts)
     place = {text: i for i, text in enumerate(texts)}
@@ -92,9 +94,7 @@ def choose(
     passed = [guard(p.a, p.b) == PASS for p in pairs]
     same = sum(p.same for p in pairs)
     different = len(pairs) - same
-    if not same or not different or bound * different < 1:
-        # With fewer pairs a single false hit would already be over the bound: nothing could be concluded.
-        problem = f"{different} different pairs are too few to check a bound of {bound:.2%}"
+    if problem := _too_few(pairs, bound):
         return Calibration(embedder, dims, None, bound, 0.0, 0.0, len(pairs), problem)
     false = sorted(
         (s for p, s, ok in zip(pairs, similarity, passed, strict=True) if ok and not p.same), reverse=True
@@ -114,6 +114,14 @@ def choose(
             embedder, dims, None, bound, result.hit_rate, result.false_rate, len(pairs), problem
         )
     return result
+
+
+def _too_few(pairs: Sequence[Pair], bound: float) -> str:
+    """With fewer pairs a single false hit would already be over the bound: nothing could be concluded."""
+    different = sum(not p.same for p in pairs)
+    if different < len(pairs) and bound * different >= 1:
+        return ""
+    return f"{different} different pairs are too few to check a bound of {bound:.2%}"
 
 
 def _floor(same: Sequence[float]) -> float:

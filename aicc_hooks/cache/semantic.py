@@ -224,10 +224,16 @@ class SemanticTier:
             )
 
     async def warm(self) -> bool:
-        """Learn the embedder's dimensions and load the index from Redis; call once at the start."""
-        if await self.embed("warm up") is None:
+        """Have the embedder loaded before the first question meets it, and the index read from Redis."""
+        try:
+            async with asyncio.timeout(LOAD_S):
+                vector = await self._embed("warm up")
+            if self._dims is None:
+                self._open(len(vector))
+            await self.sync()
+        except Exception as error:  # every lookup tries again within its own limit
+            log.warning("the embedder could not be warmed up: %s", type(error).__name__)
             return False
-        await self.sync()
         return True
 
     def stats(self) -> dict[str, Any]:

@@ -106,18 +106,20 @@ def calibrate(bound: float | None, port: int | None, as_json: bool) -> None:
         state = gateway.get("/aicc/cache")["semantic"]
         if not state["embedder"]:
             raise OpsError(f"the embedder cannot be used: {state['why']}")
-        vectors = _embed_all(gateway, policy, texts)
+        vectors: dict[str, list[float]] = {}
 
-    async def embed(text: str) -> Sequence[float]:
-        return vectors[text]
+        async def embed(text: str) -> Sequence[float]:
+            if not vectors:
+                vectors.update(_embed_all(gateway, policy, texts))
+            return vectors[text]
 
-    wanted = policy.cache.false_hit_bound if bound is None else bound
-    try:
-        result = asyncio.run(
-            calibration.calibrate(embed, embedder=state["embedder"], bound=wanted, pairs=pairs)
-        )
-    except ValueError as error:
-        raise OpsError(f"{policy.cache.semantic_embedder}: {error}") from None
+        wanted = policy.cache.false_hit_bound if bound is None else bound
+        try:
+            result = asyncio.run(
+                calibration.calibrate(embed, embedder=state["embedder"], bound=wanted, pairs=pairs)
+            )
+        except ValueError as error:
+            raise OpsError(f"{policy.cache.semantic_embedder}: {error}") from None
     result = replace(result, at=time.time())
     calibration.save(home_dir() / calibration.FILE, result)
     threshold, why = calibration.tier_threshold(
