@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.record import retention, schema
 from aicc_hooks.record.config import RecordConfig
 from aicc_hooks.record.metrics import MetricsUnavailable, exposition
@@ -210,6 +211,36 @@ def test_process_state_becomes_gauges(scrape, path):
     assert values["aicc_circuit_open", (("circuit", "m"), ("scope", "deployment"))] == 0.5
     assert values["aicc_process_events_total", (("event", "failures_privacy"),)] == 3
     assert values["aicc_workers", ()] == 1
+
+
+def test_the_caches_numbers_are_true_over_two_workers(scrape, path):
+    for hits, size in ((3, 1000), (4, 500)):
+        cache = CacheMetrics()
+        cache.hits["memory"] += hits
+        cache.misses += 1
+        for _ in range(hits):
+            cache.timed("memory", 0.2)
+        cache.timed("miss", 600.0)
+        picture = {
+            "memory": {"entries": 1, "bytes": size},
+            "redis": {"entries": 9, "bytes": 4000, "evictions": 2},
+        }
+        sources = Sources(counters=cache.counters, extra=lambda picture=picture: {"cache": picture})
+        writer = Writer(path)
+        publish(writer, sources.snapshot(), {}, now=time.time())
+        writer.close()
+    values = scrape.values()
+    assert values["aicc_cache_hits_total", (("tier", "memory"),)] == 7
+    assert values["aicc_cache_misses_total", ()] == 2
+    assert values["aicc_cache_bytes", (("tier", "memory"),)] == 1500
+    assert values["aicc_cache_bytes", (("tier", "redis"),)] == 4000
+    assert values["aicc_cache_evictions_total", (("tier", "redis"),)] == 2
+    assert values["aicc_cache_lookup_seconds_count", (("tier", "memory"),)] == 7
+    assert values["aicc_cache_lookup_seconds_sum", (("tier", "memory"),)] == pytest.approx(0.0014)
+    assert values["aicc_cache_lookup_seconds_bucket", (("le", "0.0001"), ("tier", "memory"))] == 0
+    assert values["aicc_cache_lookup_seconds_bucket", (("le", "0.00025"), ("tier", "memory"))] == 7
+    assert values["aicc_cache_lookup_seconds_bucket", (("le", "0.5"), ("tier", "miss"))] == 0
+    assert values["aicc_cache_lookup_seconds_bucket", (("le", "+Inf"), ("tier", "miss"))] == 2
 
 
 def test_without_the_extra_the_message_says_what_to_install(scrape, monkeypatch):

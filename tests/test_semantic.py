@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from caching_redis import Server
@@ -18,10 +19,12 @@ from test_caching import answer
 from aicc_hooks.cache.ask import scoped_ask
 from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.cache.control import CacheControl
+from aicc_hooks.cache.embedder_id import NoEmbedder, embedder_id
 from aicc_hooks.cache.match import cosine, match, match_record
 from aicc_hooks.cache.request import CacheRequest
 from aicc_hooks.cache.semantic import REST_AFTER, SemanticTier
 from aicc_hooks.cache.tiers import ResponseCache
+from aicc_hooks.catalog import Catalog, Deployment, ModelGroup
 from aicc_hooks.redis_link import RedisLink, RedisSettings
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
@@ -348,3 +351,85 @@ def test_a_line_of_the_match_command() -> None:
     ):
         with pytest.raises(ValueError, match=r"must be|vector"):
             match_record({**line, **change}, 0.75)
+
+
+def test_a_model_that_loads_is_let_finish_and_then_works() -> None:
+    """Ollama aborts a load with its request: giving up at the limit each time would never load the model."""
+
+    async def main() -> None:
+        embed = Embedder(delay=0.4)
+        async with cache(embed, embed_timeout_ms=50) as one:
+            for n in range(REST_AFTER):
+                assert await one.get(ask(f"What is the capital of land {n}?")) is None
+            assert one.stats()["semantic"]["status"] == "resting"
+            await asyncio.sleep(0.5)
+            assert one.stats()["semantic"]["status"] == "on"
+            embed.delay = 0
+            await store(one, ask(CAPITAL))
+            assert await one.get(ask(SAME)) is not None
+
+    asyncio.run(main())
+
+
+def test_a_tier_switched_off_under_a_lookup_is_a_miss() -> None:
+    async def main() -> None:
+        async with cache() as one:
+            await store(one, ask(CAPITAL))
+            one.memory.clear()  # the question is known, its answer gone
+            embed = one.semantic._embed  # type: ignore[union-attr]
+
+            async def switching(text: str) -> Any:
+                one.semantic = None
+                return await embed(text)
+
+            one.semantic._embed = switching  # type: ignore[union-attr]
+            assert await one.get(ask(SAME)) is None
+
+    asyncio.run(main())
+
+
+TAGS = {
+    "models": [
+        {
+            "name": "nomic-embed-text:latest",
+            "digest": "sha256:0a109f422b47e3a30ba2b10eca18548e944e8a23073ee3f3",
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("deployments", "answer", "expected"),
+    [
+        ([("ollama/nomic-embed-text", True)], TAGS, "e=ollama/nomic-embed-text:latest@0a109f422b47"),
+        ([("ollama/nomic-embed-text", True)] * 2, TAGS, "e=ollama/nomic-embed-text:latest@0a109f422b47"),
+        ([("openai/minilm", True)], TAGS, "e=openai/minilm"),
+        ([("ollama/nomic-embed-text", True), ("openai/minilm", True)], TAGS, "different models"),
+        ([("openai/text-embedding-3-small", False)], TAGS, "not on this machine"),
+        ([("ollama/bge-m3", True)], TAGS, "ollama pull bge-m3"),
+        ([("ollama/nomic-embed-text", True)], [1], "does not answer"),
+        ([("ollama/nomic-embed-text", True)], None, "does not answer"),
+        ([], TAGS, "no model group"),
+    ],
+)
+def test_which_embedder_it_is(deployments: list[tuple[str, bool]], answer: Any, expected: str) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        if answer is None:
+            raise httpx.ConnectError("refused")
+        assert request.url.path == "/api/tags"
+        return httpx.Response(200, json=answer)
+
+    made = tuple(
+        Deployment(str(i), model, "http://127.0.0.1:11434", local)
+        for i, (model, local) in enumerate(deployments)
+    )
+    catalog = Catalog({"e": ModelGroup("e", made)} if made else {})
+
+    async def main() -> str:
+        try:
+            return await embedder_id(catalog, "e", transport=httpx.MockTransport(reply))
+        except NoEmbedder as error:
+            return str(error)
+
+    found = asyncio.run(main())
+    assert found == expected if expected.startswith("e=") else expected in found
