@@ -34,7 +34,7 @@ EXPERIMENTS: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def trial(shared_gateway: Any) -> GatewayProcess:
-    process: GatewayProcess = shared_gateway(experiments=EXPERIMENTS)
+    process: GatewayProcess = shared_gateway(experiments=EXPERIMENTS, policy={"cache": {"enabled": True}})
     return process
 
 
@@ -80,11 +80,16 @@ def test_variants_stick_and_do_not_share_cached_answers(trial: GatewayProcess) -
     http = trial.httpx()
     brief, plain = people(http, "brief", 2), people(http, "plain", 1)
     text = "Please say hello to everybody."
-    tiers = [
-        (ask(http, text, user=u).headers["x-aicc-variant"], ask(http, text, user=u).headers["x-aicc-variant"])
-        for u in (*brief, *plain)
+    answers = [[ask(http, text, user=u).headers for _ in range(2)] for u in (*brief, *plain)]
+    assert [[h["x-aicc-variant"] for h in two] for two in answers] == [
+        ["tone:brief"] * 2,
+        ["tone:brief"] * 2,
+        ["tone:plain"] * 2,
     ]
-    assert tiers == [("tone:brief",) * 2, ("tone:brief",) * 2, ("tone:plain",) * 2]
+    assert [h["x-aicc-cache"] for h in answers[0]] == ["miss", "exact"]
+    assert [h["x-aicc-cache"] for h in answers[2]] == ["miss", "exact"], (
+        "the other variant's answer is not this one's"
+    )
 
 
 def test_a_model_variant_moves_the_route_with_its_reason(trial: GatewayProcess) -> None:

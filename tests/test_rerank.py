@@ -115,7 +115,8 @@ def test_the_answer_reads_as_coheres_and_jinas(http: httpx.Client, ollama: Ollam
 
 
 @pytest.mark.live
-def test_an_equal_request_is_answered_from_the_cache(http: httpx.Client, ollama: OllamaStub) -> None:
+def test_an_equal_request_is_answered_from_the_cache(shared_gateway: Any, ollama: OllamaStub) -> None:
+    http = shared_gateway(policy={"cache": {"enabled": True}}).httpx()
     documents = [DOCUMENTS[0], DOCUMENTS[2]]  # no name of a person or place: findings are never cached
     first, second = (
         http.post("/v1/rerank", json=body(query="which animal sleeps", documents=documents)) for _ in range(2)
