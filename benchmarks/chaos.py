@@ -137,7 +137,10 @@ def config_with_spare(spare_url: str) -> dict[str, Any]:
             "model_info": {"mode": "chat", "max_input_tokens": 65536, "supports_function_calling": True},
         }
     )
-    config["router_settings"]["fallbacks"] = [{"qwen-local": ["spare-local"]}]
+    # Every group that may be chosen in place of a broken one needs a way out of its own.
+    for rule in config["router_settings"]["fallbacks"]:
+        for others in rule.values():
+            others[:] = ["spare-local"]
     return config
 
 
