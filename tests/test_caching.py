@@ -546,3 +546,21 @@ def test_a_redis_that_dies_freezes_or_fills_costs_one_request_fifty_milliseconds
         run(main)
     finally:
         server.close()
+
+
+def test_an_answer_that_comes_while_redis_is_asked_is_found(server: Server) -> None:
+    """Else a request that meets the end of another's flight would make a call of its own."""
+
+    async def main() -> None:
+        async with cache(server) as one:
+
+            async def slow(key: str) -> bytes | None:
+                assert await one.put(request(), answer())
+                return None
+
+            one.remote.get = slow  # type: ignore[method-assign]
+            hit = await one.get(request())
+            assert hit is not None
+            assert hit.tier == "memory"
+
+    run(main)

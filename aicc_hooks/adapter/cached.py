@@ -18,18 +18,17 @@ import orjson
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.embedder import Embed, SemanticSwitch
-from aicc_hooks.cache import CacheConfig, CacheControl, CacheHit, CacheRequest, ResponseCache
+from aicc_hooks.adapter.keeping import worth_keeping
+from aicc_hooks.cache import CacheConfig, CacheControl, CacheHit, CacheRequest, ResponseCache, report
 from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.rules import lookup_refusal
 from aicc_hooks.cache.semantic import SemanticTier
 from aicc_hooks.cache.singleflight import SingleFlight
 from aicc_hooks.detect.privacy import PrivacyDetector
-from aicc_hooks.payload.replay import stream_of, whole_of, with_model
-from aicc_hooks.payload.response import parse_response
+from aicc_hooks.payload.replay import stream_of, with_model
 from aicc_hooks.redis_env import redis_settings
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.redis_link import key as redis_key
-from aicc_hooks.verdict import Role
 
 log = logging.getLogger("aicc_hooks")
 
@@ -114,12 +113,8 @@ class Cached:
         if cache is None:
             return {}
         held: dict[str, Any] = {"memory": {"entries": len(cache.memory), "bytes": cache.memory.bytes}}
-        if cache.shared is not None:
-            held["redis"] = {
-                "entries": cache.shared.entries,
-                "bytes": cache.shared.bytes,
-                "evictions": cache.shared.evictions,
-            }
+        if (shared := report.held(cache.shared)) is not None:
+            held["redis"] = shared
         if cache.semantic is not None:
             about = cache.semantic.stats()
             held["semantic"] = {"entries": about.get("entries"), "bytes": about.get("bytes")}
@@ -260,7 +255,9 @@ class Cached:
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
         try:
-            whole = await asyncio.to_thread(self._worth_keeping, call.endpoint, body, call.stream)
+            whole = await asyncio.to_thread(
+                worth_keeping, self._detector, call.endpoint, body, stream=call.stream
+            )
         except Exception as error:  # an odd answer is passed on like any other
             log.error("an answer could not be read for the cache: %s", type(error).__name__)
             return
@@ -269,24 +266,6 @@ class Cached:
             return
         spent = (time.perf_counter() - call.started) * 1000
         await self.cache.put(request, whole, {"ms": round(spent, 1)})
-
-    def _worth_keeping(self, endpoint: str, body: bytes, stream: bool) -> bytes | None:
-        """The answer as it is stored; None when it is not whole or holds a finding."""
-        whole = whole_of(endpoint, body) if stream else body
-        return None if whole is None or self._tells_something(endpoint, whole) else whole
-
-    def _tells_something(self, endpoint: str, whole: bytes) -> bool:
-        """True when the answer holds a finding, which a model may invent or a tool bring in."""
-        if endpoint in ("embeddings", "rerank"):
-            return False
-        output = parse_response(endpoint, whole, stream=False).output
-        text = orjson.dumps(output).decode().replace("\\n", "\n")
-        try:
-            return self._detector is None or any(
-                f.action != "ignore" for f in self._detector.find(text, Role.ASSISTANT)
-            )
-        except Exception:
-            return True
 
     async def ping(self, value: str) -> str | bytes | None:
         """Write and read back a value of our own, for health."""

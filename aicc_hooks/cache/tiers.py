@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
-from aicc_hooks.cache import rules
+from aicc_hooks.cache import report, rules
 from aicc_hooks.cache.config import CacheConfig
 from aicc_hooks.cache.envelope import CorruptEntry, Entry, ForeignVersion, pack, unpack
 from aicc_hooks.cache.key import exact_key
@@ -92,7 +92,8 @@ class ResponseCache:
             self.metrics.bypasses["no identity"] += 1
             return None
         self.start()
-        hit = await self._look(request, key)
+        # While Redis was asked, an identical request may have been answered: its flight is over, so look again.
+        hit = await self._look(request, key) or self._in_memory(key, request.control.max_age)
         tier = hit.tier if hit else "miss"
         self.metrics.timed(tier, (self._clock() - started) * 1000)
         if hit is None:
@@ -103,9 +104,8 @@ class ResponseCache:
 
     async def _look(self, request: CacheRequest, key: str) -> CacheHit | None:
         limit = request.control.max_age
-        found = self.memory.get(key)
-        if found is not None and (limit is None or found[1] <= limit):
-            return CacheHit(found[0].value, "memory", found[1], found[0].meta)
+        if (hit := self._in_memory(key, limit)) is not None:
+            return hit
         # The embedding runs while Redis is asked; an exact hit abandons it.
         search = self.semantic.start(request, key) if self.semantic is not None and request.semantic else None
         try:
@@ -116,6 +116,12 @@ class ResponseCache:
         finally:
             if search is not None:
                 search.cancel()
+
+    def _in_memory(self, key: str, limit: float | None) -> CacheHit | None:
+        found = self.memory.get(key)
+        if found is None or (limit is not None and found[1] > limit):
+            return None
+        return CacheHit(found[0].value, "memory", found[1], found[0].meta)
 
     async def _from_redis(self, key: str, limit: float | None) -> tuple[Entry, float] | None:
         raw = await self.remote.get(key)
@@ -252,27 +258,11 @@ class ResponseCache:
 
     def stats(self) -> dict[str, Any]:
         """This process: counters, bytes, evictions, latencies."""
-        memory = {
-            "entries": len(self.memory), "bytes": self.memory.bytes,
-            "max_bytes": self.memory.max_bytes, "evictions": self.memory.evictions,
-        }  # fmt: skip
-        semantic = self.semantic.stats() if self.semantic is not None else {"status": "off"}
-        return {
-            **self.metrics.as_dict(),
-            "memory": memory,
-            "semantic": semantic,
-            "redis": self.remote.link.health(),
-        }
+        return report.stats(self)
 
     async def describe(self) -> dict[str, Any]:
         """`stats` plus what Redis holds for all gateways together (`shared`: null when it cannot be asked)."""
-        shared = await self.remote.stats()
-        held = (
-            None
-            if shared is None
-            else {"entries": shared.entries, "bytes": shared.bytes, "evictions": shared.evictions}
-        )
-        return {**self.stats(), "shared": held}
+        return {**self.stats(), "shared": report.held(await self.remote.stats())}
 
     async def clear(self) -> int:
         """Forget everything, here and in Redis; other gateways follow within two seconds. How many entries went."""
@@ -289,21 +279,10 @@ class ResponseCache:
 
         Those of Redis; of this process where Redis is not usable.
         """
-        rows: list[dict[str, Any]] = []
+        now = self._wall()
         if not self.remote.link.usable:
-            return [_row(key, entry, age) for key, entry, age in self.memory.newest(limit)]
-        for key, raw in await self.remote.newest(limit):
-            row: dict[str, Any] = {"key": key, "stored_bytes": len(raw)}
-            try:
-                entry = unpack(raw, key=key, secret=self._secret)
-            except ForeignVersion:
-                row["problem"] = "written by another version"
-            except CorruptEntry:
-                row["problem"] = "corrupt"
-            else:
-                row |= _row(key, entry, self._wall() - entry.created)
-            rows.append(row)
-        return rows
+            return [report.row(key, entry, age) for key, entry, age in self.memory.newest(limit)]
+        return [report.stored(key, raw, self._secret, now) for key, raw in await self.remote.newest(limit)]
 
     async def aclose(self) -> None:
         """Finish the writes (at most one second) and stop the background task. Does not close the shared link."""
@@ -314,13 +293,3 @@ class ResponseCache:
             _, late = await asyncio.wait(set(self._writes), timeout=1.0)
             for task in late:
                 task.cancel()
-
-
-def _row(key: str, entry: Entry, age: float) -> dict[str, Any]:
-    return {
-        "key": key,
-        "age": round(age, 1),
-        "ttl": entry.ttl,
-        "bytes": len(entry.value),
-        "meta": dict(entry.meta),
-    }
