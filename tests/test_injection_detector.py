@@ -109,7 +109,34 @@ def morse(text: str) -> str:
     table = dict(
         zip(
             "abcdefghijklmnopqrstuvwxyz",
-            [".-", "-...", "-.-.", "-..", ".", "..-.", "--.", "....", "..", ".---", "-.-", ".-..", "--", "-.", "---", ".--.", "--.-", ".-.", "...", "-", "..-", "...-", ".--", "-..-", "-.--", "--.."],
+            [
+                ".-",
+                "-...",
+                "-.-.",
+                "-..",
+                ".",
+                "..-.",
+                "--.",
+                "....",
+                "..",
+                ".---",
+                "-.-",
+                ".-..",
+                "--",
+                "-.",
+                "---",
+                ".--.",
+                "--.-",
+                ".-.",
+                "...",
+                "-",
+                "..-",
+                "...-",
+                ".--",
+                "-..-",
+                "-.--",
+                "--..",
+            ],
             strict=True,
         )
     )
@@ -306,3 +333,10 @@ def test_evaluate_names_the_line_that_is_wrong(tmp_path: Path) -> None:
     path.write_text('{"text": "hi", "label": 0}\n{"text": "hi"}\n')
     with pytest.raises(DetectorError, match="line 2"):
         list(read_rows(path))
+
+
+@pytest.mark.parametrize(
+    "text", ["Please say hello.", "hi", "Thanks a lot!", "Tell me a joke", "Guten Morgen"]
+)
+def test_small_talk_is_no_attack(text: str) -> None:
+    assert not InjectionDetector().score(text).flagged

@@ -178,7 +178,9 @@ class Recorder:
         if outcome.disconnected:
             draft.error = "client_disconnected"
         _add_times(draft, call, outcome)
-        if call.body is not None and call.verdict is not None:  # what was refused unjudged is not written at all
+        if (
+            call.body is not None and call.verdict is not None
+        ):  # what was refused unjudged is not written at all
             draft.input = {key: call.body[key] for key in _INPUT_FIELDS if key in call.body}
         facts = (
             parse_response(call.endpoint, outcome.body, stream=call.stream) if outcome.status == 200 else None
