@@ -48,7 +48,7 @@ class Plan:
 
 
 QUICK = Plan(
-    rounds=3, load=96, single=40, hits=40, streams=4, big_rounds=2, big=100, starts=1, worker_rounds=2
+    rounds=5, load=96, single=40, hits=40, streams=4, big_rounds=2, big=100, starts=1, worker_rounds=2
 )
 FULL = Plan()
 
