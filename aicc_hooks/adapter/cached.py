@@ -100,6 +100,12 @@ class Cached:
         """As the policy in force says."""
         return self._config.enabled
 
+    @property
+    def problem(self) -> str:
+        """Why the semantic tier is off although the policy says `on`."""
+        asked = self._config.enabled and self._config.semantic == "on"
+        return self.switch.reason if asked and self.switch.threshold is None else ""
+
     def counters(self) -> dict[str, int]:
         """Counts since this process began, for the metrics of all processes."""
         found = self.metrics.counters() | {"cache_followers": self.flights.counters.followed}

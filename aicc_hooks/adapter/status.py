@@ -24,6 +24,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["experiments"] = runtime.experiments.error
     for name, why in dict(runtime.experiments.prompts.errors).items():
         problems[f"prompt.{name}"] = why
+    if runtime.cached.problem:
+        problems["semantic_cache"] = runtime.cached.problem
     if runtime.known_leaks:
         problems["callbacks"] = f"allowed to see unredacted text: {', '.join(runtime.known_leaks)}"
     down = bool(runtime.fatal) or current is None or not runtime.master_key()
