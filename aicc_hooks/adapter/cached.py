@@ -260,6 +260,9 @@ class Cached:
 
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
+        if call.attempts and call.decision is not None and call.attempts[-1].group != call.decision.route:
+            self.metrics.refused["fallback"] += 1  # the key names the model that did not answer
+            return
         try:
             whole = await asyncio.to_thread(
                 worth_keeping, self._detector, call.endpoint, body, stream=call.stream

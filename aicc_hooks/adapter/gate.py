@@ -113,6 +113,8 @@ class Gate:
                 Refusal("aicc_internal_error", "The gateway failed on this request; see its log.", 500)
             )
         finally:
+            if call.attempts and answer.outcome.status == 200:
+                self._warm.add(call.endpoint)
             if not call.shared:
                 self._close_attempts(call, answer)
             if call.endpoint in _RECORDED:
@@ -188,10 +190,9 @@ class Gate:
         return None
 
     def _stack(self, call: Call, answer: Answer) -> App:
-        """LiteLLM's whole stack for a door's first request, then the short one (policy speed.middlewares)."""
+        """LiteLLM's whole stack until it served a door once, then the short one (policy speed.middlewares)."""
         if call.endpoint in self._warm and self._short is not None and self.runtime.policy.speed.middlewares:
             return self._short
-        self._warm.add(call.endpoint)
         return self.app
 
     def _close_attempts(self, call: Call, answer: Answer) -> None:
