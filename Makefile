@@ -52,7 +52,7 @@ train: $(VENV)/.installed ## Fit the detectors' weights again and print their le
 	OMP_NUM_THREADS=1 $(BIN)/python training/train_injection.py
 	OMP_NUM_THREADS=1 $(BIN)/python training/train_complexity.py
 
-load: $(VENV)/.dev ## Measure speed beside stock LiteLLM (about 4 minutes; needs redis-server; full: benchmarks/gateway.py)
+load: $(VENV)/.dev ## Measure speed beside stock LiteLLM (about 5 minutes; needs redis-server; full: benchmarks/gateway.py)
 	$(BIN)/python -m benchmarks.gateway --quick
 
 chaos: $(VENV)/.dev ## Break everything around the gateway under load, one thing at a time (about 6 minutes)
