@@ -77,7 +77,6 @@ class Call:
     hide_usage: bool = False  # the stream's usage chunk is for us; the client did not ask for it
     shared: bool = False  # its upstream call may outlive it: others listen too
     known: dict[str, str] = field(default_factory=dict)  # found value → entity, in memory only
-    usage: tuple[int, int] | None = None  # prompt and completion tokens as LiteLLM counted them
     attempts: list[Attempt] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds by step
 
@@ -91,24 +90,12 @@ _current: ContextVar[Call | None] = ContextVar("aicc_call", default=None)
 # Without the gate there is no context of ours; LiteLLM's logging object is made by the server for each
 # request. Its call id is not used as a key: a client may choose it (header x-litellm-call-id) and
 # could reuse the id of a clean request for a private one.
-_by_id: dict[str, Call] = {}  # only ids the gate made itself
 _by_logging_object: weakref.WeakKeyDictionary[Any, Call] = weakref.WeakKeyDictionary()
 
 
 def enter(call: Call) -> None:
     """Make `call` the one of the running context."""
     _current.set(call)
-    _by_id[call.id] = call
-
-
-def leave(call: Call) -> None:
-    """Forget a finished call; its late log events still find it for a moment through `by_id`."""
-    _by_id.pop(call.id, None)
-
-
-def by_id(call_id: object) -> Call | None:
-    """The running call the gate gave this id, for LiteLLM's logging worker, which has no context of ours."""
-    return _by_id.get(call_id) if isinstance(call_id, str) else None
 
 
 def current() -> Call | None:

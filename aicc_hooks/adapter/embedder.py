@@ -134,7 +134,6 @@ async def embed_with(
         try:
             response = await router.aembedding(model=model, input=[text])
         finally:
-            calls.leave(inner)
             close(inner.attempts)
         row = response.data[0]
         return list(row["embedding"] if isinstance(row, dict) else row.embedding)

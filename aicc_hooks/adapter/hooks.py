@@ -261,19 +261,6 @@ class Gateway(_Hook):
         ]
         return usable or healthy_deployments
 
-    async def async_log_success_event(
-        self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any
-    ) -> None:
-        """Token counts of a stream, which the client's bytes name only when it asked for them."""
-        call = calls.by_id(kwargs.get("litellm_call_id"))
-        usage = getattr(response_obj, "usage", None)
-        if call is not None and usage is not None:
-            prompt = getattr(usage, "prompt_tokens", None) or getattr(usage, "input_tokens", None) or 0
-            completion = (
-                getattr(usage, "completion_tokens", None) or getattr(usage, "output_tokens", None) or 0
-            )
-            call.usage = (int(prompt), int(completion))
-
     def _group_of(self, deployment: str) -> str:
         for group in self.runtime.catalog.groups.values():
             if any(d.id == deployment for d in group.deployments):

@@ -8,7 +8,6 @@ import os
 import queue
 import secrets
 import threading
-import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from aicc_hooks import __version__
-from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.detect.tokens import estimate_tokens
@@ -46,7 +44,6 @@ log = logging.getLogger("aicc_hooks")
 # What of a request's body is recorded. A field that is not here is never written.
 _INPUT_FIELDS = ("system", "instructions", "messages", "input", "prompt", "suffix", "query", "documents", "tools", "functions",
                  "response_format")  # fmt: skip
-_USAGE_WAIT_S = 0.08  # a stream's token counts come from LiteLLM's logging worker, just after the last byte
 _CUT_OFF = ("length", "max_tokens", "incomplete")  # as chat, messages and responses say it
 _KEY_FILE = ".record_key"
 
@@ -142,7 +139,6 @@ class Recorder:
             self._queue.put_nowait((call, outcome))
         except queue.Full:
             self.counters["dropped"] += 1
-            calls.leave(call)
 
     # --- in the thread ----------------------------------------------------------------------
 
@@ -153,14 +149,10 @@ class Recorder:
             except Exception as error:
                 self.counters["failed"] += 1
                 log.error("a record could not be built: %s", type(error).__name__)
-            finally:
-                calls.leave(item[0])
 
     def _write(self, call: Call, outcome: Outcome) -> None:
         if self.spool is None or self.redactor is None or self._policy is None:
             return
-        if call.stream and outcome.status == 200 and not outcome.disconnected and not call.usage:
-            time.sleep(max(0.0, min(_USAGE_WAIT_S, outcome.ended + _USAGE_WAIT_S - time.perf_counter())))
         record = self._draft(call, outcome).build(self.redactor, user=self._policy.record.user)
         if not self.spool.put(record):
             self.counters["dropped"] += 1
@@ -190,9 +182,7 @@ class Recorder:
             draft.prompt_tokens, draft.completion_tokens = facts.prompt_tokens, facts.completion_tokens
             if facts.error and not draft.error:
                 draft.error = call.error_code or "aicc_upstream_down"
-        if call.usage:
-            draft.prompt_tokens, draft.completion_tokens = call.usage
-        elif facts is not None and not draft.prompt_tokens and call.verdict is not None:
+        if facts is not None and not draft.prompt_tokens and call.verdict is not None:
             draft.prompt_tokens = call.verdict.tokens
             draft.completion_tokens = estimate_tokens(str(facts.output or ""))
         if facts is not None and call.attempts:
