@@ -139,7 +139,7 @@ def test_a_request_is_inspected_once_though_three_hooks_apply_the_verdict(
             )
 
     asyncio.run(request())
-    calls.leave(call)
+    calls._current.set(None)
     assert len(inspections) == 1
     assert [len(noted) for noted in scans] == [1, 1, 1]
 
@@ -308,7 +308,7 @@ def test_a_small_request_is_judged_beside_the_walk_of_a_large_one(runtime: Runti
         door = find_door("POST", "/v1/chat/completions", debug=False, extra=())
         await front._prepare({"headers": []}, call, door, raw)
         beside.cancel()
-        calls.leave(call)
+        calls._current.set(None)
 
     asyncio.run(request())
     assert turns > 20
