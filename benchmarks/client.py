@@ -66,7 +66,8 @@ class Client:
 
     def __init__(self, gateway: GatewayProcess) -> None:
         self.url = gateway.url + "/v1/chat/completions"
-        connector = aiohttp.TCPConnector(limit=0)
+        # uvicorn closes an idle connection after 5 s; one kept longer than that would fail the next POST.
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=3)
         headers = {"authorization": f"Bearer {gateway.key}"}
         timeout = aiohttp.ClientTimeout(total=120)
         self._session = aiohttp.ClientSession(connector=connector, headers=headers, timeout=timeout)
