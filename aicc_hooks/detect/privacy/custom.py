@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,6 +14,7 @@ from aicc_hooks.verdict import Action
 
 from . import checks
 from .config import CustomEntity, PrivacyConfig
+from .literals import keyword_literals, read_alike, required_literals
 from .shape import is_placeholder
 
 # The standard library's own pattern parser; typeshed does not know these two modules.
@@ -28,11 +30,13 @@ _SUBJECTS: Final = frozenset(
     dateofbirth email phone pin username login auth authorization bearer clientsecret
     """.split()  # noqa: SIM905
 )
+_SINGLE: Final = (_c.LITERAL, _c.NOT_LITERAL, _c.IN, _c.ANY, _c.AT)
 _CLASS_AFTER_BACKSLASH: Final = re.compile(
     r"(?<!\\)(?:\\\\)(?:b(?![a-z])|b(?=\\|$|\"|\()|[dwsDWSB](?=[+*?{)\]|]|\\|$))"
 )
 _PROBE_LENGTH: Final = 1200
 _PROBE_TIMEOUT: Final = 0.2
+_FEW_WAYS: Final = 256  # a pattern with so few ways to match at a place cannot backtrack for long
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,10 @@ class PatternProblem:
 
 @dataclass(frozen=True, slots=True)
 class UserPattern:
-    """A pattern that passed vetting. `keyword` ones only name a subject."""
+    """A pattern that passed vetting. `keyword` ones only name a subject.
+
+    `literals`: without one of these in the folded text there is no finding; None when none is known.
+    """
 
     entity: str
     compiled: Any
@@ -56,6 +63,7 @@ class UserPattern:
     keyword: bool = False
     keywords: tuple[str, ...] = ()
     checksum: str = "none"
+    literals: frozenset[str] | None = None
 
     def accepts(self, text: str, lower: str, start: int, end: int) -> bool:
         """Keyword distance and check digits of a match."""
@@ -141,6 +149,31 @@ def _never_matches(tree: Any, flags: int) -> bool:
     return False
 
 
+def _ways(tree: Any) -> float:
+    """In how many ways the pattern can be tried at one place, from above."""
+    ways: float = 1
+    for op, arg in tree:
+        if op in (_c.MAX_REPEAT, _c.MIN_REPEAT, _c.POSSESSIVE_REPEAT):
+            low, high, inner = arg
+            each = _ways(inner)
+            ways *= (
+                math.inf
+                if high is _c.MAXREPEAT or high > _FEW_WAYS
+                else sum(each**n for n in range(low, high + 1))
+            )
+        elif op is _c.BRANCH:
+            ways *= sum(map(_ways, arg[1]))
+        elif op in (_c.SUBPATTERN, _c.ASSERT, _c.ASSERT_NOT):
+            ways *= _ways(arg[-1])
+        elif op is _c.ATOMIC_GROUP:
+            ways *= _ways(arg)
+        elif op not in _SINGLE:
+            return math.inf
+        if ways > _FEW_WAYS:
+            return math.inf
+    return ways
+
+
 def _probes(pattern: str) -> list[str]:
     letters = sorted({c for c in pattern if c.isalnum()} | set("a0 _-.@"))[:24]
     # every letter of the pattern follows, lest a missing mandatory one spares the engine the search
@@ -193,7 +226,8 @@ def vet(name: str, field: str, pattern: str) -> tuple[Any, PatternProblem | None
                 "matches the empty text, so it would match everywhere",
                 "use + instead of *, or make a part mandatory",
             )
-        for probe in _probes(pattern):
+        harmless = tree is not None and read_alike(pattern) and _ways(tree) <= _FEW_WAYS
+        for probe in () if harmless else _probes(pattern):
             for _ in compiled.finditer(probe, timeout=_PROBE_TIMEOUT):
                 break
     except TimeoutError:
@@ -215,15 +249,22 @@ def compile_all(config: PrivacyConfig) -> tuple[tuple[UserPattern, ...], tuple[P
             bad.append(trouble)
             continue
         keyword = subject_of(pattern) is not None
-        good.append(UserPattern("custom", compiled, "route", keyword=keyword))
+        literals = required_literals(pattern)
+        good.append(UserPattern("custom", compiled, "route", keyword=keyword, literals=literals))
     for i, entity in enumerate(config.custom):
         compiled, trouble = vet(entity.name, f"privacy.custom[{i}].pattern", entity.pattern)
         if trouble:
             bad.append(trouble)
             continue
+        literals = required_literals(entity.pattern) or keyword_literals(entity.keywords)
         good.append(
             UserPattern(
-                entity.name, compiled, entity.action, keywords=entity.keywords, checksum=entity.checksum
+                entity.name,
+                compiled,
+                entity.action,
+                keywords=entity.keywords,
+                checksum=entity.checksum,
+                literals=literals,
             )
         )
     return tuple(good), tuple(bad)

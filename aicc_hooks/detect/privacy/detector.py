@@ -15,6 +15,7 @@ from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
 from . import addresses, assignments, bank, contact, identifiers, names, numbers, pem, prose, tokens, urls
 from .config import PrivacyConfig
 from .custom import PatternProblem, compile_all, example_problems
+from .prefilter import PatternIndex
 from .shape import entropy, is_placeholder
 from .text import Doc, Hits
 
@@ -60,8 +61,8 @@ class PrivacyDetector:
             )
             for name in sorted(unknown)
         )
-        self._keywords = tuple(p for p in patterns if p.keyword and config.keyword_mentions == "route")
-        self._custom = tuple(p for p in patterns if not p.keyword)
+        self._patterns = tuple(p for p in patterns if not p.keyword or config.keyword_mentions == "route")
+        self._index = PatternIndex([p.literals for p in self._patterns])
         self._actions: dict[str, Action] = {
             **DEFAULT_ACTION,
             **{c.name: c.action for c in config.custom},
@@ -73,6 +74,11 @@ class PrivacyDetector:
     def pattern_problems(self) -> tuple[PatternProblem, ...]:
         """User patterns that are disabled, each with the reason and what to do."""
         return self._problems
+
+    @property
+    def always_searched(self) -> int:
+        """User patterns that no literal announces: each costs a search of every text."""
+        return len(self._index.always)
 
     def check_examples(self) -> tuple[PatternProblem, ...]:
         """Examples and counterexamples of custom entities that the detector judges otherwise."""
@@ -131,15 +137,19 @@ class PrivacyDetector:
 
     def _user_hits(self, text: str) -> list[tuple[str, int, int]]:
         out: list[tuple[str, int, int]] = []
-        for pattern in (*self._custom, *self._keywords):
-            lower = text.lower() if pattern.keywords else ""
+        if not self._patterns:
+            return out
+        lower = ""
+        for number in self._index.candidates(text):
+            pattern = self._patterns[number]
+            if pattern.keywords and not lower:
+                lower = text.lower()
+                lower = lower if len(lower) == len(text) else text
             try:
                 for m in pattern.compiled.finditer(
                     text, timeout=self._timeout, concurrent=len(text) > _LARGE
                 ):
-                    if m.end() > m.start() and pattern.accepts(
-                        text, lower if len(lower) == len(text) else text, m.start(), m.end()
-                    ):
+                    if m.end() > m.start() and pattern.accepts(text, lower, m.start(), m.end()):
                         out.append((pattern.entity, m.start(), m.end()))
             except TimeoutError:
                 return [("custom", 0, len(text))]

@@ -100,10 +100,12 @@ def patterns(context: Context) -> Iterator[Finding]:
     for problem in problems:
         yield Finding("patterns", "warn", f"{problem.field}: {problem.reason}", problem.fix)
     if not problems:
+        slow = detector.always_searched
         yield Finding(
             "patterns",
             "ok",
-            f"{len(context.policy.privacy.pii_regexes) + len(context.policy.privacy.custom)} of your own",
+            f"{len(context.policy.privacy.pii_regexes) + len(context.policy.privacy.custom)} of your own"
+            + (f"; {slow} hold no literal and are searched in every text" if slow else ""),
         )
 
 
