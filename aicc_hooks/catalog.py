@@ -103,16 +103,30 @@ def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
     return ""
 
 
+def _nothing(address: str, model: str) -> Mapping[str, Any]:
+    return {}
+
+
 def build_catalog(
-    model_list: Iterable[Mapping[str, Any]], local_addresses: Mapping[str, bool], *, ollama_default: str = ""
+    model_list: Iterable[Mapping[str, Any]],
+    local_addresses: Mapping[str, bool],
+    *,
+    ollama_default: str = "",
+    learnt: Callable[[str, str], Mapping[str, Any]] = _nothing,
 ) -> Catalog:
-    """Catalog of a LiteLLM model_list. `local_addresses` says which addresses are on this machine."""
+    """Catalog of a LiteLLM model_list. `local_addresses` says which addresses are on this machine.
+
+    `learnt(address, model)`: what the server says of a model, as `model_info`; what config.yaml states wins.
+    """
     found: dict[str, list[tuple[Deployment, Mapping[str, Any], str]]] = {}
     for number, entry in enumerate(model_list):
         params = entry.get("litellm_params") or {}
-        info = entry.get("model_info") or {}
         name = str(entry.get("model_name") or "")
         address = address_of(params, ollama_default=ollama_default)
+        stated = {key: value for key, value in (entry.get("model_info") or {}).items() if value is not None}
+        info = {**learnt(address, str(params.get("model") or "")), **stated}
+        if "context_length" in stated and "max_input_tokens" not in stated:
+            info["max_input_tokens"] = stated["context_length"]
         deployment = Deployment(
             id=str(info.get("id") or f"{name}-{number}"),
             model=str(params.get("model") or ""),

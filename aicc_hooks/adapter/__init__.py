@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _instance(name: str) -> Any:
-    from aicc_hooks.adapter.compat import ensure_prisma
+    from aicc_hooks.adapter.compat import ensure_prisma, translate_messages_by_chat
 
     ensure_prisma()
     if name == "demo_model":
@@ -54,5 +54,6 @@ def _instance(name: str) -> Any:
         "privacy_hook": hooks.PrivacyHook,
     }[name]()
     if name == "gateway":
+        translate_messages_by_chat()
         mount.install(made.runtime)
     return made

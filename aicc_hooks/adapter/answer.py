@@ -14,8 +14,10 @@ from aicc_hooks.adapter import reshape
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.adapter.upstreams import broken_stream
 from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
+from aicc_hooks.payload.stream_end import EndMark
 from aicc_hooks.resilience.cold_start import KEEPALIVE
 from aicc_hooks.upstream_errors import explain
 from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_event, holds_error, mended_event
@@ -47,6 +49,7 @@ class Answer:
         self._kept: list[bytes] = []
         self._kept_bytes = 0
         self._feed: Callable[..., bytes] | None = None  # rewrites a stream
+        self._end: EndMark | None = None
         self._whole: Callable[[bytes], bytes] | None = None  # rewrites a whole answer, which is collected
         self._collected = bytearray()
         self._waiting: Message | None = None  # response.start of an answer that is being collected
@@ -65,7 +68,8 @@ class Answer:
                 return
             if not self._early:
                 await self._start(message)
-            self._feed = reshape.of_stream(self.call) if self._sse else None
+            if self._sse:
+                self._feed, self._end = reshape.of_stream(self.call), EndMark(self.call.endpoint)
         elif message["type"] == "http.response.body" and self._whole is not None:
             self._collected += message.get("body", b"")
             if not message.get("more_body"):
@@ -82,6 +86,8 @@ class Answer:
                 if not body and message.get("more_body"):
                     return
                 message = {**message, "body": body}
+            if self._end is not None and message["type"] == "http.response.body":
+                message = self._with_end(self._end, message)
             self._keep(message.get("body", b""))
             self._ended = not message.get("more_body")
             if self._sse and not self.call.spoke:
@@ -89,6 +95,16 @@ class Answer:
             if self._sse and self.call.hide_usage and b'"usage"' in message.get("body", b""):
                 message = {**message, "body": without_usage_chunk(message["body"])}
             await self._send(message)
+
+    def _with_end(self, mark: EndMark, message: Message) -> Message:
+        """The message; with an error event behind it when the stream stops here without the end of its API."""
+        mark.feed(message.get("body", b""))
+        if message.get("more_body") or mark.seen or self.call.error_code:
+            return message
+        refusal = self.call.refusal or broken_stream()
+        self.call.error_code = refusal.code
+        event = error_event(self.call.endpoint, refusal.code, refusal.message, refusal.status)
+        return {**message, "body": message.get("body", b"") + event}
 
     def close(self) -> Outcome:
         """What the client was sent, complete."""

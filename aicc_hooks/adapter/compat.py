@@ -36,3 +36,14 @@ def ensure_prisma() -> bool:
     sys.modules["prisma"] = prisma
     sys.modules["prisma.errors"] = errors
     return True
+
+
+def translate_messages_by_chat() -> None:
+    """Have /v1/messages reach `openai/` models as a chat call, as it does all others.
+
+    LiteLLM 1.106.2 makes a Responses call of it, which servers with chat alone do not have; translated on to a chat
+    call, the whole answer arrives with `content: []`. config.yaml may set it otherwise in `litellm_settings`.
+    """
+    import litellm
+
+    litellm.use_chat_completions_url_for_anthropic_messages = True

@@ -17,11 +17,11 @@ from litellm.proxy._types import ProxyException
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.answer import response_headers
 from aicc_hooks.adapter.calls import Attempt, Call
-from aicc_hooks.adapter.reshape import drop_reasoning
+from aicc_hooks.adapter.reshape import by_chat, drop_reasoning
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.adapter.upstreams import as_exception, broken_stream
-from aicc_hooks.catalog import IN_PROCESS, address_of
+from aicc_hooks.catalog import IN_PROCESS, Deployment, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
 from aicc_hooks.relay import stays_here
@@ -196,8 +196,11 @@ class Gateway(_Hook):
         attempt = call.attempts[-1] if call.attempts else None
         if attempt is None or attempt.deployment != deployment or attempt.ended:
             attempt = await self._begin(call, deployment, kwargs)
+        endpoint = _ENDPOINTS.get(_name_of(call_type))
+        if endpoint == "responses":
+            by_chat(kwargs, self._deployment(deployment))
         # Only the inner call of /responses and /messages goes to the model server.
-        added = attempt.parameters if _ENDPOINTS.get(_name_of(call_type)) in ("chat", "completions") else {}
+        added = attempt.parameters if endpoint in ("chat", "completions") else {}
         return {**kwargs, **added} if added else None
 
     async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:
@@ -260,6 +263,10 @@ class Gateway(_Hook):
             )
         ]
         return usable or healthy_deployments
+
+    def _deployment(self, ident: str) -> Deployment | None:
+        every = (d for group in self.runtime.catalog.groups.values() for d in group.deployments)
+        return next((d for d in every if d.id == ident), None)
 
     def _group_of(self, deployment: str) -> str:
         for group in self.runtime.catalog.groups.values():

@@ -12,9 +12,15 @@ from typing import Any
 
 import orjson
 
+from aicc_hooks.adapter import stream_end
+
 
 def install() -> str:
-    """Make such streams fail as a server error does. Returns what is wrong with LiteLLM, or ""."""
+    """Make such streams, and other servers', fail as a server error does. Returns what is wrong with LiteLLM, or ""."""
+    return "; ".join(filter(None, (_install(), stream_end.install())))
+
+
+def _install() -> str:
     try:
         from litellm.llms.ollama.chat.transformation import OllamaChatCompletionResponseIterator as Iterator
     except ImportError:

@@ -6,8 +6,10 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.catalog import Deployment
 from aicc_hooks.payload import embeddings
 from aicc_hooks.payload.event_repair import ChatRepair, ResponsesRepair, complete_whole
+from aicc_hooks.resilience.model_servers import speaks_openai
 
 _REASONING = ("reasoning_effort", "reasoning", "thinking", "think")
 
@@ -22,8 +24,18 @@ def of_whole(call: Call) -> Callable[[bytes], bytes] | None:
 def of_stream(call: Call) -> Callable[..., bytes] | None:
     """The rewrite of a stream, piece by piece: `feed(data, last=bool)`."""
     if call.endpoint == "responses":
-        return ResponsesRepair().feed
+        return ResponsesRepair(call.requested).feed
     return ChatRepair().feed if call.endpoint == "chat" else None
+
+
+def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> None:
+    """Have LiteLLM translate a Responses call into a chat call for a server on this machine.
+
+    For `openai/` it would send /v1/responses on, also for /v1/messages. mlx_lm.server and older llama.cpp answer
+    404; all of them have chat. `use_chat_completions_api: false` in litellm_params keeps the server's own.
+    """
+    if deployment is not None and deployment.local and speaks_openai(deployment.model, deployment.address):
+        kwargs.setdefault("use_chat_completions_api", True)
 
 
 def drop_reasoning(kwargs: MutableMapping[str, Any], call: Call) -> None:

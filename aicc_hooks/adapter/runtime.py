@@ -137,8 +137,8 @@ class Runtime:
             default = self.ollama_default()
             addresses = {address_of(m.get("litellm_params") or {}, ollama_default=default) for m in models}
             local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
-            catalog = build_catalog(models, local, ollama_default=default)
-            self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or ())
+            catalog = build_catalog(models, local, ollama_default=default, learnt=self.upstreams.learnt)
+            self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or (), _keys(models, default))
             self.catalog = catalog.with_context(self.upstreams.context_of)
             self._catalog_source = source
         return self.catalog
@@ -327,6 +327,16 @@ class Runtime:
             except Exception as error:
                 self.counters["tick_failures"] += 1
                 log.error("upkeep failed: %s", type(error).__name__)
+
+
+def _keys(models: Iterable[Mapping[str, Any]], ollama_default: str) -> dict[str, str]:
+    """The key each address is called with; servers with a key want it for their list of models too."""
+    keys: dict[str, str] = {}
+    for params in (model.get("litellm_params") or {} for model in models):
+        address, key = address_of(params, ollama_default=ollama_default), params.get("api_key")
+        if address and isinstance(key, str) and key.lower() != "none":
+            keys.setdefault(address, key)
+    return keys
 
 
 _runtime: Runtime | None = None

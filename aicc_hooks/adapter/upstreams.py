@@ -22,6 +22,7 @@ from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.context import choose_num_ctx, memory_limit, room, too_long
 from aicc_hooks.resilience.health_check import HealthChecker, ProbeResult
 from aicc_hooks.resilience.limits import FairLimiter
+from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.permit import Denied, upstream_down
 from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
@@ -47,6 +48,7 @@ class Upstreams:
         self.warmer: Warmer | None = None
         self.sync: BreakerSync | None = None
         self._clients: dict[str, OllamaClient] = {}
+        self.servers = ModelServers()
         self._num_ctx: dict[tuple[str, str], int] = {}
         self._catalog = Catalog()
         self._fallbacks: dict[str, list[str]] = {}
@@ -63,8 +65,13 @@ class Upstreams:
         if self.health is not None:
             self.health.configure(config.health)
 
-    def adopt(self, catalog: Catalog, fallbacks: Iterable[Mapping[str, Any]] = ()) -> None:
-        """Know the upstreams of config.yaml; `fallbacks`: its router_settings.fallbacks."""
+    def adopt(
+        self,
+        catalog: Catalog,
+        fallbacks: Iterable[Mapping[str, Any]] = (),
+        keys: Mapping[str, str] | None = None,
+    ) -> None:
+        """Know the upstreams of config.yaml; `fallbacks`: its router_settings.fallbacks; `keys`: by address."""
         self._catalog = catalog
         self._fallbacks = {
             str(name): [str(other) for other in others]
@@ -75,6 +82,7 @@ class Upstreams:
         for address in {d.address for d in _deployments(catalog) if _is_ollama(d)}:
             if address not in self._clients:
                 self._clients[address] = OllamaClient(address)
+        self.servers.adopt(catalog, keys or {})
 
     def start(
         self,
@@ -96,8 +104,8 @@ class Upstreams:
         )
         self.health = HealthChecker(
             standard_probes(
-                ollama=probe, redis=redis, litellm=litellm, langfuse=langfuse, home=self._home,
-                free_mb=lambda: self.config.health.disk_free_mb, backlog=backlog,
+                ollama=probe, servers=self.servers.probe(self.breaker.reachable, self.breaker.unreachable),
+                redis=redis, litellm=litellm, langfuse=langfuse, home=self._home, free_mb=lambda: self.config.health.disk_free_mb, backlog=backlog,
                 backlog_limit=lambda: self.config.health.spool_backlog, crash_dir=self._home / "logs",
             ),
             self.config.health,
@@ -121,14 +129,24 @@ class Upstreams:
             await self.sync.stop()
         for client in self._clients.values():
             await client.aclose()
+        await self.servers.aclose()
 
     async def learn_models(self) -> None:
-        """Ask each Ollama once what its models can do; unknown stays unknown."""
+        """Ask each server once what its models can do; unknown stays unknown."""
+        await self.servers.look()
         for deployment in _deployments(self._catalog):
             client = self._clients.get(deployment.address)
             if client is not None and client.info(_name(deployment.model)) is None:
                 with contextlib.suppress(Exception):  # health tells of an Ollama that is away
                     await client.show(_name(deployment.model))
+
+    def learnt(self, address: str, model: str) -> Mapping[str, Any]:
+        """What the server at `address` said of a model, as `model_info`; {} while unknown. From memory."""
+        client = self._clients.get(address)
+        if client is None or model.partition("/")[0] not in _OLLAMA:
+            return self.servers.learnt(address, model)
+        shown = client.info(_name(model))
+        return shown.as_model_info() if shown is not None else {}
 
     # --- before the decision ----------------------------------------------------------------
 

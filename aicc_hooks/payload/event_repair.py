@@ -1,12 +1,14 @@
 """Streams as the API describes them: LiteLLM's translation of chat models leaves fields out.
 
 Seen in 1.106.2 with `ollama_chat/`: /v1/responses events without sequence_number, logprobs and summary_index,
-reasoning items without their part events and with the wrong content; chat chunks with a new id each.
+reasoning items without their part events and with the wrong content; chat chunks with a new id each. From llama.cpp's
+own /v1/responses: no output_index and content_index, calls without an id, response objects of three fields.
 """
 
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import orjson
@@ -71,11 +73,14 @@ def _usage_chunk(line: bytes) -> bytes:
 
 
 class ResponsesRepair:
-    """Completes the events of a /v1/responses stream. One instance a stream."""
+    """Completes the events of a /v1/responses stream. One instance a stream; `model`: as the client named it."""
 
-    def __init__(self) -> None:
+    def __init__(self, model: str = "") -> None:
         self._lines = Lines()
         self._next = 0
+        self._model = model
+        self._began = int(time.time())
+        self._places: dict[str, int] = {}  # output_index by item id
         self._summaries: set[str] = set()  # reasoning items whose summary part was announced
 
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
@@ -94,9 +99,29 @@ class ResponsesRepair:
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             return line
         end = line[len(line.rstrip(b"\r\n")) :]
+        self._place(event)
         added = self._before(event)
         complete_event(event)
         return b"".join([*(self._write(extra, b"\n\n") for extra in added), self._write(event, end or b"\n")])
+
+    def _place(self, event: dict[str, Any]) -> None:
+        """Which output an event belongs to, and whose response it is."""
+        item, response = event.get("item"), event.get("response")
+        if isinstance(item, dict):
+            item["id"] = ident = str(item.get("id") or item.get("call_id") or f"item_{len(self._places)}")
+            if event.get("output_index") is None:
+                event["output_index"] = self._places.get(ident, len(self._places))
+            self._places.setdefault(ident, event["output_index"])
+        elif event.get("item_id") is not None and event.get("output_index") is None:
+            event["output_index"] = self._places.get(str(event["item_id"]), 0)
+        if isinstance(response, dict):
+            for name, value in (
+                ("object", "response"),
+                ("created_at", self._began),
+                ("model", self._model),
+                ("output", []),
+            ):
+                _fill(response, name, value)
 
     def _before(self, event: dict[str, Any]) -> list[dict[str, Any]]:
         """The part event a reasoning summary lacks."""
@@ -120,8 +145,11 @@ class ResponsesRepair:
 def complete_event(event: dict[str, Any]) -> None:
     """Fill in, in place, what the API promises for this type of event."""
     kind = event["type"]
-    if kind.startswith("response.output_text."):
-        event.setdefault("content_index", 0)
+    if kind.startswith("response.content_part."):
+        _fill(event, "content_index", 0)
+        _complete_part(event.get("part"))
+    elif kind.startswith("response.output_text."):
+        _fill(event, "content_index", 0)
         if kind.endswith((".delta", ".done")):
             event.setdefault("logprobs", [])
     elif kind.startswith("response.reasoning_summary_"):
@@ -135,8 +163,7 @@ def complete_event(event: dict[str, Any]) -> None:
 def complete_response(response: dict[str, Any]) -> None:
     """Fill in, in place, what the API promises for a response object."""
     for name, value in _RESPONSE_DEFAULTS.items():
-        if response.get(name) is None:
-            response[name] = value
+        _fill(response, name, value)
     if not response["text"]:
         response["text"] = _RESPONSE_DEFAULTS["text"]
     for item in response.get("output") or []:
@@ -149,8 +176,7 @@ def complete_response(response: dict[str, Any]) -> None:
         ):
             if not isinstance(usage.get(name), dict):
                 usage[name] = {}
-            if usage[name].get(detail) is None:
-                usage[name][detail] = 0
+            _fill(usage[name], detail, 0)
     elif "usage" not in response:
         response["usage"] = None
 
@@ -167,13 +193,24 @@ def complete_whole(answer: bytes) -> bytes:
     return orjson.dumps(tree)
 
 
+def _fill(tree: dict[str, Any], name: str, value: Any) -> None:
+    if tree.get(name) is None:
+        tree[name] = value
+
+
+def _complete_part(part: Any) -> None:
+    if isinstance(part, dict) and part.get("type") == "output_text":
+        _fill(part, "annotations", [])
+
+
 def _complete_item(item: Any) -> None:
     if not isinstance(item, dict):
         return
     if item.get("type") == "message":
         for part in item.get("content") or []:
-            if isinstance(part, dict) and part.get("type") == "output_text":
-                part.setdefault("annotations", [])
+            _complete_part(part)
+    elif item.get("type") == "function_call":
+        _fill(item, "id", item.get("call_id"))
     elif item.get("type") == "reasoning":
         # The closing event carries the thoughts as `output_text` content of an assistant, which no client reads.
         said = [

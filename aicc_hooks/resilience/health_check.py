@@ -122,7 +122,11 @@ class HealthChecker:
     def overall(self) -> Overall:
         """`down`: no request can be served. `degraded`: served, but something is away, short or not known yet."""
         status = {name: seen.result.status for name, seen in self._seen.items()}
-        upstream_down = status.get("ollama") == "down" and not self._can_serve()
+        # Without Ollama the other servers are all there is.
+        away = status.get("ollama") == "down" or (
+            status.get("ollama") == "off" and status.get("model_servers") == "down"
+        )
+        upstream_down = away and not self._can_serve()
         if upstream_down or status.get("litellm") == "down":
             return "down"
         troubled = any(s in ("down", "unknown") for s in status.values())

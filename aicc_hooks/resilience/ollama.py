@@ -46,6 +46,15 @@ class ModelInfo:
         """Sees images."""
         return "vision" in self.capabilities
 
+    def as_model_info(self) -> dict[str, bool]:
+        """Tools and images under the names of config.yaml's `model_info`; {} when Ollama names no capabilities.
+
+        The context is not among them: what a model may be asked for here also depends on the memory budget.
+        """
+        if not self.capabilities:
+            return {}
+        return {"supports_function_calling": self.tools, "supports_vision": self.vision}
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 from aicc_hooks.resilience.classify import Outcome, classify
 from aicc_hooks.resilience.crashes import read_crashes
 from aicc_hooks.resilience.health_check import Probe, ProbeResult
-from aicc_hooks.resilience.models_present import missing_models
+from aicc_hooks.resilience.models_present import missing_models, not_served
 from aicc_hooks.resilience.ollama import OllamaClient, full_name
+from aicc_hooks.resilience.openai_server import OpenAIServer, ServerError
 
 
 class OllamaProbe:
@@ -86,6 +87,70 @@ class OllamaProbe:
         # Nothing this gateway is configured for is there: requests cannot be served from here.
         none_left = bool(expected) and len(missing) == len({full_name(e) for e in expected})
         return ProbeResult("down" if none_left else "up", detail, bool(missing), facts)
+
+
+class ServersProbe:
+    """OpenAI-compatible servers of this machine: reachable, and serving the models config.yaml names."""
+
+    def __init__(
+        self,
+        servers: Mapping[str, OpenAIServer],
+        expected: Callable[[str], Iterable[str]],
+        *,
+        on_reachable: Callable[[str], None] | None = None,
+        on_refused: Callable[[str], None] | None = None,
+    ) -> None:
+        """As OllamaProbe; `servers` by address, looked at anew each time (config.yaml may name more later)."""
+        self._servers = servers
+        self._expected = expected
+        self._on_reachable = on_reachable
+        self._on_refused = on_refused
+
+    async def __call__(self) -> ProbeResult:
+        """One look at every server, at the same time."""
+        servers = dict(self._servers)
+        if not servers:
+            return ProbeResult("off", "no OpenAI-compatible server on this machine is configured")
+        found = await asyncio.gather(*(self._one(address, server) for address, server in servers.items()))
+        up = [r for r in found if r.status == "up"]
+        facts = {
+            address: {"status": r.status, "detail": r.detail, **r.facts}
+            for address, r in zip(servers, found, strict=True)
+        }
+        details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
+        warning = len(up) < len(found) or any(r.warning for r in found)
+        return ProbeResult("up" if up else "down", details, warning, facts)
+
+    async def _one(self, address: str, server: OpenAIServer) -> ProbeResult:
+        try:
+            serves = await server.look()
+        except Exception as error:
+            return self._failed(address, error)
+        self._told(self._on_reachable, address)
+        lacking = not_served(self._expected(address), serves, address)
+        facts = {"models": list(serves.names),
+                 "missing": [{"name": m.name, "closest": list(m.closest)} for m in lacking]}  # fmt: skip
+        return ProbeResult("up", "; ".join(m.sentence for m in lacking), bool(lacking), facts)
+
+    def _failed(self, address: str, error: Exception) -> ProbeResult:
+        if isinstance(error, ServerError):
+            if error.status == 503:  # llama.cpp's "Loading model"
+                return ProbeResult("up", f"{address} is still loading its model", True)
+            if error.status in (401, 403):
+                return ProbeResult("up", f"{address} refuses the key of config.yaml (api_key)", True)
+            # It may answer requests all the same: a list of models is no duty.
+            return ProbeResult("up", f"{address} tells nothing of its models: {error}", facts={"models": []})
+        if classify(error) is Outcome.REFUSED:
+            self._told(self._on_refused, address)
+            return ProbeResult("down", f"nothing answers at {address}")
+        if classify(error) is Outcome.TIMEOUT:
+            return ProbeResult("down", f"no answer in time from {address}: is it frozen or overloaded?")
+        return ProbeResult("down", f"{address} does not answer properly ({type(error).__name__})")
+
+    @staticmethod
+    def _told(whom: Callable[[str], None] | None, address: str) -> None:
+        if whom is not None:
+            whom(address)
 
 
 def round_trip(
@@ -174,6 +239,7 @@ async def generate_check(client: OllamaClient, model: str, *, num_ctx: int | Non
 def standard_probes(
     *,
     ollama: Callable[[], Awaitable[ProbeResult]],
+    servers: Callable[[], Awaitable[ProbeResult]] | None = None,
     redis: Callable[[str], Awaitable[str | bytes | None]] | None,
     litellm: Callable[[], Awaitable[ProbeResult]] | None,
     langfuse: Callable[[], Awaitable[ProbeResult]] | None,
@@ -191,6 +257,8 @@ def standard_probes(
         Probe("langfuse", injected(langfuse, "no Langfuse keys are set"), interval_s=30, timeout_s=5),
         Probe("disk", disk(home, free_mb), interval_s=30),
     ]
+    if servers is not None:
+        probes.append(Probe("model_servers", servers))
     if backlog is not None:
         probes.append(Probe("spool", spool(backlog, backlog_limit)))
     if crash_dir is not None:

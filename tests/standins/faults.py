@@ -22,6 +22,7 @@ WHOLE_REQUEST: Final = {
 }
 MID_STREAM: Final = {
     "half_close": "stream `after` chunks, then close without an end",
+    "end_mid": "stream `after` chunks, then end the body as if it were complete",
     "reset_mid": "stream `after` chunks, then RST",
     "freeze_mid": "stream `after` chunks, then stop sending until healed",
     "garbage_mid": "stream `after` chunks, then one line that is not JSON, then go on",

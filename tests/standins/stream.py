@@ -35,6 +35,8 @@ async def stream(
         if fault is not None and index == fault.after:
             if kind == "half_close":
                 return reply.half_close()
+            if kind == "end_mid":
+                return reply.end_stream()
             if kind == "reset_mid":
                 return reply.reset()
             if kind == "freeze_mid":
