@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,11 @@ import pytest
 import yaml
 
 from aicc_hooks.catalog import build_catalog
+from aicc_hooks.gateway_config import load_config
+from aicc_hooks.ops.doctor.model import Context
+from aicc_hooks.ops.doctor.servers import model_servers
 from aicc_hooks.payload.event_repair import ResponsesRepair
+from aicc_hooks.policy import Policy
 from aicc_hooks.record import SpoolReader
 from aicc_hooks.resilience.health_check import HealthChecker, Probe, ProbeResult
 from aicc_hooks.resilience.model_servers import ModelServers
@@ -245,6 +250,27 @@ def test_without_ollama_the_servers_decide_whether_anything_is_served(others: bo
         return checker.overall()
 
     assert asyncio.run(check()) == overall
+
+
+def test_the_doctor_tells_names_context_keys_and_silence(tmp_path: Path) -> None:
+    def examine(*entries: dict[str, Any]) -> dict[str, Any]:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump({"model_list": list(entries)}))
+        context = Context(tmp_path, {}, 4000, path, config=load_config(path, {}), policy=Policy())
+        return {f.level: f"{f.found} -> {f.fix}" for f in model_servers(context)}
+
+    with ModelServerStandIn("vllm", About("qwen3-8b", 4096)) as server:
+        base = server.url + "/v1"
+        assert list(examine(entry("a", "qwen3-8b", base))) == ["ok"]
+        assert "qwen3-8b" in examine(entry("a", "qwen3:8b", base))["fail"]
+        assert "4096" in examine(entry("a", "qwen3-8b", base, max_input_tokens=9000))["warn"]
+        server.flavour.key = "sk-local"
+        assert "api_key" in examine(entry("a", "qwen3-8b", base))["fail"]
+        server.refuse()
+        assert base in examine(entry("a", "qwen3-8b", base))["fail"]
+        asked = len(server.requests)
+    assert examine(entry("a", "gpt", "https://api.example.com/v1")) == {}, "a cloud is not asked"
+    assert asked == 4
 
 
 # --- Responses events of llama.cpp -----------------------------------------------------------------

@@ -19,7 +19,7 @@ from aicc_hooks.errors import ConfigError
 from aicc_hooks.gateway_config import default_config_path, load_config
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.ops import shipped
-from aicc_hooks.ops.doctor import configured, installed, machine, services
+from aicc_hooks.ops.doctor import configured, installed, machine, servers, services
 from aicc_hooks.ops.doctor.model import Check, Context, Finding, run_checks
 from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.policy import check_routes, load_policy
@@ -39,6 +39,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "gateway": services.gateway,
     "bind": services.bind_address,
     "ollama": services.ollama,
+    "servers": servers.model_servers,
     "redis": services.redis,
     "langfuse": services.langfuse,
     "docker": services.docker,
