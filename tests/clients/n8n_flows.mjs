@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KEY, URL, assert, main, step } from "./steps.mjs";
 
-const files = process.env.AICC_N8N;
+const files = join(process.env.AICC_INTEGRATIONS, "n8n");
 const home = mkdtempSync(join(tmpdir(), "aicc-n8n-"));
 const env = {
   ...process.env, N8N_USER_FOLDER: home, N8N_DIAGNOSTICS_ENABLED: "false", N8N_VERSION_NOTIFICATIONS_ENABLED: "false",
