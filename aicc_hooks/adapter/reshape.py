@@ -29,12 +29,15 @@ def of_stream(call: Call) -> Callable[..., bytes] | None:
 
 
 def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> None:
-    """Have LiteLLM translate a Responses call into a chat call for a server on this machine.
+    """Have LiteLLM translate a Responses call into a chat call for a server on this machine, and for TensorZero.
 
-    For `openai/` it would send /v1/responses on, also for /v1/messages. mlx_lm.server and older llama.cpp answer
-    404; all of them have chat. `use_chat_completions_api: false` in litellm_params keeps the server's own.
+    For `openai/` it would send /v1/responses on. mlx_lm.server, older llama.cpp and TensorZero answer 404; all of
+    them have chat. `use_chat_completions_api: false` in litellm_params keeps the server's own.
     """
-    if deployment is not None and deployment.local and speaks_openai(deployment.model, deployment.address):
+    if deployment is None:
+        return
+    here = deployment.local and speaks_openai(deployment.model, deployment.address)
+    if here or "tensorzero::" in deployment.model:
         kwargs.setdefault("use_chat_completions_api", True)
 
 
