@@ -21,13 +21,12 @@ from pathlib import Path
 
 from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector
 from aicc_hooks.detect.privacy import evaluate as privacy
-from aicc_hooks.inspection import Active, Inspector
-from aicc_hooks.policy.schema import Policy
+from aicc_hooks.inspection import Active
 from aicc_hooks.verdict import Finding, Role, Segment
 from benchmarks import chat_texts, detection_peers
 from benchmarks.detection_left_out import complexity, injection
 from benchmarks.detection_peers import Absent, Spans
-from benchmarks.tables import DATA, ROOT, Row, load, share, table, times
+from benchmarks.tables import DATA, ROOT, Row, forgetful, load, share, table, times
 
 
 def privacy_peers(rows: Sequence[Row], sample: int) -> str:
@@ -35,7 +34,7 @@ def privacy_peers(rows: Sequence[Row], sample: int) -> str:
     rows = [row for row in rows if row.get("tier", "core") == "core"]
     rows = random.Random(1).sample(rows, min(sample, len(rows)))
     texts = [row["text"] for row in rows]
-    detector = PrivacyDetector(PrivacyConfig())
+    detector = PrivacyDetector(PrivacyConfig(), remember=0)
 
     def each(find: Callable[[str], Spans]) -> Callable[[], list[Spans]]:
         return lambda: [find(text) for text in texts]
@@ -120,7 +119,7 @@ def machine() -> float:
 
 def latency(sizes: Sequence[int] = chat_texts.SIZES) -> str:
     """CPU milliseconds of `Inspector.inspect` on one user message, all three together and each alone; best of five for each text up to 6,000 characters."""
-    inspector = Inspector.of(Policy())
+    inspector = forgetful()
     off = {"privacy": False, "injection": False, "complexity": False}
     sets = [Active(), *(Active(**{**off, name: True}) for name in off)]
     lines = []

@@ -24,8 +24,8 @@ from aicc_hooks.detect.injection import InjectionConfig, InjectionDetector
 from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector, redact_text
 from aicc_hooks.verdict import Role, Segment
 
-PRIVACY = PrivacyDetector(PrivacyConfig())
-INJECTION = InjectionDetector(InjectionConfig())
+PRIVACY = PrivacyDetector(PrivacyConfig(), remember=0)
+INJECTION = InjectionDetector(InjectionConfig(), remember=0)
 COMPLEXITY = ComplexityDetector(ComplexityConfig())
 BASE_S, PER_CHARACTER_S = 0.040, 30e-6
 _PIECES = (

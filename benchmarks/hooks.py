@@ -33,6 +33,7 @@ from aicc_hooks.record import RecordDraft, Redactor
 from benchmarks.client import long_text, unique_ask
 from benchmarks.figures import percentile
 from benchmarks.servers import config_of
+from benchmarks.tables import forgetful
 
 URL = "http://127.0.0.1:11434"
 ANSWER = orjson.dumps({"id": "x", "object": "chat.completion", "model": "auto", "usage": {"prompt_tokens": 20, "completion_tokens": 30},
@@ -62,7 +63,8 @@ class Steps:
 
     def __init__(self, policy: Policy | None = None) -> None:
         self.policy = policy or Policy()
-        self.inspector = Inspector.of(self.policy)
+        self.inspector = Inspector.of(self.policy)  # knows the texts it has judged, as in the gateway
+        self.alone = forgetful(self.policy)
         models = config_of("ours", URL)["model_list"]
         for model in models:
             params = model["litellm_params"]
@@ -86,10 +88,10 @@ class Steps:
             lambda: (strip_body(body), check_body("chat", body), drop_unknown("chat", body)),
         )
         found = timed("extract", lambda: extract("chat", body))
-        inspector = self.inspector
-        timed("privacy", lambda: inspector.privacy.inspect(found.segments))
-        timed("injection", lambda: inspector.injection.inspect(found.segments))
-        timed("complexity", lambda: inspector.complexity.inspect(found.segments, tools=found.tools))
+        inspector, alone = self.inspector, self.alone
+        timed("privacy", lambda: alone.privacy.inspect(found.segments))
+        timed("injection", lambda: alone.injection.inspect(found.segments))
+        timed("complexity", lambda: alone.complexity.inspect(found.segments, tools=found.tools))
         whole = timed("inspect (all three)", lambda: inspector.inspect(found.segments, tools=found.tools))
         decision = timed(
             "decide", lambda: decide(whole, self.policy, self.catalog, requested="auto", needs=found.needs)
@@ -119,6 +121,7 @@ class Steps:
             draft.build(self.redactor, user="pseudonym")
 
         timed("record (thread)", record)
+        timed("inspect again, one turn later", lambda: inspector.inspect(found.segments, tools=found.tools))
         return times
 
 

@@ -9,6 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from aicc_hooks.detect.complexity import ComplexityDetector
+from aicc_hooks.detect.injection import InjectionDetector
+from aicc_hooks.detect.privacy import PrivacyDetector
+from aicc_hooks.inspection import Inspector
+from aicc_hooks.policy.schema import Policy
+
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
 Row = dict[str, Any]
@@ -37,3 +43,13 @@ def share(hits: int, of: int) -> str:
 def times(ours: float, theirs: float) -> str:
     """How many times as much ours is."""
     return f"{ours / theirs:.1f}" if theirs else "∞"
+
+
+def forgetful(policy: Policy | None = None) -> Inspector:
+    """An inspector that judges a text anew each time: what a text never seen costs."""
+    policy = policy or Policy()
+    return Inspector(
+        PrivacyDetector(policy.privacy, 0),
+        InjectionDetector(policy.injection, remember=0),
+        ComplexityDetector(policy.complexity),
+    )

@@ -16,8 +16,8 @@ from aicc_hooks.detect.injection.vocabulary import Vocabulary, Word
 from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector
 from aicc_hooks.detect.privacy.detector import _WINDOW
 
-PRIVACY = PrivacyDetector(PrivacyConfig())
-INJECTION = InjectionDetector(InjectionConfig())
+PRIVACY = PrivacyDetector(PrivacyConfig(), remember=0)
+INJECTION = InjectionDetector(InjectionConfig(), remember=0)
 FILLER = (
     "The harbour town wakes early and the bakery on the corner sells the first loaves before school begins. "
 )

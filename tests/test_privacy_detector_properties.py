@@ -14,7 +14,7 @@ from aicc_hooks.detect.privacy import DROPPED, PrivacyConfig, PrivacyDetector, r
 from aicc_hooks.detect.privacy.evaluate import covered, evaluate, table
 from aicc_hooks.verdict import Role, Segment
 
-DETECTOR = PrivacyDetector(PrivacyConfig())
+DETECTOR = PrivacyDetector(PrivacyConfig(), remember=0)  # times and repeats
 KEY = b"a key for tests"
 SECRETS = [
     "ghp_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6",
@@ -140,7 +140,7 @@ def test_hash_style_tells_equal_from_different_and_needs_a_key() -> None:
 
 
 def test_failure_drops_the_text_and_fails_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    detector = PrivacyDetector(PrivacyConfig())
+    detector = PrivacyDetector(PrivacyConfig(), remember=0)
     monkeypatch.setattr(detector, "_merge", lambda *a: 1 / 0)
     assert redact_text(detector, "anything") == DROPPED
     result = detector.inspect([Segment("anything")])

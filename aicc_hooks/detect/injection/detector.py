@@ -7,6 +7,7 @@ from typing import Final
 
 from aicc_hooks.detect.injection.config import InjectionConfig
 from aicc_hooks.detect.injection.model import Judgement, Model, probability
+from aicc_hooks.detect.memo import TEXTS, Memo
 from aicc_hooks.verdict import InjectionResult, Role, Segment
 
 # Log-odds added by role. A system prompt is full of "never reveal" and "you are": whoever writes it may. A tool's
@@ -27,9 +28,13 @@ _THIN: Final = 0.4
 class InjectionDetector:
     """Scores texts by role; see docs/detect-injection.md for what it catches and what it cannot."""
 
-    def __init__(self, config: InjectionConfig | None = None, model: Model | None = None) -> None:
+    def __init__(
+        self, config: InjectionConfig | None = None, model: Model | None = None, remember: int = TEXTS
+    ) -> None:
+        """`remember`: for how many texts the judgement is kept (see `Memo`; 0: none)."""
         self.config = config or InjectionConfig()
         self._model = model or Model.load()
+        self._memo: Memo[Judgement] = Memo(remember)
 
     def score(self, text: str, role: Role = Role.USER) -> InjectionResult:
         """Result for one text."""
@@ -47,7 +52,7 @@ class InjectionDetector:
         for index, segment in enumerate(segments):
             if segment.role is Role.META or not segment.text.strip():
                 continue
-            found = self._model.judge(segment.text, segment.role)
+            found = self._judge(segment.text, segment.role)
             logit = found.logit + ROLE_SHIFT.get(segment.role, 0.0)
             if not found.rules and len(segment.text) < _SHORT:
                 logit -= _THIN
@@ -61,3 +66,11 @@ class InjectionDetector:
             rules=worst.rules if score >= self.config.flag_threshold else (),
             segment=place,
         )
+
+    def _judge(self, text: str, role: Role) -> Judgement:
+        key = self._memo.key(text, role.value.encode())
+        found = self._memo.get(key)
+        if found is None:
+            found = self._model.judge(text, role)
+            self._memo.put(key, found)
+        return found

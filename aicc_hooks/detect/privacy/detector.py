@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from aicc_hooks.detect.entities import ALL, CONTACT, DEFAULT_ACTION, IDENTIFIERS, SECRETS
+from aicc_hooks.detect.memo import TEXTS, Memo
 from aicc_hooks.detect.pace import breathe
 from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
 
@@ -46,13 +47,16 @@ _BEHIND: Final = 4_096
 _BEHIND_KEY: Final = 12_288  # a private key of 16,384 bits
 _LARGE: Final = 262_144  # beyond this, regex runs without the GIL
 _MAX_DECODED: Final = 65_536
+_REMEMBERED: Final = 64  # findings: a text with more is a list of personal data and not worth the memory
 
 
 class PrivacyDetector:
     """Finds secrets and personal data. Pure: the same text always gives the same findings."""
 
-    def __init__(self, config: PrivacyConfig) -> None:
+    def __init__(self, config: PrivacyConfig, remember: int = TEXTS) -> None:
+        """`remember`: for how many texts the findings are kept (see `Memo`; 0: none)."""
         self.config = config
+        self._memo: Memo[tuple[Finding, ...]] = Memo(remember)
         patterns, problems = compile_all(config)
         unknown = set(config.entities) - set(ALL) - {c.name for c in config.custom}
         self._problems = problems + tuple(
@@ -91,9 +95,17 @@ class PrivacyDetector:
 
     def find(self, text: str, role: Role = Role.USER) -> tuple[Finding, ...]:
         """Findings sorted by offset, never overlapping; offsets are code points of `text`."""
-        items = self._hits(Doc(text)) if len(text) <= _WINDOW else list(self._by_windows(text))
-        items += self._user_hits(text)
-        return self._merge(text, items)
+        key = self._memo.key(text)
+        found = self._memo.get(key)
+        if found is None:
+            items = self._hits(Doc(text)) if len(text) <= _WINDOW else list(self._by_windows(text))
+            try:
+                found = self._merge(text, items + self._search(text))
+            except TimeoutError:  # a busy moment: not to be remembered
+                return self._merge(text, [*items, ("custom", 0, len(text))])
+            if len(found) <= _REMEMBERED:
+                self._memo.put(key, found)
+        return found
 
     def _hits(self, doc: Doc) -> list[tuple[str, int, int]]:
         """What the built-in families find, in offsets of the original."""
@@ -129,13 +141,20 @@ class PrivacyDetector:
             found: list[Finding] = []
             for index, segment in enumerate(segments):
                 for f in self.find(segment.text, segment.role):
-                    found.append(Finding(f.type, f.start, f.end, f.action, index))
+                    found.append(Finding(f.type, f.start, f.end, f.action, index) if index else f)
             return PrivacyResult(tuple(found))
         except Exception:
             # Whatever broke, the text was not cleared; its content must not reach a log through the traceback.
             return PrivacyResult(failed=True)
 
     def _user_hits(self, text: str) -> list[tuple[str, int, int]]:
+        try:
+            return self._search(text)
+        except TimeoutError:
+            return [("custom", 0, len(text))]
+
+    def _search(self, text: str) -> list[tuple[str, int, int]]:
+        """Matches of the user's patterns. Raises TimeoutError."""
         out: list[tuple[str, int, int]] = []
         if not self._patterns:
             return out
@@ -145,14 +164,9 @@ class PrivacyDetector:
             if pattern.keywords and not lower:
                 lower = text.lower()
                 lower = lower if len(lower) == len(text) else text
-            try:
-                for m in pattern.compiled.finditer(
-                    text, timeout=self._timeout, concurrent=len(text) > _LARGE
-                ):
-                    if m.end() > m.start() and pattern.accepts(text, lower, m.start(), m.end()):
-                        out.append((pattern.entity, m.start(), m.end()))
-            except TimeoutError:
-                return [("custom", 0, len(text))]
+            for m in pattern.compiled.finditer(text, timeout=self._timeout, concurrent=len(text) > _LARGE):
+                if m.end() > m.start() and pattern.accepts(text, lower, m.start(), m.end()):
+                    out.append((pattern.entity, m.start(), m.end()))
         return out
 
     def _nested(self, doc: Doc, hits: Hits) -> None:
