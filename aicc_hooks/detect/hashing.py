@@ -21,6 +21,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,11 +124,19 @@ def bucket_ids(
     """Bucket of every n-gram occurrence, unsorted, with repeats: what `hash_ngrams` counts."""
     if buckets <= 0 or buckets & (buckets - 1):
         raise ValueError("buckets must be a power of two")
-    folded = fold(text)
-    points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    length = len(points)
+    return folded_ids(fold(text), chars, words, buckets, seed)
+
+
+def folded_ids(folded: str, chars: Sequence[int], words: Sequence[int], buckets: int, seed: int) -> Indices:
+    """`bucket_ids` of a text that is folded already."""
+    length = len(folded)
     if not length:
         return np.zeros(0, dtype=np.int64)
+    raw = folded.encode("ascii") if folded.isascii() else b""
+    if raw:
+        points: NDArray[Any] = np.frombuffer(raw, dtype=np.uint8)
+    else:
+        points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     up, down = _powers(max(64, 1 << (length - 1).bit_length()))
     prefix = np.zeros(length + 1, dtype=np.uint64)
     np.cumsum(_mix(points.astype(np.uint64), 1) * up[:length], out=prefix[1:])
@@ -137,7 +146,7 @@ def bucket_ids(
             span = (prefix[order:] - prefix[: length + 1 - order]) * down[: length + 1 - order]
             parts.append(_mix(span, seed * 64 + order))
     if words:
-        starts, ends = word_spans(points)
+        starts, ends = _ascii_spans(raw) if raw else word_spans(points)
         parts += token_grams((prefix[ends] - prefix[starts]) * down[starts], words, seed)
     if not parts:
         return np.zeros(0, dtype=np.int64)
@@ -163,6 +172,18 @@ def to_buckets(hashes: _U64, buckets: int) -> Indices:
     return (hashes >> np.uint64(64 - (buckets.bit_length() - 1))).astype(np.int64)
 
 
+@lru_cache(maxsize=1)
+def _ascii_inside() -> bytes:
+    return bytes(int(kind != _OTHER) for kind in _classes()[:256])
+
+
+def _ascii_spans(raw: bytes) -> tuple[Indices, Indices]:
+    """`word_spans` of ASCII, where no character is a word by itself."""
+    inside = np.frombuffer(b"\0" + raw.translate(_ascii_inside()) + b"\0", dtype=np.bool_)
+    edges = (inside[1:] != inside[:-1]).nonzero()[0]
+    return edges[::2], edges[1::2]
+
+
 def word_spans(points: NDArray[np.uint32]) -> tuple[Indices, Indices]:
     """Starts and ends of the words in an array of code points."""
     classes = _classify(points)
@@ -172,7 +193,7 @@ def word_spans(points: NDArray[np.uint32]) -> tuple[Indices, Indices]:
     start[1:] &= ~inside[:-1] | alone[1:] | alone[:-1]
     end = inside.copy()
     end[:-1] &= ~inside[1:] | alone[1:] | alone[:-1]
-    return np.flatnonzero(start), np.flatnonzero(end) + 1
+    return start.nonzero()[0], end.nonzero()[0] + 1
 
 
 def hash_ngrams(

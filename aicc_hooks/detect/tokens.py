@@ -84,9 +84,34 @@ def estimate_tokens(text: str) -> int:
     return max(1, math.ceil(total))
 
 
+# What a short ASCII text needs is counted by bytes methods, in half the time of the arrays below.
+_SHORT: Final = 400
+_ASCII_KIND: Final = bytes(_TABLE[:0x80]) + bytes(0x80)
+_SEEN: Final = tuple((kind, bytes((kind,))) for kind in sorted(set(_ASCII_KIND[:0x80])))
+_CASE: Final = bytes(76 if k == _LOWER else 85 if k == _UPPER else 32 for k in _ASCII_KIND)
+
+
+def _ascii_tokens(raw: bytes) -> float:
+    kinds = raw.translate(_ASCII_KIND)
+    counts = [0] * _KINDS
+    for kind, byte in _SEEN:
+        counts[kind] = kinds.count(byte)
+    # Where a piece of a word begins, as below: a small letter after none, a capital after anything but a capital.
+    case = b" " + raw.translate(_CASE)
+    words = case.count(b" L") + case.count(b" U") + case.count(b"LU")
+    letters = counts[_LOWER] + counts[_UPPER]
+    return float(np.array(counts) @ _VECTOR) + _PER_WORD * words + _PER_LETTER * letters
+
+
 def _slice_tokens(text: str) -> float:
-    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    kinds = _TABLE[np.minimum(codes, 0xFFFF)]
+    if text.isascii():
+        raw = text.encode("ascii")
+        if len(raw) <= _SHORT:
+            return _ascii_tokens(raw)
+        kinds = np.frombuffer(raw.translate(_ASCII_KIND), dtype=np.uint8)
+    else:
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        kinds = _TABLE[np.minimum(codes, 0xFFFF)]
     counts = np.bincount(kinds, minlength=_KINDS)
     letters = int(counts[_LOWER] + counts[_UPPER])
     # A capital after a small letter or a digit starts a piece too: camelCase, and above all base64 and keys.

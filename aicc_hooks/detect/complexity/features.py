@@ -38,7 +38,7 @@ KINDS: Final = ("code", "log", "table", "json", "mail", "article", "quote")
 
 def _scale(value: float, top: float) -> float:
     """log1p squeezed so that `top` maps to 1."""
-    return min(1.0, math.log1p(value) / math.log1p(top))
+    return min(1.0, math.log1p(value) / math.log1p(top)) if value else 0.0
 
 
 def clip(text: str) -> str:
@@ -82,22 +82,28 @@ def _counts(words: list[str], low: str) -> list[float]:
 
 def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
     """Feature vector of one split ask; order and meaning are private to the trained weights."""
-    ask = MENTIONED.sub('"x"', clip(split.ask))
+    ask = clip(split.ask)
+    plain = ask.isascii()
+    if not plain or '"' in ask or "`" in ask:
+        # Words in quotation marks are the thing worked on, not the work.
+        ask = MENTIONED.sub('"x"', ask)
+        plain = ask.isascii()
     low = ask.lower()
     words = _WORD.findall(low)
     count = len(words)
-    cjk = not ask.isascii()
+    cjk = not plain
     hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(words, low)
-    # Words in quotation marks are the thing worked on, not the work.
     size = max(1.0, ask_tokens * len(ask) / max(len(ask), min(len(split.ask), READ), 1))
-    numbers = len(_NUMBER.findall(ask))
+    digits = not plain or any(map(ask.__contains__, "0123456789"))
+    numbers = len(_NUMBER.findall(ask)) if digits else 0
     latex = len(_LATEX.findall(ask)) if "\\" in ask or "$" in ask else 0
-    operators = len(_OPERATOR.findall(ask))
-    questions = len(_QUESTION.findall(ask))
+    operators = len(_OPERATOR.findall(ask)) if digits or any(map(ask.__contains__, "=<>^")) else 0
+    questions = ask.count("?") if plain else len(_QUESTION.findall(ask))
     sentences = len(_SENTENCE.findall(ask))
     bullets = len(_BULLET.findall(ask)) if "\n" in ask else 0
     options = len(_OPTION.findall(ask)) if "\n" in ask else 0
-    identifiers = ask.count("()") + ask.count("_") + len(_CAMEL.findall(ask)) + len(_FILE.findall(ask))
+    identifiers = ask.count("()") + ask.count("_") + (0 if low == ask else len(_CAMEL.findall(ask)))
+    identifiers += len(_FILE.findall(ask)) if "." in ask else 0
     commas = ask.count(",") + ask.count("，") + ask.count("、")
     longest = max((len(word) for word in words), default=0)
     mean = sum(map(len, words)) / count if count else 0.0

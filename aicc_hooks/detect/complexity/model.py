@@ -6,6 +6,7 @@ The four outputs are cumulative statements about which tiers serve a request, so
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.complexity.features import clip, numeric
 from aicc_hooks.detect.complexity.split import AskSplit
-from aicc_hooks.detect.hashing import bucket_ids, fold
+from aicc_hooks.detect.hashing import bucket_ids, fold, folded_ids
 
 CHARS = (4,)
 WORDS = (1, 2)
@@ -40,10 +41,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class Model:
-    """Dequantised weights: `dense` [features, 4], `sparse` [2 * buckets, 4], `bias` [4]."""
+    """Weights: `dense` [features, 4], `bias` [4], and `sparse` [2 * buckets, 4] as stored, which `scale` [4] makes numbers.
+
+    An ask reads some hundred rows all over `sparse`: a quarter of the memory means fewer misses of the processor's cache.
+    """
 
     dense: NDArray[np.float32]
-    sparse: NDArray[np.float32]
+    sparse: NDArray[np.int8]
+    scale: NDArray[np.float32]
     bias: NDArray[np.float32]
 
     def logits(self, split: AskSplit, ask_tokens: int) -> NDArray[np.float64]:
@@ -51,12 +56,13 @@ class Model:
         total = numeric(split, ask_tokens) @ self.dense + self.bias
         indices, values = ngrams(split.ask)
         if len(indices):
-            total = total + values @ self.sparse[indices]
+            total = total + values @ (self.sparse[indices] * self.scale)
         return np.asarray(total, dtype=np.float64)
 
     def scores(self, split: AskSplit, ask_tokens: int) -> Scores:
         """Probabilities for one ask."""
-        values = 1.0 / (1.0 + np.exp(-np.clip(self.logits(split, ask_tokens), -30.0, 30.0)))
+        bounded = np.minimum(np.maximum(self.logits(split, ask_tokens), -30.0), 30.0)  # np.clip: 5 µs more
+        values = 1.0 / (1.0 + np.exp(-bounded))
         return Scores(*(float(value) for value in values))
 
 
@@ -67,16 +73,17 @@ def ngrams(ask: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     work the rest is for.
     """
     text = clip(ask)
-    whole = bucket_ids(text, CHARS, WORDS, BUCKETS, SEED)
+    folded = fold(text)
+    whole = folded_ids(folded, CHARS, WORDS, BUCKETS, SEED)
     short = command_of(ask)
     if short == text:
         # Nearly all asks: their word n-grams are there already, after the character n-grams.
-        command = whole[max(0, len(fold(text)) + 1 - CHARS[0]) :]
+        command = whole[max(0, len(folded) + 1 - CHARS[0]) :]
     else:
         command = bucket_ids(short, (), WORDS, BUCKETS, SEED)
     values = np.empty(len(whole) + len(command), dtype=np.float32)
-    values[: len(whole)] = 1.0 / np.sqrt(max(1, len(whole)))
-    values[len(whole) :] = 1.0 / np.sqrt(max(1, len(command)))
+    values[: len(whole)] = 1.0 / math.sqrt(max(1, len(whole)))
+    values[len(whole) :] = 1.0 / math.sqrt(max(1, len(command)))
     return np.concatenate((whole, command + BUCKETS)), values
 
 
@@ -98,9 +105,10 @@ def shipped() -> Model:
 
 
 def unpack(arrays: Mapping[str, Any]) -> Model:
-    """Model from stored arrays: int8 hashed weights times their scale, float16 dense weights."""
+    """Model from stored arrays: int8 hashed weights and their scale, float16 dense weights."""
     return Model(
         np.asarray(arrays["dense"], dtype=np.float32),
-        np.asarray(arrays["sparse"], dtype=np.float32) * np.asarray(arrays["scale"], dtype=np.float32),
+        np.asarray(arrays["sparse"], dtype=np.int8),
+        np.asarray(arrays["scale"], dtype=np.float32),
         np.asarray(arrays["bias"], dtype=np.float32),
     )

@@ -69,14 +69,14 @@ def grams(stream: Stream) -> tuple[Indices, Indices]:
         empty = np.zeros(0, dtype=np.int64)
         return empty, empty
     words = stream.hashes != 0
-    single = np.flatnonzero(words)
-    double = np.flatnonzero(words[1:] | words[:-1]) + 1
+    single = words.nonzero()[0]
+    double = (words[1:] | words[:-1]).nonzero()[0] + 1
     mixed = mix(stream.hashes + salted(_SEED * 64 + 33))
     # Every n-gram is a number with the salt of its kind added; they are mixed in one go below.
     parts = [(mixed[:-1] * ODD + mixed[1:])[double - 1] + salted(_SEED * 64 + 34)]
     places = [single, double]
     codes = np.frombuffer(stream.classes.encode("ascii"), dtype=np.uint8)
-    marked = np.flatnonzero(_MARKED[codes])
+    marked = _MARKED[codes].nonzero()[0]
     kinds = codes[marked]
     bars = kinds == _BAR
     if bars.any():

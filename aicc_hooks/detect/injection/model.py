@@ -50,9 +50,11 @@ class Model:
     """Hashed n-gram weights under a calibrated logistic over windows, rules and role."""
 
     def __init__(
-        self, grams: NDArray[np.float32], coefficients: NDArray[np.float64], intercept: float
+        self, grams: NDArray[np.int8], scale: float, coefficients: NDArray[np.float64], intercept: float
     ) -> None:
+        """`grams` times `scale` are the weights of the n-grams; as bytes they stay in the processor's cache."""
         self.grams = grams
+        self.scale = np.float32(scale)
         self.coefficients = coefficients
         self.intercept = intercept
 
@@ -84,7 +86,7 @@ class Model:
         n = len(stream.classes)
         buckets, places = features.grams(stream)
         totals = np.zeros(n + 1)
-        np.cumsum(np.bincount(places, weights=self.grams[buckets], minlength=n), out=totals[1:])
+        np.cumsum(np.bincount(places, weights=self.grams[buckets] * self.scale, minlength=n), out=totals[1:])
         if features.moving(totals, features.SCALES[0]) < GATE:
             return None
         fired = rules.fired(stream.classes, text.lower(), stream.hints)
@@ -139,11 +141,11 @@ def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
 def _shipped() -> Model:
     with (files("aicc_hooks.detect") / "models" / "injection.npz").open("rb") as file:
         data: Any = np.load(file, allow_pickle=False)
-        grams = data["grams"].astype(np.float32) * np.float32(data["scale"])
+        grams = data["grams"].astype(np.int8)
         # By name: a feature the weights were not fitted with says nothing until the next training.
         fitted = dict(zip(data["names"].tolist(), data["coefficients"].astype(np.float64), strict=True))
         coefficients = np.array([fitted.get(name, 0.0) for name in features.NAMES])
-        return Model(grams, coefficients, float(data["intercept"]))
+        return Model(grams, float(data["scale"]), coefficients, float(data["intercept"]))
 
 
 def probability(logit: float) -> float:

@@ -68,7 +68,7 @@ class PatternIndex:
         match = self._match
         for start in range(0, len(folded) - SHORTEST + 1, _SLICE):
             hashes = _hashes(folded[start : start + _SLICE + SHORTEST - 1])
-            for place in np.flatnonzero(self._table[hashes]).tolist():
+            for place in self._table[hashes].nonzero()[0].tolist():
                 found = match(folded, start + place)
                 if found is not None:
                     yield found.group()
