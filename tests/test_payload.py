@@ -346,7 +346,7 @@ def test_a_body_of_a_thousand_levels_is_refused_and_a_deep_schema_is_not() -> No
         tree: Any = "x"
         for _ in range(levels):
             tree = [{"a": tree}]
-        return chat(tools=[tree])
+        return chat(tools=[{"f": tree}])
 
     check_body("chat", nest(50))
     assert extract("chat", nest(60)).tools == 1

@@ -17,7 +17,7 @@ from litellm.proxy._types import ProxyException
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.answer import response_headers
 from aicc_hooks.adapter.calls import Attempt, Call
-from aicc_hooks.adapter.reshape import by_chat, drop_reasoning
+from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.adapter.upstreams import as_exception, broken_stream
@@ -191,6 +191,7 @@ class Gateway(_Hook):
         if call is None:
             return None
         drop_reasoning(kwargs, call)
+        mend_arguments(kwargs)
         info = kwargs.get("model_info") or {}
         deployment = str(info.get("id") or "")
         attempt = call.attempts[-1] if call.attempts else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
+import orjson
+
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Deployment
 from aicc_hooks.payload import embeddings
@@ -39,6 +41,38 @@ def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> 
     here = deployment.local and speaks_openai(deployment.model, deployment.address)
     if here or "tensorzero::" in deployment.model:
         kwargs.setdefault("use_chat_completions_api", True)
+
+
+def mend_arguments(kwargs: MutableMapping[str, Any]) -> None:
+    """Make the arguments of earlier tool calls JSON objects.
+
+    Models write broken ones and agents send them back as history. OpenAI takes any string; LiteLLM parses it for
+    Ollama and fails, on every model, so the circuit would open for all requests. llama.cpp and Anthropic parse it too.
+    """
+    messages: Any = kwargs.get("messages")
+    for number, message in enumerate(messages if isinstance(messages, list) else ()):
+        calls = message.get("tool_calls") if isinstance(message, dict) else None
+        if not isinstance(calls, list) or all(map(_is_sound, calls)):
+            continue
+        mended = [call if _is_sound(call) else _mended(call) for call in calls]
+        # A list of its own: the client's messages are shared with the record and other attempts.
+        messages = [*messages[:number], {**message, "tool_calls": mended}, *messages[number + 1 :]]
+        kwargs["messages"] = messages
+
+
+def _is_sound(call: Any) -> bool:
+    try:
+        return isinstance(orjson.loads(call["function"]["arguments"]), dict)
+    except (orjson.JSONDecodeError, TypeError, KeyError):
+        return False
+
+
+def _mended(call: Any) -> Any:
+    if not isinstance(call, dict) or not isinstance(call.get("function"), dict):
+        return call
+    said = call["function"].get("arguments")
+    whole = said if isinstance(said, dict) else {"arguments": said} if said else {}
+    return {**call, "function": {**call["function"], "arguments": orjson.dumps(whole).decode()}}
 
 
 def drop_reasoning(kwargs: MutableMapping[str, Any], call: Call) -> None:

@@ -15,6 +15,16 @@ _REQUIRED = {
     "responses": (("input", (str, list)),),
     "rerank": (("query", (str, dict)), ("documents", (list,))),
 }
+# What models are steered with. A wrong type makes LiteLLM or the model server fail: a 500 that looks like an outage,
+# tries every fallback and opens the circuit for everybody else. `null` is always "not given".
+_WHOLE, _NUMBER, _FLAG, _OBJECT = "a whole number", "a number", "a boolean", "an object"
+_FIELDS = {
+    "max_tokens": _WHOLE, "max_completion_tokens": _WHOLE, "max_output_tokens": _WHOLE, "n": _WHOLE, "best_of": _WHOLE, "seed": _WHOLE,
+    "top_k": _WHOLE, "top_logprobs": _WHOLE, "dimensions": _WHOLE, "num_ctx": _WHOLE, "temperature": _NUMBER, "top_p": _NUMBER,
+    "min_p": _NUMBER, "presence_penalty": _NUMBER, "frequency_penalty": _NUMBER, "repeat_penalty": _NUMBER, "stream": _FLAG,
+    "parallel_tool_calls": _FLAG, "store": _FLAG, "echo": _FLAG, "response_format": _OBJECT, "logit_bias": _OBJECT,
+}  # fmt: skip
+_AT_LEAST_1 = frozenset(("n", "best_of", "dimensions"))
 _MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
 _NESTED = frozenset((dict, list))
 _NAMES = {
@@ -55,8 +65,40 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         value = body.get(name)
         if value is not None and not isinstance(value, list):
             raise _bad(name, value, "an array")
-    if body.get("stream") is not None and not isinstance(body.get("stream"), bool):
-        raise _bad("stream", body.get("stream"), "a boolean")
+        for number, item in enumerate(value or ()):
+            if not isinstance(item, Mapping):
+                raise _bad(f"{name}[{number}]", item, "an object")
+    _check_fields(body)
+    if endpoint == "completions":
+        _check_prompt(body["prompt"])
+
+
+def _check_fields(body: Mapping[str, Any]) -> None:
+    for name in _FIELDS.keys() & body.keys():
+        value, wanted = body[name], _FIELDS[name]
+        if value is None:
+            continue
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not (
+            (wanted is _NUMBER and number)
+            or (wanted is _WHOLE and number and (isinstance(value, int) or value.is_integer()))
+            or (wanted is _FLAG and isinstance(value, bool))
+            or (wanted is _OBJECT and isinstance(value, Mapping))
+        ):
+            raise _bad(name, value, wanted)
+        if name in _AT_LEAST_1 and value < 1:
+            raise Refusal("aicc_invalid_request", f"{name}: allowed: {wanted} of at least 1.", 400)
+    stop = body.get("stop")
+    words = [stop] if stop is None or isinstance(stop, str) else stop
+    if not isinstance(words, list) or not all(word is stop or isinstance(word, str) for word in words):
+        raise _bad("stop", stop, "a string or an array of strings")
+
+
+def _check_prompt(prompt: Any) -> None:
+    for number, item in enumerate(prompt if isinstance(prompt, list) else ()):
+        if not isinstance(item, str):
+            # Token ids too: nobody here can read them, and Ollama takes none.
+            raise _bad(f"prompt[{number}]", item, "a string")
 
 
 def _check_depth(body: Mapping[str, Any]) -> None:
@@ -80,6 +122,24 @@ def _check_messages(messages: list[Any]) -> None:
             raise _bad(f"messages[{number}]", message, "an object with role and content")
         if not isinstance(message.get("role"), str):
             raise _bad(f"messages[{number}].role", message.get("role"), "a string such as 'user'")
+        content = message.get("content")
+        if content is not None and not isinstance(content, (str, list)):
+            raise _bad(f"messages[{number}].content", content, "a string or an array of parts")
+        for part in content if isinstance(content, list) else ():
+            if not isinstance(part, Mapping):
+                raise _bad(f"messages[{number}].content", part, "parts that are objects")
+        _check_calls(f"messages[{number}].tool_calls", message.get("tool_calls"))
+
+
+def _check_calls(name: str, calls: Any) -> None:
+    if calls is None:
+        return
+    if not isinstance(calls, list):
+        raise _bad(name, calls, "an array")
+    for number, call in enumerate(calls):
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if not isinstance(function, Mapping) and not (isinstance(call, Mapping) and call.get("custom")):
+            raise _bad(f"{name}[{number}].function", function, "an object with name and arguments")
 
 
 def _bad(name: str, value: Any, wanted: str) -> Refusal:

@@ -1,0 +1,117 @@
+"""Requests that are wrong get a 400 that names the field; they reach no model and count against none."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from aicc_hooks.adapter.reshape import mend_arguments
+from aicc_hooks.errors import Refusal
+from aicc_hooks.payload.validate import check_body
+from tests.harness import GatewayProcess
+from tests.ollama_stub import OllamaStub
+
+SAY = [{"role": "user", "content": "hi"}]
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
+FUNCTION = TOOL["function"]
+
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("tools and functions", {"tools": [TOOL], "functions": [FUNCTION]}),
+    ("tools[0]", {"tools": ["f"]}),
+    ("functions[0]", {"functions": ["f"]}),
+    ("tools", {"tools": {"f": 1}}),
+    ("max_tokens", {"max_tokens": "many"}),
+    ("max_tokens", {"max_tokens": 1.5}),
+    ("max_completion_tokens", {"max_completion_tokens": True}),
+    ("temperature", {"temperature": "hot"}),
+    ("n", {"n": 0}),
+    ("seed", {"seed": "x"}),
+    ("stop", {"stop": 3}),
+    ("stop", {"stop": ["a", 3]}),
+    ("stream", {"stream": "yes"}),
+    ("response_format", {"response_format": "json"}),
+    ("logit_bias", {"logit_bias": [1]}),
+    ("parallel_tool_calls", {"parallel_tool_calls": 1}),
+    ("messages[0].content", {"messages": [{"role": "user", "content": 5}]}),
+    ("messages[0].content", {"messages": [{"role": "user", "content": ["a"]}]}),
+    ("messages[0].tool_calls", {"messages": [{"role": "assistant", "tool_calls": "f"}]}),
+    ("messages[0].tool_calls[0].function", {"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "fields"), WRONG)
+def test_the_field_that_is_wrong_is_named(named: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_body("chat", {"model": "auto", "messages": SAY, **fields})
+    assert refused.value.status == 400
+    assert refused.value.message.startswith((f"{named}:", f"{named} "))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"max_tokens": None, "stop": None, "tools": None, "response_format": None, "temperature": None},
+        {"max_tokens": 100.0, "temperature": 1, "stop": "x", "n": 1, "seed": -1, "max_completion_tokens": -1},
+        {"stop": ["a", "b"], "tools": [], "functions": [], "stream": False, "temperature": 0.5},
+        {"tools": [TOOL], "functions": []},
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": FUNCTION}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]},
+    ],
+)  # fmt: skip
+def test_what_clients_send_is_let_through(fields: dict[str, Any]) -> None:
+    check_body("chat", {"messages": SAY, **fields})
+
+
+@pytest.mark.parametrize("prompt", [[1, 2, 3], ["a", {"text": "b"}], [[1, 2]]])
+def test_a_prompt_that_is_no_text_is_refused(prompt: list[Any]) -> None:
+    with pytest.raises(Refusal, match="prompt"):
+        check_body("completions", {"prompt": prompt})
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ('{"a": 1}', {"a": 1}),
+        ("{bad", {"arguments": "{bad"}),
+        ("", {}),
+        ("[1]", {"arguments": "[1]"}),
+        (None, {}),
+    ],
+)
+def test_arguments_a_model_broke_are_sent_back_as_json(said: Any, sent: dict[str, Any]) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": said}}
+    messages = [*SAY, {"role": "assistant", "tool_calls": [call]}]
+    kwargs: dict[str, Any] = {"model": "ollama_chat/x", "messages": messages}
+    mend_arguments(kwargs)
+    made = kwargs["messages"][1]["tool_calls"][0]["function"]
+    assert json.loads(made["arguments"]) == sent
+    assert made["name"] == "f"
+    assert call["function"]["arguments"] == said, "what the client sent is recorded as it was"
+
+
+@pytest.mark.live
+def test_wrong_requests_reach_no_model_and_open_no_circuit(
+    gateway: GatewayProcess, ollama: OllamaStub
+) -> None:
+    http = gateway.httpx()
+
+    def ask(**fields: Any) -> Any:
+        return http.post("/v1/chat/completions", json={"model": "qwen-local", "messages": SAY, **fields})
+
+    for _, fields in WRONG:
+        answer = ask(**fields)
+        assert answer.status_code == 400, (fields, answer.text)
+        assert answer.json()["error"]["type"] == "aicc_invalid_request"
+    assert not ollama.calls
+    history = [
+        *SAY,
+        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{bad"}}]},
+        {"role": "tool", "tool_call_id": "1", "content": "bad arguments"},
+    ]  # fmt: skip
+    for _ in range(4):
+        answer = ask(messages=history, tools=[TOOL])
+        assert answer.status_code == 200, answer.text
+    answer = ask()
+    assert answer.headers["x-aicc-route"] == "qwen-local"
