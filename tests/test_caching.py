@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import json
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import orjson
 import pytest
 from caching_redis import Server
 
@@ -312,6 +315,19 @@ def test_memory_stays_within_its_bytes_over_a_hundred_thousand_entries() -> None
     assert tier.evictions > 90_000
     assert tier.get(f"{99_999:032x}") is not None
     assert not tier.put("big", Entry(b"x" * 5_000_000, 0.0, 3600))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks glibc how large a block is")
+def test_memory_counts_what_an_answer_of_orjson_really_takes() -> None:
+    taken = ctypes.CDLL(None).malloc_usable_size
+    taken.restype, taken.argtypes = ctypes.c_size_t, [ctypes.c_void_p]
+    body = orjson.dumps({"data": [{"embedding": [n / 7 for n in range(768)]}]})
+    tier = MemoryTier(4 * 1024 * 1024)
+    tier.put("k", Entry(body, 0.0, 3600))
+    found = tier.get("k")
+    assert found is not None
+    assert found[0].value == body
+    assert taken(id(found[0].value)) <= tier.bytes
 
 
 # -- Redis -----------------------------------------------------------------------------------------------------

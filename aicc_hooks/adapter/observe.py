@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from aicc_hooks import __version__
@@ -20,6 +21,7 @@ class Observer:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.sources = Sources(
             health=self._health,
             breakers=lambda: runtime.upstreams.breaker.snapshot(),
@@ -35,6 +37,7 @@ class Observer:
 
     def start(self) -> None:
         """Share what is known, evaluate alerts. Needs a running loop."""
+        self._loop = asyncio.get_running_loop()
         self.watch.start()
 
     async def stop(self) -> None:
@@ -82,4 +85,5 @@ class Observer:
             "mode": "demo" if runtime.catalog.demo else "live",
             "cache": runtime.cached.picture(),
             "spool": spool.counters() if spool is not None else {},
+            "loop_tasks": len(asyncio.all_tasks(self._loop)) if self._loop is not None else 0,
         }

@@ -136,6 +136,11 @@ def _state(reader: SpoolReader, workers: Sequence[Mapping[str, Any]]) -> Iterato
 
     picture = merge(workers)
     yield GaugeMetricFamily("aicc_workers", "Gateway processes that run.", value=len(workers))
+    yield GaugeMetricFamily(
+        "aicc_loop_tasks",
+        "Tasks of all processes' event loops.",
+        value=sum(int(worker.get("loop_tasks") or 0) for worker in workers),
+    )
     info = GaugeMetricFamily("aicc_build_info", "Always 1.", labels=["version", "policy_version"])
     info.add_metric([__version__, str(picture.get("policy_version") or "")], 1)
     yield info
