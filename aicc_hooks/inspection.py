@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aicc_hooks.detect.complexity import ComplexityDetector
 from aicc_hooks.detect.injection import InjectionDetector
 from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.detect.tokens import estimate_tokens
-from aicc_hooks.policy.schema import Policy
 from aicc_hooks.verdict import ComplexityResult, InjectionResult, PrivacyResult, Segment, Verdict
+
+if TYPE_CHECKING:
+    # Composing the policy loads records, alerts and cache: 6 MB that the scan process does without.
+    from aicc_hooks.detect.complexity import ComplexityConfig
+    from aicc_hooks.detect.injection import InjectionConfig
+    from aicc_hooks.detect.privacy import PrivacyConfig
+    from aicc_hooks.policy.schema import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,14 @@ class Inspector:
     @classmethod
     def of(cls, policy: Policy) -> Inspector:
         """Detectors configured by a policy."""
-        return cls(
-            PrivacyDetector(policy.privacy),
-            InjectionDetector(policy.injection),
-            ComplexityDetector(policy.complexity),
-        )
+        return cls.with_configs(policy.privacy, policy.injection, policy.complexity)
+
+    @classmethod
+    def with_configs(
+        cls, privacy: PrivacyConfig, injection: InjectionConfig, complexity: ComplexityConfig
+    ) -> Inspector:
+        """Detectors of the three sections of a policy."""
+        return cls(PrivacyDetector(privacy), InjectionDetector(injection), ComplexityDetector(complexity))
 
     def inspect(self, segments: Sequence[Segment], *, tools: int = 0, active: Active = Active()) -> Verdict:
         """Verdict of one request. Never raises: privacy fails closed, the others open and counted."""

@@ -16,3 +16,4 @@ class SpeedConfig(BaseModel):
     success_logging: bool = True  # no log payloads when nobody but us would read them
     middlewares: bool = True  # skip layers for admin UI, billing and compression
     auth: bool = True  # the gate has checked the key: no second look-up
+    scan_process: bool = True  # long texts are inspected in a process of their own

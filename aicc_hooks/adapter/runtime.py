@@ -10,9 +10,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +19,12 @@ from aicc_hooks.adapter import trials
 from aicc_hooks.adapter.cached import Cached
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.embedder import embed_with
+from aicc_hooks.adapter.judging import Judging
 from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.cache.embedder_id import embedder_id
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
-from aicc_hooks.decide import decide
 from aicc_hooks.errors import ConfigError
 from aicc_hooks.experiments.prompts import PromptCache
 from aicc_hooks.experiments.store import ExperimentStore
@@ -37,13 +34,10 @@ from aicc_hooks.locality import Locality
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.sticky import StickySessions
-from aicc_hooks.verdict import Verdict
 
 log = logging.getLogger("aicc_hooks")
 
-_INLINE_CHARS = 16_000  # about 2 ms of scanning: beyond it the loop would stall other streams
 _POLL_S = 1.0  # a changed policy must be in force within 2 s
-_ANSWER_ROOM = 512  # tokens kept free beyond what the request itself asks for
 _LOCALITY_REFRESH_S = 25.0  # under Locality's 30 s, so that requests find a fresh answer
 
 
@@ -63,7 +57,7 @@ class Runtime:
         self.locality = Locality(())
         self.catalog = Catalog()
         self._catalog_source: tuple[int, int] = (0, 0)
-        self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="aicc-scan")
+        self.judging = Judging(self)
         self._tasks: set[asyncio.Task[None]] = set()
         self.recorder = Recorder(self.home, env)
         self.upstreams = Upstreams(self.home)
@@ -157,62 +151,7 @@ class Runtime:
 
     async def judge(self, call: Call) -> None:
         """Fill in the call's verdict and decision. Raises ConfigError without a policy."""
-        policy, inspector = self.policy, self.inspector
-        assert inspector is not None
-        catalog = await self.refresh_catalog()
-        extract = call.extract
-        assert extract is not None
-        active = self.active
-        begin = time.perf_counter()
-        if sum(len(s.text) for s in extract.segments) > _INLINE_CHARS:
-            loop = asyncio.get_running_loop()
-            verdict = await loop.run_in_executor(
-                self._pool, lambda: inspector.inspect(extract.segments, tools=extract.tools, active=active)
-            )
-        else:
-            verdict = inspector.inspect(extract.segments, tools=extract.tools, active=active)
-        if active.privacy and extract.opaque.intersection(policy.privacy.uninspectable):
-            # Nobody here can read an attached PDF, so nobody may say it is harmless.
-            verdict = replace(verdict, privacy=replace(verdict.privacy, failed=True))
-        if call.session and active.privacy:
-            verdict = await self._stick(call.session, verdict)
-        call.timings["inspect"] = (time.perf_counter() - begin) * 1000
-        self._settle(call, verdict, policy, catalog)
-
-    async def _stick(self, session: str, verdict: Verdict) -> Verdict:
-        """A turn of a conversation that was private before is private too."""
-        if verdict.privacy.sensitive:
-            self.sticky.mark(session)
-            return verdict
-        private = self.sticky.cached(session)
-        if private is None:
-            private = await asyncio.to_thread(self.sticky.look_up, session)
-        return replace(verdict, sticky=True) if private else verdict
-
-    def _settle(self, call: Call, verdict: Verdict, policy: Policy, catalog: Catalog) -> None:
-        assert call.extract is not None
-        call.verdict = verdict
-        context = policy.resilience.context
-        needs = call.extract.needs
-        call.needs = replace(needs, tokens=int(needs.tokens * context.safety) + _ANSWER_ROOM)
-        up = self.upstreams
-        settle = partial(
-            decide,
-            verdict,
-            policy,
-            catalog,
-            requested=call.requested,
-            needs=call.needs,
-            down=up.down(),
-            loaded=up.loaded(),
-            hurried=up.hurried(),
-        )
-        call.decision = settle()
-        variant = trials.assign(self.experiments, call, verdict, catalog, call.decision)
-        if variant is not None:
-            with_it = settle(experiment=variant.for_decision(private=call.decision.local_only))
-            if not with_it.blocked:  # a variant whose model cannot take the request gives way
-                call.decision = trials.decided(call, with_it, variant)
+        await self.judging.judge(call)
 
     async def ensure_tested(self) -> None:
         """Run LiteLLM's seams self-test once, when the proxy has finished loading. Waits for it."""
@@ -238,6 +177,7 @@ class Runtime:
         await self.observer.stop()
         await self.upstreams.stop()
         await self.cached.stop()
+        await self.judging.stop()
         await self.recorder.stop_delivery()
         if not await asyncio.to_thread(self.recorder.close):
             log.error("some records were not written before the end")

@@ -26,6 +26,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems[f"prompt.{name}"] = why
     if runtime.cached.problem:
         problems["semantic_cache"] = runtime.cached.problem
+    if runtime.judging.process.problem:
+        problems["scan_process"] = runtime.judging.process.problem
     if runtime.known_leaks:
         problems["callbacks"] = f"allowed to see unredacted text: {', '.join(runtime.known_leaks)}"
     down = bool(runtime.fatal) or current is None or not runtime.master_key()
