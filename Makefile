@@ -39,7 +39,7 @@ test: $(VENV)/.dev ## Install what the tests need, then lint, type-check and tes
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
-test-clients: $(VENV)/.dev ## Install real client programs (about 1 GB) and run each against the gateway
+test-clients: $(VENV)/.dev ## Install real client programs (about 3 GB, Node 20.19 or newer) and run each against the gateway
 	$(BIN)/python -m tests.clients.run
 
 lint: $(VENV)/.dev ## Lint and type-check only
