@@ -22,6 +22,7 @@ from aicc_hooks.record import SpoolReader
 from aicc_hooks.resilience.health_check import HealthChecker, Probe, ProbeResult
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.models_present import not_served
+from aicc_hooks.resilience.ollama import parse_show
 from aicc_hooks.resilience.openai_server import OpenAIServer, Served, ServerError, Serves
 from aicc_hooks.resilience.probes import ServersProbe
 from tests.harness import GatewayProcess, wait_until
@@ -169,6 +170,16 @@ def test_what_config_yaml_states_wins_over_what_the_server_says() -> None:
     assert (stated.context, stated.tools, stated.vision, stated.mode) == (9000, True, False, "chat")
     assert (silent.context, silent.tools, silent.vision, silent.mode) == (4096, False, True, "embedding")
     assert groups["renamed"].context == 7000
+
+
+def test_ollamas_capabilities_fill_what_config_yaml_leaves_out() -> None:
+    shown = parse_show("llava", {"capabilities": ["completion", "vision"], "model_info": {}})
+    rows = [{"model_name": "eye", "litellm_params": {"model": "ollama_chat/llava"}}]
+    group = build_catalog(rows, {}, learnt=lambda address, model: shown.as_model_info()).groups["eye"]
+    assert (group.tools, group.vision) == (False, True)
+    assert parse_show("old", {"model_info": {}}).as_model_info() == {}, (
+        "an Ollama that names none says nothing"
+    )
 
 
 def test_a_server_elsewhere_is_not_asked() -> None:
