@@ -1,19 +1,72 @@
-"""Minutes of mixed load: does memory, the number of descriptors or of threads grow?"""
+"""Minutes of mixed load: does memory grow, or the number of descriptors, sockets, threads or tasks of the loop?"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import re
 import subprocess
+import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
-from benchmarks.chaos import child_of
 from benchmarks.chaos_load import Load
+from benchmarks.chaos import child_of
 from tests.harness import GatewayProcess
 from tests.harness.process import memory_mb, open_files
 from tests.ollama_stub import OllamaStub
+
+QUIET_S = 25.0  # after the load: connections idle out, and the gauge of tasks is written each 10 s
+_TASKS = re.compile(r"^aicc_loop_tasks (\d+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The gateway's process at one moment; -1: not to be had on this system."""
+
+    at: float  # seconds since the load began
+    memory: float  # MB
+    files: int
+    sockets: int
+    threads: int
+    tasks: int
+
+
+def look(gateway: GatewayProcess, child: int, at: float) -> Seen:
+    """Everything that may leak."""
+    return Seen(at, memory_mb(child), open_files(child), _sockets(child), _threads(child), _tasks(gateway))
+
+
+def _sockets(pid: int) -> int:
+    folder = f"/proc/{pid}/fd"
+    count = 0
+    try:
+        for name in os.listdir(folder):
+            try:
+                count += os.readlink(f"{folder}/{name}").startswith("socket:")
+            except FileNotFoundError:  # closed meanwhile
+                continue
+    except FileNotFoundError:
+        return -1
+    return count
+
+
+def _threads(pid: int) -> int:
+    flag = "-M" if sys.platform == "darwin" else "-L"
+    out = subprocess.run(["ps", flag, "-p", str(pid)], capture_output=True, text=True, timeout=10)
+    return max(0, len(out.stdout.splitlines()) - 1)
+
+
+def _tasks(gateway: GatewayProcess) -> int:
+    with httpx.Client(trust_env=False, timeout=20) as client:
+        answer = client.get(
+            gateway.url + "/aicc/metrics", headers={"authorization": f"Bearer {gateway.key}"}
+        ).text
+    found = _TASKS.search(answer)
+    return int(found[1]) if found else -1
 
 
 async def _rude(gateway: GatewayProcess, until: asyncio.Event) -> None:
@@ -38,46 +91,42 @@ async def _rude(gateway: GatewayProcess, until: asyncio.Event) -> None:
             await asyncio.sleep(1)
 
 
-def _threads(pid: int) -> int:
-    out = subprocess.run(
-        ["ps", "-M" if _mac() else "-L", "-p", str(pid)], capture_output=True, text=True, timeout=10
-    )
-    return max(0, len(out.stdout.splitlines()) - 1)
-
-
-def _mac() -> bool:
-    import sys
-
-    return sys.platform == "darwin"
-
-
 async def _run(seconds: float, rate: float) -> str:
-    rows: list[tuple[float, float, int, int]] = []
-    with OllamaStub() as ollama:
+    rows: list[Seen] = []
+    with OllamaStub(keep=10) as ollama:
         for model in ollama.models.values():
             model.token_delay = 0.005
         with GatewayProcess(ollama_url=ollama.url, command=("aicc", "serve")) as gateway:
             stop, child, began = asyncio.Event(), child_of(gateway.pid), time.monotonic()
             load = Load(gateway.url, gateway.key, rate)
+            await asyncio.sleep(12)  # the gauge is written by then
+            rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             tasks = [asyncio.create_task(load.run(stop)), asyncio.create_task(_rude(gateway, stop))]
-            while (age := time.monotonic() - began) < seconds:
-                await asyncio.sleep(min(15.0, seconds / 10))
-                rows.append((age, memory_mb(child), open_files(child), _threads(child)))
+            while time.monotonic() - began < seconds:
+                await asyncio.sleep(min(60.0, seconds / 10))
+                rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             stop.set()
             await asyncio.gather(*tasks)
-            await asyncio.sleep(5)
-            rows.append((time.monotonic() - began, memory_mb(child), open_files(child), _threads(child)))
+            await asyncio.sleep(QUIET_S)
+            rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             same = child_of(gateway.pid) == child
-    warm = rows[len(rows) // 5]
-    last = rows[-1]
+    return report(rows, load, same)
+
+
+def report(rows: list[Seen], load: Load, same: bool) -> str:
+    """Markdown, and the sentence that says whether it held. Warm: after a fifth of the time."""
     lines = [
-        f"{at:6.0f} s  {memory:7.1f} MB  {files:4d} descriptors  {threads:3d} threads"
-        for at, memory, files, threads in rows
+        "| after s | memory MB | descriptors | sockets | threads | loop tasks |",
+        "|---|---|---|---|---|---|",
     ]
+    lines += [
+        f"| {s.at:.0f} | {s.memory:.1f} | {s.files} | {s.sockets} | {s.threads} | {s.tasks} |" for s in rows
+    ]
+    warm = next((s for s in rows if s.at >= rows[-1].at / 5), rows[0])
     bad = sum(s.kind != "ok" for s in load.samples)
     lines.append(
-        f"{len(load.samples)} requests, {bad} not answered right; the process {'never died' if same else 'DIED'}; memory from "
-        f"{warm[1]:.1f} MB at {warm[0]:.0f} s to {last[1]:.1f} MB: {100 * (last[1] / warm[1] - 1):+.1f} %"
+        f"\n{len(load.samples)} checked requests, {bad} not answered right; the process {'never died' if same else 'DIED'}; memory "
+        f"from {warm.memory:.1f} MB at {warm.at:.0f} s to {rows[-1].memory:.1f} MB: {100 * (rows[-1].memory / warm.memory - 1):+.1f} %"
     )
     return "\n".join(lines)
 
