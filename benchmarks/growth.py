@@ -41,6 +41,7 @@ QUESTIONS = (10, 1_000, 10_000, 50_000)
 PATTERNS = (1, 10, 100, 1_000, 2_000)
 DIMS = 768  # of nomic-embed-text, the shipped embedder
 EVERY_S = 36.0
+KEEP = RecordConfig(retention_days=3_650, max_bytes=10**12)  # or the oldest would go while we measure
 Table = dict[str, dict[int, float]]
 
 
@@ -94,15 +95,16 @@ def records(most: int) -> Table:
         for size in (n for n in RECORDS if n <= most):
             fill(path, have, size, now)
             have = size
-            for name, (work, repeat) in _steps(path, now).items():
+            spool = Spool(path, KEEP, sinks=("langfuse",)).start()
+            for name, (work, repeat) in _steps(path, spool, now).items():
                 out.setdefault(name, {})[size] = cpu_ms(work, repeat)
+            spool.close()
         return out
     finally:
         shutil.rmtree(folder)
 
 
-def _steps(path: Path, now: float) -> dict[str, tuple[Callable[[], Any], int]]:
-    spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+def _steps(path: Path, spool: Spool, now: float) -> dict[str, tuple[Callable[[], Any], int]]:
     reader, writer = SpoolReader(path), Writer(path)
     known = [row[0] for row in reader.query("SELECT id FROM records ORDER BY seq LIMIT 100")]
     totals.fold(writer)  # sums go on from here

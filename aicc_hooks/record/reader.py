@@ -140,8 +140,12 @@ class SpoolReader:
         unknown = set(names) - {*rows.COLUMNS, "seq"}
         if unknown:
             raise ValueError(f"no such column: {', '.join(sorted(unknown))}")
-        where, args = (filters or Filters()).where()
-        return self.query(f"SELECT {', '.join(names)} FROM records WHERE {where} ORDER BY seq", args)  # noqa: S608
+        chosen = filters or Filters()
+        where, args = chosen.where()
+        # "+" keeps SQLite from walking the whole table in order of seq, which it prefers to the index of a stretch that
+        # is open on one side: 113 ms for a day of a million records, 12 with it.
+        order = "seq" if chosen.since is None and chosen.until is None else "+seq"
+        return self.query(f"SELECT {', '.join(names)} FROM records WHERE {where} ORDER BY {order}", args)  # noqa: S608
 
     def counters(self) -> dict[str, int]:
         """Counts over all processes and restarts: accepted, committed, dropped, failed, expired_…"""
