@@ -18,10 +18,10 @@ from aicc_hooks.verdict import Segment, Verdict
 
 SHORT: Final = 128_000  # characters; shorter texts have a lane of their own
 WORTH_WAITING: Final = 400_000  # a text whose scan takes longer than a start (0.5 to 1 s) waits for it
-_IDLE_S: Final = 600.0  # then the process ends, and its 40 MB are free
+_IDLE_S: Final = 600.0  # then the process ends, and its 35 MB are free
 _START_S: Final = 30.0
 _BASE_S: Final = 10.0  # also covers compiling a policy's patterns
-_PER_CHAR_S: Final = 10e-6  # 20 times what it takes on an idle core
+_PER_CHAR_S: Final = 20e-6  # 40 times what it takes on an idle core: a model server may want all of them
 _STEADY_S: Final = 60.0  # a process that lived so long was no failed start
 _LONGEST_PAUSE_S: Final = 60.0
 _SCAN_S: Final = 0.5e-6  # CPU seconds a character
