@@ -2,7 +2,8 @@
 
 Seen in 1.106.2 with `ollama_chat/`: /v1/responses events without sequence_number, logprobs and summary_index,
 reasoning items without their part events and with the wrong content; chat chunks with a new id each. From llama.cpp's
-own /v1/responses: no output_index and content_index, calls without an id, response objects of three fields.
+own /v1/responses: no output_index and content_index, calls without an id, response objects of three fields, and in
+every few streams response.created and response.in_progress again between the words.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import orjson
 
 _CHUNK_ID = re.compile(rb'^data: ?\{"id": ?"([^"\\]*)"')
 _WHOLE_LIMIT = 4 << 20  # an unfinished line longer than this is passed on as it is
+_ONCE = ("response.created", "response.in_progress")
 _RESPONSE_DEFAULTS: dict[str, Any] = {
     "error": None, "incomplete_details": None, "instructions": None, "metadata": {}, "parallel_tool_calls": True,
     "temperature": None, "top_p": None, "tool_choice": "auto", "tools": [], "max_output_tokens": None,
@@ -81,6 +83,7 @@ class ResponsesRepair:
         self._model = model
         self._began = int(time.time())
         self._places: dict[str, int] = {}  # output_index by item id
+        self._told: set[str] = set()  # which of _ONCE
         self._summaries: set[str] = set()  # reasoning items whose summary part was announced
 
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
@@ -98,6 +101,10 @@ class ResponsesRepair:
             return line  # [DONE], or nothing we know
         if not isinstance(event, dict) or not isinstance(event.get("type"), str):
             return line
+        if event["type"] in self._told:
+            return b""
+        if event["type"] in _ONCE:
+            self._told.add(event["type"])
         end = line[len(line.rstrip(b"\r\n")) :]
         self._place(event)
         added = self._before(event)

@@ -178,14 +178,9 @@ def _sparse_events(turn: Turn) -> Iterator[dict[str, Any]]:
     part = {"type": "output_text", "annotations": [], "logprobs": [], "text": turn.text}
     response = {"id": f"resp_{number}", "object": "response", "created_at": 1738324800, "model": turn.model}
     output: list[dict[str, Any]] = []
-    yield {
-        "type": "response.created",
-        "response": {"id": response["id"], "object": "response", "status": "in_progress"},
-    }
-    yield {
-        "type": "response.in_progress",
-        "response": {"id": response["id"], "object": "response", "status": "in_progress"},
-    }
+    opened = {"id": response["id"], "object": "response", "status": "in_progress"}
+    opening = [{"type": kind, "response": opened} for kind in ("response.created", "response.in_progress")]
+    yield from opening
     if turn.text:
         yield {
             "type": "response.output_item.added",
@@ -196,8 +191,10 @@ def _sparse_events(turn: Turn) -> Iterator[dict[str, Any]]:
             "item_id": message["id"],
             "part": {"type": "output_text", "text": ""},
         }
-        for piece in answers.pieces(turn.text):
+        for number, piece in enumerate(answers.pieces(turn.text)):
             yield {"type": "response.output_text.delta", "item_id": message["id"], "delta": piece}
+            if number == 0:
+                yield from opening  # a real one does so now and then
         yield {"type": "response.output_text.done", "item_id": message["id"], "text": turn.text}
         yield {"type": "response.content_part.done", "item_id": message["id"], "part": part}
         output.append({**message, "status": "completed", "content": [part]})
