@@ -12,7 +12,8 @@ import httpx
 import pytest
 import yaml
 
-from aicc_hooks.catalog import build_catalog
+from aicc_hooks.adapter.reshape import by_chat
+from aicc_hooks.catalog import Deployment, build_catalog
 from aicc_hooks.gateway_config import load_config
 from aicc_hooks.ops.doctor.model import Context
 from aicc_hooks.ops.doctor.servers import model_servers
@@ -282,6 +283,24 @@ def test_the_doctor_tells_names_context_keys_and_silence(tmp_path: Path) -> None
         asked = len(server.requests)
     assert examine(entry("a", "gpt", "https://api.example.com/v1")) == {}, "a cloud is not asked"
     assert asked == 4
+
+
+@pytest.mark.parametrize(
+    ("deployment", "given", "sent"),
+    [
+        (Deployment("1", "openai/m", "http://127.0.0.1:8080/v1", local=True), {}, True),
+        (Deployment("1", "openai/m", "http://127.0.0.1:8080/v1", local=True), {"use_chat_completions_api": False}, False),
+        (Deployment("1", "openai/tensorzero::model_name::m", "http://127.0.0.1:8000/openai/v1"), {}, True),
+        (Deployment("1", "openai/gpt", "https://api.example.com/v1"), {}, None),
+        (Deployment("1", "ollama_chat/m", "http://127.0.0.1:11434", local=True), {}, None),
+        (None, {}, None),
+    ],
+)  # fmt: skip
+def test_responses_calls_become_chat_calls_only_for_servers_here(
+    deployment: Deployment | None, given: dict[str, Any], sent: bool | None
+) -> None:
+    by_chat(given, deployment)
+    assert given.get("use_chat_completions_api") is sent
 
 
 # --- Responses events of llama.cpp -----------------------------------------------------------------
