@@ -41,6 +41,7 @@ class LangfuseExporter:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._outbox = outbox
+        outbox.farthest_s = max(outbox.farthest_s, 2 * config.backoff_max_s)
         self._config = config
         self._version = version
         self._api = LangfuseApi(access, config.timeout_s, transport=transport)

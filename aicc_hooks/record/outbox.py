@@ -6,11 +6,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aicc_hooks.record import rows
 from aicc_hooks.record.model import Feedback, Record
 from aicc_hooks.record.writer import Writer
+
+# Waits (backoff, Retry-After) are shorter: what seems due later was written by a clock that has since been set back.
+_FARTHEST_S: Final = 3600.0
+_DUE: Final = "dead = 0 AND (next_at <= ? OR next_at > ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class Outbox(Writer):
     def __init__(self, path: Path, sink: str, *, busy_ms: int = 2_000) -> None:
         super().__init__(path, busy_ms=busy_ms)
         self.sink = sink
+        self.farthest_s = _FARTHEST_S
 
     def lease(self, ttl_s: float) -> bool:
         """Become, or stay, the one worker that delivers; False while another holds the lease."""
@@ -40,20 +45,22 @@ class Outbox(Writer):
     def has_due(self) -> bool:
         """Whether anything waits now; a plain read, so that an idle gateway leaves the disk alone."""
         with self.reading() as connection:
+            now = time.time()
             return bool(
                 connection.execute(
-                    "SELECT 1 FROM outbox WHERE sink = ? AND dead = 0 AND next_at <= ? LIMIT 1",
-                    (self.sink, time.time()),
+                    f"SELECT 1 FROM outbox WHERE sink = ? AND {_DUE} LIMIT 1",  # noqa: S608
+                    (self.sink, now, now + self.farthest_s),
                 ).fetchone()
             )
 
     def due(self, limit: int, *, now: float | None = None) -> list[Owed]:
         """Records to deliver now, oldest first. An unreadable one is set aside, counted, not returned."""
+        moment = time.time() if now is None else now
         with self.transaction() as connection:
             found = connection.execute(
-                "SELECT o.seq, o.tries, b.body FROM outbox o LEFT JOIN bodies b USING (seq) "
-                "WHERE o.sink = ? AND o.dead = 0 AND o.next_at <= ? ORDER BY o.seq LIMIT ?",
-                (self.sink, time.time() if now is None else now, limit),
+                "SELECT o.seq, o.tries, b.body FROM outbox o LEFT JOIN bodies b USING (seq) "  # noqa: S608
+                f"WHERE o.sink = ? AND {_DUE} ORDER BY o.seq LIMIT ?",
+                (self.sink, moment, moment + _FARTHEST_S, limit),
             ).fetchall()
             owed = []
             for seq, tries, body in found:

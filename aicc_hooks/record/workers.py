@@ -70,7 +70,10 @@ def publish(
             "ON CONFLICT (owner) DO UPDATE SET at = excluded.at, body = excluded.body",
             (writer.owner, now, json.dumps(body, default=str)),
         )
-        connection.execute("DELETE FROM workers WHERE at < ?", (now - 10 * STALE_S,))
+        # A picture of the future is a dead worker's, from before the clock was set back: the living write theirs anew.
+        connection.execute(
+            "DELETE FROM workers WHERE at < ? OR at > ?", (now - 10 * STALE_S, now + 10 * STALE_S)
+        )
     return dict(counters)
 
 
@@ -87,7 +90,8 @@ def read_workers(reader: SpoolReader, *, now: float | None = None) -> list[dict[
     moment = time.time() if now is None else now
     found = []
     for owner, at, body in reader.query(
-        "SELECT owner, at, body FROM workers WHERE at >= ? ORDER BY at DESC", [moment - STALE_S]
+        "SELECT owner, at, body FROM workers WHERE at BETWEEN ? AND ? ORDER BY at DESC",
+        [moment - STALE_S, moment + STALE_S],
     ):
         try:
             picture = json.loads(body)

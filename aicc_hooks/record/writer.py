@@ -42,14 +42,18 @@ class Writer:
             self._drop()
 
     def take_lease(self, name: str, ttl_s: float) -> bool:
-        """Become, or stay, the one worker that does `name`; False while another holds the lease."""
+        """Become, or stay, the one worker that does `name`; False while another holds the lease.
+
+        A lease that ends later than any taken now could was written by a clock that has since been set back: its
+        holder, if it lives, renews it, and else nobody would do `name` until the old time comes again.
+        """
         now = time.time()
         with self.transaction() as connection:
             return (
                 connection.execute(
                     "INSERT INTO leases (name, owner, until) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
-                    "SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until < ?",
-                    (name, self.owner, now + ttl_s, now),
+                    "SET owner = excluded.owner, until = excluded.until WHERE owner = excluded.owner OR until < ? OR until > ?",
+                    (name, self.owner, now + ttl_s, now, now + 2 * ttl_s),
                 ).rowcount
                 == 1
             )

@@ -104,6 +104,7 @@ class BreakerSync:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self.healthy = True
+        self._met = False  # the first exchange is over
         breaker.subscribe(self._on_transition)
 
     def start(self) -> None:
@@ -145,6 +146,7 @@ class BreakerSync:
         self.healthy = True
         for field, value in entries.items():
             self._take(field, value)
+        self._met = True
         return True
 
     def _on_transition(self, transition: Transition) -> None:
@@ -189,8 +191,9 @@ class BreakerSync:
         if self._seen.get(field) == ident:
             return
         self._seen[field] = ident
-        # Only a gateway that just started meets old entries; a changed one was written since our last look.
-        if age > self._breaker.config.max_cooldown_s * 2:
+        # Only a gateway that just started meets old entries; a changed one was written since our last look, whatever
+        # the clock of its host says.
+        if not self._met and age > self._breaker.config.max_cooldown_s * 2:
             return
         # A trial under way there (half-open) means "wait" here: exactly one of us probes.
         shown = State.CLOSED if state is State.CLOSED else State.OPEN

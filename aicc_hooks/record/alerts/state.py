@@ -49,6 +49,7 @@ def step(
     """The next state, and what is to be told now ("" for nothing)."""
     if state is None:
         state = AlertState(reading.key, reading.rule, reading.subject, since=now)
+    state = _on_this_clock(state, now)
     known = reading.value is not None and (reading.sample is None or reading.sample >= rule.min_sample)
     bad = known and reading.value is not None and rule.breached(reading.value)
     good = known and reading.value is not None and rule.cleared(reading.value)
@@ -65,6 +66,19 @@ def step(
     told = state.notified is not None and not silenced
     return replace(state, status="ok", since=now, good_since=None, notified=None), (
         "recovered" if told else ""
+    )
+
+
+def _on_this_clock(state: AlertState, now: float) -> AlertState:
+    """Durations as they were at the last look, when the clock was set back since then; else an alert would wait an hour."""
+    back = state.checked - now
+    if back <= 0:
+        return state
+    return replace(
+        state,
+        since=state.since - back,
+        good_since=None if state.good_since is None else state.good_since - back,
+        notified=None if state.notified is None else state.notified - back,
     )
 
 
