@@ -130,6 +130,19 @@ def test_fields_of_another_type_are_not_believed(rows: list[Any]) -> None:
     assert all(model == Served("m") for model in asyncio.run(ask()).models)
 
 
+def test_an_alias_names_the_model() -> None:
+    async def ask() -> Serves:
+        rows = [{"id": "a.gguf", "aliases": ["fast", 3], "owned_by": "llamacpp"}, {"id": "b.gguf"}]
+        answer = httpx.MockTransport(lambda r: httpx.Response(200, json={"data": rows}))
+        return await OpenAIServer("http://127.0.0.1:9/v1", transport=answer).look()
+
+    serves = asyncio.run(ask())
+    found = serves.find("fast")
+    assert found is not None
+    assert found.name == "a.gguf"
+    assert serves.find("slow") is None
+
+
 def test_a_servers_own_page_is_read_once_a_minute_and_when_its_models_change() -> None:
     now = 0.0
 

@@ -37,6 +37,7 @@ class Served:
     tools: bool | None = None
     vision: bool | None = None
     mode: str = ""  # chat, embedding, rerank
+    aliases: tuple[str, ...] = ()
 
     def as_model_info(self) -> dict[str, Any]:
         """What is stated, under the names of config.yaml's `model_info`."""
@@ -61,7 +62,7 @@ class Serves:
     def find(self, name: str) -> Served | None:
         """The model that answers to `name`."""
         for model in self.models:
-            if model.name in (name, f"{name}:latest"):
+            if model.name in (name, f"{name}:latest") or name in model.aliases:
                 return model
         return self.models[0] if self.any_name and len(self.models) == 1 else None
 
@@ -179,6 +180,9 @@ def _of_row(row: Mapping[str, Any]) -> Served:
         context=_int(row.get("max_model_len")) or _int(meta.get("n_ctx")) or _int(meta.get("n_ctx_train")),
         vision="image" in reads if isinstance(reads, list) else None,
         mode=next((_MODES[word] for word in can if isinstance(word, str) and word in _MODES), ""),
+        aliases=tuple(n for n in also if isinstance(n, str))
+        if isinstance(also := row.get("aliases"), list)
+        else (),
     )
 
 
