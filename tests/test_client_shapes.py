@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from aicc_hooks.payload.embeddings import pack
 from aicc_hooks.payload.event_repair import ChatRepair, ResponsesRepair, complete_whole
 from aicc_hooks.payload.known_fields import drop_unknown
+from aicc_hooks.payload.replay import stream_of
 
 CHAT = (
     b'data: {"id":"a","choices":[{"index":0,"delta":{"content":"say \\"id\\":\\"b\\""}}]}\n\n'
@@ -95,3 +96,30 @@ def test_a_field_name_cannot_break_the_header() -> None:
     names = drop_unknown("chat", body)
     assert body == {"model": "auto", "messages": []}
     assert all(name.isascii() and "\n" not in name and "\r" not in name and len(name) <= 60 for name in names)
+
+
+def test_a_kept_response_is_told_as_it_first_was() -> None:
+    call = {
+        "type": "function_call",
+        "id": "fc",
+        "call_id": "c",
+        "name": "f",
+        "arguments": '{"a": 1}',
+        "status": "completed",
+    }
+    thought = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "hm"}]}
+    events = [
+        json.loads(event.partition(b"data: ")[2])
+        for event in stream_of("responses", {"id": "r", "output": [thought, call]}, include_usage=True)
+    ]
+    kinds = [event["type"].removeprefix("response.") for event in events]
+    assert kinds[2:8] == [
+        "output_item.added", "reasoning_summary_part.added", "reasoning_summary_text.delta", "reasoning_summary_text.done",
+        "reasoning_summary_part.done", "output_item.done",
+    ]  # fmt: skip
+    opened = {e["item"]["type"]: e["item"] for e in events if e["type"] == "response.output_item.added"}
+    told = "".join(e["delta"] for e in events if e["type"] == "response.function_call_arguments.delta")
+    assert opened["function_call"]["arguments"] + told == '{"a": 1}', (
+        "clients add the pieces to the announcement"
+    )
+    assert opened["reasoning"]["summary"] == []

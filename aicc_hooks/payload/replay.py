@@ -205,17 +205,31 @@ def _responses_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"type": "response.output_text.done", **where, "text": text, "logprobs": []}
                 yield {"type": "response.content_part.done", **where, "part": part}
         else:
-            yield {
-                "type": "response.output_item.added",
-                "output_index": index,
-                "item": {**item, "status": "in_progress"},
-            }
+            # What follows as a delta must not stand in the announcement: clients add one to the other.
+            empties: dict[str, dict[str, Any]] = {
+                "function_call": {"arguments": ""},
+                "reasoning": {"summary": []},
+            }.get(item.get("type"), {})
+            opened = {**item, "status": "in_progress", **empty}
+            yield {"type": "response.output_item.added", "output_index": index, "item": opened}
             if item.get("type") == "function_call":
                 arguments = item.get("arguments") or ""
                 yield {"type": "response.function_call_arguments.delta", **place, "delta": arguments}
                 yield {"type": "response.function_call_arguments.done", **place, "arguments": arguments}
+            elif item.get("type") == "reasoning":
+                yield from _thoughts(item, place)
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
     yield {"type": "response.completed", "response": whole}
+
+
+def _thoughts(item: dict[str, Any], place: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for number, part in enumerate(item.get("summary") or []):
+        where, text = {**place, "summary_index": number}, part.get("text") or ""
+        yield {"type": "response.reasoning_summary_part.added", **where, "part": {**part, "text": ""}}
+        for piece in _pieces(text):
+            yield {"type": "response.reasoning_summary_text.delta", **where, "delta": piece}
+        yield {"type": "response.reasoning_summary_text.done", **where, "text": text}
+        yield {"type": "response.reasoning_summary_part.done", **where, "part": part}
 
 
 def _numbered(events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
