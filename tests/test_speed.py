@@ -14,7 +14,7 @@ import orjson
 import pytest
 
 from aicc_hooks.access import find_door
-from aicc_hooks.adapter import calls, gate, hooks, speed
+from aicc_hooks.adapter import calls, gate, hooks, judging, speed
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.cache import CacheConfig, CacheRequest, ResponseCache, tiers
@@ -264,8 +264,9 @@ def test_upstream_still_tokenises_prompts_that_were_counted(probe: dict[str, Any
 
 
 def test_every_switch_belongs_to_a_saving() -> None:
-    """`middlewares` is applied by the gate; all others stand in `install`."""
+    """`middlewares` is applied by the gate, `scan_process` where texts are judged; all others stand in `install`."""
     source = inspect.getsource(speed.install) + inspect.getsource(gate.Gate._stack)
+    source += inspect.getsource(judging.Judging.judge)
     for name in SpeedConfig.model_fields:
         assert f'"{name}"' in source or f"speed.{name}" in source, name
 
