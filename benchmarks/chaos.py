@@ -1,11 +1,14 @@
 """Break everything around the real gateway, one thing at a time, under steady load.
 
-    python -m benchmarks.chaos                # short: about 5 minutes
+    python -m benchmarks.chaos                # short: about 6 minutes
     python -m benchmarks.chaos --seconds 30   # longer phases
+    python -m benchmarks.chaos --workers 2    # two worker processes; --gateways 2: two of them sharing Redis
     python -m benchmarks.chaos --case redis_kill --case ollama_freeze
-    python -m benchmarks.chaos --soak 600     # memory, descriptors and threads under mixed load
+    python -m benchmarks.chaos --soak 600     # memory, descriptors, sockets, threads and tasks under mixed load
+    python -m benchmarks.chaos --hunt         # does a process die of SIGSEGV? (benchmarks/crash_hunt.py has more)
 
-Ollama, the spare Ollama and Langfuse are stand-ins on loopback; Redis and the gateway (`aicc serve`) are real.
+Ollama, the spare Ollama and Langfuse are stand-ins on loopback; Redis and the gateway (`aicc serve`) are real. The clock cases need
+libfaketime (Debian: apt-get install libfaketime; elsewhere AICC_LIBFAKETIME=path) and are left out without it.
 """
 
 from __future__ import annotations
@@ -14,92 +17,23 @@ import argparse
 import asyncio
 import contextlib
 import json
-import os
-import signal
-import subprocess
+import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
-import yaml
-
-from aicc_hooks.record import SpoolReader
+from benchmarks.chaos_cases import CASES, Case
 from benchmarks.chaos_load import Load, Sample, p95
-from tests.harness import GatewayProcess, RedisProcess
-from tests.harness.gateway import SHIPPED_CONFIG
+from benchmarks.chaos_world import World, config_with_spare, faketime, faketime_env, served
+from tests.harness import RedisProcess
 from tests.ollama_stub import OllamaStub
 from tests.standins.langfuse import LangfuseStandIn
 
-
-@dataclass(slots=True)
-class World:
-    """Everything a case may break."""
-
-    ollama: OllamaStub
-    spare: OllamaStub
-    redis: RedisProcess
-    langfuse: LangfuseStandIn
-    gateway: GatewayProcess
-
-    def kill_child(self, number: int) -> None:
-        """Send a signal to LiteLLM's process below the supervisor."""
-        os.kill(child_of(self.gateway.pid), number)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """`fallback`: something else can answer, so nothing may be lost."""
-
-    name: str
-    start: Callable[[World], object]
-    end: Callable[[World], object]
-    fallback: bool = True
-
-
-def _fail(kind: str, **how: Any) -> Callable[[World], object]:
-    return lambda w: w.ollama.fail(kind, **how)
-
-
-def _heal(w: World) -> None:
-    w.ollama.heal()
-
-
-def _refuse_all(w: World) -> None:
-    w.ollama.refuse()
-    w.spare.refuse()
-
-
-def _accept_all(w: World) -> None:
-    w.ollama.accept()
-    w.spare.accept()
-
-
-def _nothing(w: World) -> None:
-    """The damage is done once; the supervisor repairs it."""
-
-
-CASES = (
-    Case("nothing", _nothing, _nothing),
-    Case("ollama_refuse", lambda w: w.ollama.refuse(), lambda w: w.ollama.accept()),
-    Case("ollama_500", _fail("status"), _heal),
-    Case("ollama_oom", _fail("oom"), _heal),
-    Case("ollama_reset", _fail("reset"), _heal),
-    Case("ollama_garbage", _fail("garbage"), _heal),
-    Case("ollama_half_close", _fail("half_close", after=0), _heal),
-    # Nothing is tried again once a word was read, so these may be lost, but never silently.
-    Case("ollama_streams_break", _fail("half_close", after=4, rate=0.5), _heal, fallback=False),
-    Case("ollama_slow", _fail("slow", seconds=0.5), _heal),
-    Case("ollama_freeze", _fail("freeze"), _heal, fallback=False),
-    Case("all_ollama_refuse", _refuse_all, _accept_all, fallback=False),
-    Case("redis_kill", lambda w: w.redis.kill(), lambda w: w.redis.restart()),
-    Case("redis_freeze", lambda w: w.redis.freeze(), lambda w: w.redis.thaw()),
-    Case("langfuse_refuse", lambda w: w.langfuse.refuse(), lambda w: w.langfuse.accept()),
-    Case("langfuse_freeze", lambda w: w.langfuse.fail("freeze"), lambda w: w.langfuse.heal()),
-    Case("gateway_kill_9", lambda w: w.kill_child(signal.SIGKILL), _nothing, fallback=False),
-    Case("gateway_segv", lambda w: w.kill_child(signal.SIGSEGV), _nothing, fallback=False),
-)  # fmt: skip
+# Owed records go to another worker when the lease of the dead one is over: 60 s, and a round.
+_DELIVERY_S = 75.0
 
 
 @dataclass(slots=True)
@@ -116,38 +50,14 @@ class Result:
     p95_after: float
     recover_s: float
     records_missing: int
+    owed: int  # records that Langfuse did not get
     details: dict[str, int]
-
-
-def child_of(pid: int) -> int:
-    """The first child process."""
-    out = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, timeout=10).stdout.split()
-    if not out:
-        raise RuntimeError("the gateway has no child process")
-    return int(out[0])
-
-
-def config_with_spare(spare_url: str) -> dict[str, Any]:
-    """The shipped config, and one more Ollama to fall back to."""
-    config: dict[str, Any] = yaml.safe_load(SHIPPED_CONFIG.read_text(encoding="utf-8"))
-    config["model_list"].append(
-        {
-            "model_name": "spare-local",
-            "litellm_params": {"model": "ollama_chat/llama3.2:latest", "api_base": spare_url},
-            "model_info": {"mode": "chat", "max_input_tokens": 65536, "supports_function_calling": True},
-        }
-    )
-    # Every group that may be chosen in place of a broken one needs a way out of its own.
-    for rule in config["router_settings"]["fallbacks"]:
-        for others in rule.values():
-            others[:] = ["spare-local"]
-    return config
 
 
 async def measure(world: World, case: Case, rate: float, seconds: float) -> Result:
     """Load throughout: a quarter of `seconds` before, `seconds` broken, then until well again (at least `seconds`)."""
-    await _warm(world.gateway)
-    load, stop = Load(world.gateway.url, world.gateway.key, rate), asyncio.Event()
+    await _warm(world)
+    load, stop = _load(world, rate), asyncio.Event()
     running = asyncio.create_task(load.run(stop))
     await asyncio.sleep(max(2.0, seconds / 4))
     broke = time.monotonic()
@@ -162,14 +72,18 @@ async def measure(world: World, case: Case, rate: float, seconds: float) -> Resu
     stop.set()
     await running
     await asyncio.sleep(1.5)
-    return summarise(
-        case.name, load.samples, broke, healed, await asyncio.to_thread(_missing, world, load.samples)
-    )
+    missing, owed = await asyncio.to_thread(_left_behind, world, load.samples)
+    return summarise(case.name, load.samples, broke, healed, missing, owed)
 
 
-async def _warm(gateway: GatewayProcess) -> None:
+def _load(world: World, rate: float) -> Load:
+    urls = tuple(gateway.url for gateway in world.gateways)
+    return Load(urls, world.gateway.key, rate)
+
+
+async def _warm(world: World) -> None:
     """The first requests of a process are slow; they are not what is measured."""
-    stop, load = asyncio.Event(), Load(gateway.url, gateway.key, 4)
+    stop, load = asyncio.Event(), _load(world, 4)
     running = asyncio.create_task(load.run(stop))
     limit = time.monotonic() + 30
     while time.monotonic() < limit and not _well(load.samples):
@@ -178,11 +92,7 @@ async def _warm(gateway: GatewayProcess) -> None:
     await running
     await asyncio.sleep(1)
     with contextlib.suppress(Exception):
-        _SEEN[gateway.url] = _rows(gateway)
-
-
-def _rows(gateway: GatewayProcess) -> int:
-    return int(SpoolReader(gateway.home / "usage.db").query("SELECT count(*) FROM records")[0][0])
+        world.seen = {"records": await asyncio.to_thread(world.records)}
 
 
 def _well(samples: list[Sample]) -> bool:
@@ -190,16 +100,16 @@ def _well(samples: list[Sample]) -> bool:
     return len(last) == 10 and all(s.kind == "ok" for s in last)
 
 
-def _missing(world: World, samples: list[Sample]) -> int:
-    """Answers that left no record (kill -9 may lose the last quarter of a second)."""
+def _left_behind(world: World, samples: list[Sample]) -> tuple[int, int]:
+    """Answers that left no record (kill -9 may lose the last quarter of a second); records Langfuse did not get."""
     answered = sum(s.kind in ("ok", "told") for s in samples)
-    return max(0, answered - (_rows(world.gateway) - _SEEN.get(world.gateway.url, 0)))
+    owed = world.owed(_DELIVERY_S)
+    return max(0, answered - (world.records() - world.seen.get("records", 0))), owed
 
 
-_SEEN: dict[str, int] = {}
-
-
-def summarise(name: str, samples: list[Sample], broke: float, healed: float, missing: int) -> Result:
+def summarise(
+    name: str, samples: list[Sample], broke: float, healed: float, missing: int, owed: int
+) -> Result:
     """Numbers of one case."""
     before = [s for s in samples if s.began < broke]
     during = [s for s in samples if broke <= s.began < healed]
@@ -209,27 +119,52 @@ def summarise(name: str, samples: list[Sample], broke: float, healed: float, mis
     return Result(
         name, len(samples), len(bad), sum(s.kind == "told" for s in bad), sum(s.kind == "wrong" for s in bad),
         round(p95(before)), round(p95(during)), round(p95(after)),
-        round(max(0.0, last_bad - healed), 1), missing, dict(Counter(f"{s.kind}:{s.detail}" for s in bad)),
+        round(max(0.0, last_bad - healed), 1), missing, owed, dict(Counter(f"{s.kind}:{s.detail}" for s in bad)),
     )  # fmt: skip
 
 
 def table(results: list[Result]) -> str:
     """Markdown, for docs/resilience.md."""
     rows = [
-        "| broken | requests | lost | of those told | wrong | p95 before / during / after ms | well again after s | records missing |",
-        "|---|---|---|---|---|---|---|---|",
+        "| broken | requests | lost | told | wrong | p95 before / during / after ms | well again after s | records missing | owed |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     rows += [
         f"| {r.case.replace('_', ' ')} | {r.requests} | {r.lost} | {r.told} | {r.wrong} | "
-        f"{r.p95_before:.0f} / {r.p95_during:.0f} / {r.p95_after:.0f} | {r.recover_s:g} | {r.records_missing} |"
+        f"{r.p95_before:.0f} / {r.p95_during:.0f} / {r.p95_after:.0f} | {r.recover_s:g} | {r.records_missing} | {r.owed} |"
         for r in results
     ]
     return "\n".join(rows)
 
 
-async def chaos(names: list[str], rate: float, seconds: float) -> list[Result]:
-    """Run the cases against one gateway, then the full disk against one of its own."""
+@contextlib.contextmanager
+def _world(needs: str, options: dict[str, Any], gateways: int, parts: dict[str, Any]) -> Iterator[World]:
+    """Running gateways as the cases need them."""
+    with contextlib.ExitStack() as stack:
+        clock = None
+        prefix: tuple[str, ...] = ()
+        extra = dict(options["env"])
+        if needs == "clock":
+            clock = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="aicc-clock-"))) / "offset"
+            extra |= faketime_env(clock)
+        elif needs == "full_disk":
+            prefix = ("bash", "-c", 'ulimit -f 600; exec "$@"', "bash")
+        config = config_with_spare(parts["spare"].url)
+        first = served(config, prefix=prefix, **{**options, "env": extra})
+        running = [stack.enter_context(first)]
+        for _ in range(gateways - 1):
+            running.append(stack.enter_context(served(config, key=first.key, **options)))
+        yield World(gateways=running, clock=clock, **parts)
+
+
+async def chaos(names: list[str], rate: float, seconds: float, workers: int, gateways: int) -> list[Result]:
+    """Run the cases, those that need a gateway of their own kind one after the other."""
     results = []
+    wanted = [c for c in CASES if not names or c.name in names]
+    if not faketime() and any(c.needs == "clock" for c in wanted):
+        print("libfaketime is not installed: the clock is left alone", flush=True)
+        wanted = [c for c in wanted if c.needs != "clock"]
+    wanted = [c for c in wanted if c.needs != "workers" or workers > 1]
     with (
         OllamaStub() as ollama,
         OllamaStub() as spare,
@@ -240,31 +175,18 @@ async def chaos(names: list[str], rate: float, seconds: float) -> list[Result]:
             for model in stub.models.values():
                 model.token_delay = 0.005
         env = {"REDIS_URL": redis.url, **langfuse.env}
-        options: dict[str, Any] = {"ollama_url": ollama.url, "env": env}
-        wanted = [c for c in CASES if not names or c.name in names]
-        gateway = GatewayProcess(config_with_spare(spare.url), **options)
-        gateway._command = ("aicc", "serve", "--config", str(gateway.config))
-        if wanted:
-            with gateway:
-                world = World(ollama, spare, redis, langfuse, gateway)
-                for case in wanted:
-                    results.append(await measure(world, case, rate, seconds))
+        options: dict[str, Any] = {"ollama_url": ollama.url, "env": env, "num_workers": workers}
+        parts = {"ollama": ollama, "spare": spare, "redis": redis, "langfuse": langfuse}
+        kinds: dict[str, list[Case]] = {}
+        for case in wanted:
+            kinds.setdefault(case.needs.replace("workers", ""), []).append(case)
+        for needs, cases in kinds.items():
+            with _world(needs, options, gateways, parts) as world:
+                for case in cases:
+                    busy = max(rate, 20) if needs == "full_disk" else rate  # enough to reach the limit
+                    results.append(await measure(world, case, busy, seconds))
                     print(json.dumps(asdict(results[-1])), flush=True)
                     await asyncio.sleep(2)
-        if not names or "disk_full" in names:
-            # A limit on file size is what every system has: usage.db and the logs cannot grow, as on a full disk.
-            full = GatewayProcess(
-                config_with_spare(spare.url),
-                **options,
-                prefix=("bash", "-c", 'ulimit -f 600; exec "$@"', "bash"),
-            )
-            full._command = ("aicc", "serve", "--config", str(full.config))
-            with full:
-                world = World(ollama, spare, redis, langfuse, full)
-                results.append(
-                    await measure(world, Case("disk_full", _nothing, _nothing), max(rate, 20), seconds)
-                )
-                print(json.dumps(asdict(results[-1])), flush=True)
     return results
 
 
@@ -275,15 +197,26 @@ def main() -> None:
     )
     parser.add_argument("--seconds", type=float, default=5, help="length of each broken phase (at most 60)")
     parser.add_argument("--rate", type=float, default=8, help="requests a second")
+    parser.add_argument("--workers", type=int, default=1, help="--num_workers of each gateway")
+    parser.add_argument("--gateways", type=int, default=1, help="gateways that share Redis")
     parser.add_argument("--case", action="append", default=[], help="only this one (repeat for more)")
     parser.add_argument("--soak", type=float, default=0, help="seconds of mixed load instead of the cases")
+    parser.add_argument("--hunt", action="store_true", help="look for SIGSEGV instead")
     given = parser.parse_args()
     if given.soak:
         from benchmarks.soak import soak
 
         print(soak(given.soak, given.rate))
         return
-    results = asyncio.run(chaos(given.case, given.rate, min(60.0, given.seconds)))
+    if given.hunt:
+        from benchmarks.crash_gateway import OFF
+        from benchmarks.crash_hunt import run
+
+        print(run(["stock", "ours"], ["", *OFF], 10_000, 32, 120))
+        return
+    results = asyncio.run(
+        chaos(given.case, given.rate, min(60.0, given.seconds), given.workers, given.gateways)
+    )
     print(table(results))
     lossy = [
         r.case

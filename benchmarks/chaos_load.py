@@ -23,9 +23,9 @@ class Sample:
 
 @dataclass(slots=True)
 class Load:
-    """`rate` requests a second, open loop: a slow gateway gets no rest. Every third request is a stream."""
+    """`rate` requests a second to `urls` in turn, open loop: a slow gateway gets no rest. Every third is a stream."""
 
-    url: str
+    urls: tuple[str, ...]
     key: str
     rate: float
     timeout_s: float = 60
@@ -63,20 +63,21 @@ class Load:
             "stream": stream,
             "messages": [{"role": "user", "content": f"[[echo]] {nonce}"}],
         }
+        url = self.urls[number % len(self.urls)] + "/v1/chat/completions"
         try:
             if stream:
-                kind, detail = await self._stream(client, body, nonce)
+                kind, detail = await self._stream(client, url, body, nonce)
             else:
-                answer = await client.post(self.url + "/v1/chat/completions", json=body)
+                answer = await client.post(url, json=body)
                 kind, detail = judge(answer.status_code, answer.text, nonce)
         except httpx.HTTPError as error:
             kind, detail = "cut", type(error).__name__
         self.samples.append(Sample(began, time.monotonic() - began, kind, detail))
 
     async def _stream(
-        self, client: httpx.AsyncClient, body: dict[str, object], nonce: str
+        self, client: httpx.AsyncClient, url: str, body: dict[str, object], nonce: str
     ) -> tuple[str, str]:
-        async with client.stream("POST", self.url + "/v1/chat/completions", json=body) as answer:
+        async with client.stream("POST", url, json=body) as answer:
             text = (await answer.aread()).decode("utf-8", "replace")
         if answer.status_code != 200:
             return judge(answer.status_code, text, nonce)

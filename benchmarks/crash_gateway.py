@@ -63,7 +63,7 @@ def main() -> None:
     from litellm.proxy import proxy_cli
 
     if name == "uvloop":
-        proxy_cli.ProxyInitializationHelpers._get_loop_type = staticmethod(lambda: "asyncio")
+        proxy_cli.ProxyInitializationHelpers.get_loop_type = staticmethod(lambda: "asyncio")
     proxy_cli.run_server()
 
 

@@ -120,6 +120,26 @@ def hunt(kind: str, off: str, requests: int, connections: int, seconds: float) -
     return found
 
 
+def run(kinds: list[str], outs: list[str], requests: int, connections: int, seconds: float) -> str:
+    """Every gateway with every library of `outs` left out; Markdown."""
+    rows = [
+        "| Python | gateway | left out | requests | seconds | deaths | fewer than one in (95 %) |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind in kinds:
+        for off in outs:
+            found = hunt(kind, off, requests, connections, seconds)
+            print(json.dumps(dict(found.outcomes)), flush=True)
+            if found.stack:
+                print(found.stack, flush=True)
+            rows.append(
+                f"| {platform.python_version()} | {kind} | {off or 'nothing'} | {found.requests} | {found.seconds:.0f} | "
+                f"{'0' if found.died is None else f'1 ({found.died})'} | {'-' if found.died else round(found.bound)} |"
+            )
+            print(rows[-1], flush=True)
+    return "\n".join(rows)
+
+
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(
@@ -132,22 +152,8 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=120, help="at most, for each run")
     given = parser.parse_args()
-    rows = [
-        "| Python | gateway | left out | requests | seconds | deaths | fewer than one in (95 %) |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for kind in given.kind or ["stock", "ours"]:
-        for off in [*([] if given.only_off else [""]), *given.off]:
-            found = hunt(kind, off, given.requests, given.connections, given.seconds)
-            print(json.dumps(dict(found.outcomes)), flush=True)
-            if found.stack:
-                print(found.stack, flush=True)
-            rows.append(
-                f"| {platform.python_version()} | {kind} | {off or 'nothing'} | {found.requests} | {found.seconds:.0f} | "
-                f"{'0' if found.died is None else f'1 ({found.died})'} | {'-' if found.died else round(found.bound)} |"
-            )
-            print(rows[-1], flush=True)
-    print("\n".join(rows))
+    outs = [*([] if given.only_off else [""]), *given.off]
+    print(run(given.kind or ["stock", "ours"], outs, given.requests, given.connections, given.seconds))
 
 
 if __name__ == "__main__":

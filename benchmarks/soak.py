@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from benchmarks.chaos_load import Load
-from benchmarks.chaos import child_of
+from benchmarks.chaos_world import child_of
 from tests.harness import GatewayProcess
 from tests.harness.process import memory_mb, open_files
 from tests.ollama_stub import OllamaStub
@@ -98,7 +98,7 @@ async def _run(seconds: float, rate: float) -> str:
             model.token_delay = 0.005
         with GatewayProcess(ollama_url=ollama.url, command=("aicc", "serve")) as gateway:
             stop, child, began = asyncio.Event(), child_of(gateway.pid), time.monotonic()
-            load = Load(gateway.url, gateway.key, rate)
+            load = Load((gateway.url,), gateway.key, rate)
             await asyncio.sleep(12)  # the gauge is written by then
             rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             tasks = [asyncio.create_task(load.run(stop)), asyncio.create_task(_rude(gateway, stop))]
