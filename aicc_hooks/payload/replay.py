@@ -10,6 +10,7 @@ import orjson
 
 from aicc_hooks.payload.response import ResponseFacts, parse_response, stream_events
 
+_UNTOLD: dict[str, dict[str, Any]] = {"function_call": {"arguments": ""}, "reasoning": {"summary": []}}
 _PIECE = 400  # characters of a replayed delta: clients that render as it comes stay smooth
 
 
@@ -206,11 +207,7 @@ def _responses_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield {"type": "response.content_part.done", **where, "part": part}
         else:
             # What follows as a delta must not stand in the announcement: clients add one to the other.
-            empties: dict[str, dict[str, Any]] = {
-                "function_call": {"arguments": ""},
-                "reasoning": {"summary": []},
-            }.get(item.get("type"), {})
-            opened = {**item, "status": "in_progress", **empty}
+            opened = {**item, "status": "in_progress", **_UNTOLD.get(str(item.get("type")), {})}
             yield {"type": "response.output_item.added", "output_index": index, "item": opened}
             if item.get("type") == "function_call":
                 arguments = item.get("arguments") or ""
