@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 
-from aicc_hooks.cache.index import NumpyIndex, Question
+from aicc_hooks.cache.index import NumpyIndex, Question, _ones
 
 RNG = np.random.default_rng(7)
 
@@ -96,3 +97,11 @@ def test_a_full_index_drops_its_oldest_and_a_repeat_replaces() -> None:
     index.clear()
     assert len(index) == 0
     assert index.bytes == 0
+
+
+def test_an_older_numpy_counts_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = RNG.integers(0, 2**63, (8, 100), dtype=np.uint64)
+    counted = _ones(words)
+    monkeypatch.delattr(np, "bitwise_count", raising=False)
+    assert (_ones(words) == counted).all()
+    assert counted[3, 7] == int(words[3, 7]).bit_count()
