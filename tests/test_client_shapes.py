@@ -107,7 +107,11 @@ def test_a_kept_response_is_told_as_it_first_was() -> None:
         "arguments": '{"a": 1}',
         "status": "completed",
     }
-    thought = {"type": "reasoning", "id": "rs", "summary": [{"type": "summary_text", "text": "hm"}]}
+    thought = {
+        "type": "reasoning",
+        "id": "rs",
+        "content": [{"type": "output_text", "text": "hm"}],
+    }  # LiteLLM's form
     events = [
         json.loads(event.partition(b"data: ")[2])
         for event in stream_of("responses", {"id": "r", "output": [thought, call]}, include_usage=True)

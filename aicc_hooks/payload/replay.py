@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from aicc_hooks.payload.event_repair import complete_response
 from aicc_hooks.payload.response import ResponseFacts, parse_response, stream_events
 
 _UNTOLD: dict[str, dict[str, Any]] = {"function_call": {"arguments": ""}, "reasoning": {"summary": []}}
@@ -184,7 +186,9 @@ def _anthropic_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"type": "message_stop"}
 
 
-def _responses_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _responses_events(kept: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    whole = copy.deepcopy(kept)
+    complete_response(whole)  # it was kept as LiteLLM told it, thoughts in the wrong place
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
     yield {"type": "response.in_progress", "response": begun}
