@@ -1,6 +1,6 @@
 """Nearest questions within one scope: a numpy matrix in process, bounded, oldest out first.
 
-50,000 entries of 768 dimensions take about 45 MB: one byte a dimension, plus a sketch of 512 bits (the signs of random
+50,000 entries of 768 dimensions take about 45 MB beside their texts: one byte a dimension, plus a sketch of 512 bits (the signs of random
 projections) that finds the candidates: two vectors differ in as many of them as the angle between them is large. A
 plain float32 matrix would take 154 MB and read all of it for each lookup; the sketches are 3 MB.
 """
