@@ -21,12 +21,13 @@ from tests.harness import GatewayProcess
 from tests.ollama_stub import OllamaStub
 
 HERE = Path(__file__).resolve().parent
+RECIPES = HERE.parents[1] / "integrations"
 PLACE = HERE.parents[1] / ".venv-clients"
 
 
 @dataclass(frozen=True)
 class Client:
-    """`script` is run by the Python of venv `place`, or by node in folder `place`."""
+    """`script` is run by the Python of venv `place`, by node in folder `place`, or by sh."""
 
     name: str
     place: str
@@ -50,6 +51,10 @@ CLIENTS = (
     Client("openai npm", "node", "openai_node.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
     Client("Vercel AI SDK", "node", "ai_sdk.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
     Client("Continue", "continue", "continue_cli.mjs", ("@continuedev/cli",)),
+    Client("recipe Python", "small", f"{RECIPES}/python/chat.py", ("openai", "langchain-openai")),
+    Client("recipe CrewAI", "crewai", f"{RECIPES}/crewai/crew.py", ("crewai",)),
+    Client("recipe Node", "node", f"{RECIPES}/node/chat.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
+    Client("recipe curl", "small", f"{RECIPES}/curl/chat.sh", ("openai", "langchain-openai")),
     # n8n takes xlsx from cdn.sheetjs.com; the registry's serves, since no workflow here reads a spreadsheet.
     Client("n8n", "n8n", "n8n_flows.mjs", ("n8n",), limit_s=900, overrides={"xlsx": "0.18.5"}),
 )  # fmt: skip
@@ -98,7 +103,7 @@ def run(client: Client, url: str, key: str) -> tuple[bool, str]:
     folder = PLACE / client.place
     env = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "AICC_", "PYTHON"))}
     env |= {
-        "AICC_INTEGRATIONS": str(HERE.parents[1] / "integrations"),
+        "AICC_INTEGRATIONS": str(RECIPES),
         "AICC_URL": url,
         "AICC_MASTER_KEY": key,
         "NO_PROXY": "*",
@@ -106,11 +111,12 @@ def run(client: Client, url: str, key: str) -> tuple[bool, str]:
     }
     if client.node:
         # Node resolves packages beside the script, so the scripts are copied next to node_modules.
-        for script in HERE.glob("*.mjs"):
+        for script in (*HERE.glob("*.mjs"), HERE / client.script):
             shutil.copy(script, folder / script.name)
-        command, cwd = ["node", client.script], folder
+        command, cwd = ["node", Path(client.script).name], folder
     else:
-        command, cwd = [str(folder / "bin" / "python"), str(HERE / client.script)], HERE
+        program = "sh" if client.script.endswith(".sh") else str(folder / "bin" / "python")
+        command, cwd = [program, str(HERE / client.script)], HERE
     try:
         done = subprocess.run(
             command, cwd=cwd, env=env, capture_output=True, text=True, timeout=client.limit_s
@@ -135,10 +141,10 @@ def main() -> int:
                 continue
             begin = time.monotonic()
             passed, output = run(client, gateway.url, gateway.key)
-            checks = output.count("ok    ")
+            checks = output.count("ok    ") or "no"  # a recipe checks nothing, it must end well
             print(f"--- {client.name}\n{output}", flush=True)
             rows.append(
-                f"{client.name:24} {'pass' if passed else 'FAIL'}  {checks:3} checks  {time.monotonic() - begin:5.1f} s"
+                f"{client.name:24} {'pass' if passed else 'FAIL'}  {checks!s:>3} checks  {time.monotonic() - begin:5.1f} s"
             )
             failed += not passed
     print("\n".join(["", *rows]))
