@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,9 @@ from aicc_hooks.catalog import address_of, build_catalog
 from aicc_hooks.inspection import Active
 from aicc_hooks.payload import extract
 from aicc_hooks.scanning import ScanPool
-from tests.harness import make_canaries, search_bytes
+from tests.harness import GatewayProcess, make_canaries, search_bytes, wait_until
+from tests.ollama_stub import OllamaStub
+from tests.test_scanning import alive
 
 CANARIES = make_canaries(11, only=("iban", "password", "github_token", "email"))
 PLANTED = " ".join(c.text for c in CANARIES)
@@ -175,3 +178,51 @@ def test_a_client_that_leaves_ends_its_scan_and_no_other(runtime: Runtime) -> No
         assert runtime.counters["scan_process_fallbacks"] == 0
 
     run(runtime, work)
+
+
+def _scan_processes(gateway: GatewayProcess) -> list[int]:
+    """Process ids of the gateway's scan processes."""
+    found = []
+    for task in Path(f"/proc/{gateway.pid}/task").iterdir():
+        for child in (task / "children").read_text().split():
+            if b"aicc_hooks.scanning.worker" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
+
+
+@pytest.mark.live
+def test_through_the_gateway_with_the_process_killed(
+    start_gateway: Callable[..., GatewayProcess], ollama: OllamaStub
+) -> None:
+    if not Path(f"/proc/self/task/{os.getpid()}/children").exists():
+        pytest.skip("needs /proc with children")
+    process = start_gateway()
+    with process.httpx() as client:
+
+        def send(number: int) -> None:
+            text = f"letter {number}. {'some words of a long letter. ' * 2_600}\n{PLANTED}"
+            body = {"model": "auto", "messages": [{"role": "user", "content": text}]}
+            answer = client.post("/v1/chat/completions", json=body, timeout=60)
+            assert answer.status_code == 200
+            assert {"iban", "password"} <= set(answer.headers["x-aicc-privacy"].split(","))
+
+        def counters() -> dict[str, int]:
+            found: dict[str, int] = client.get("/aicc/health").json()["counters"]
+            return found
+
+        send(0)  # scanned in a thread, and the process is started
+        wait_until(lambda: _scan_processes(process), 30)
+        for number in range(1, 20):
+            send(number)
+            if counters().get("scan_process_texts", 0) >= 2:
+                break
+        (scanner,) = _scan_processes(process)
+        os.kill(scanner, signal.SIGKILL)
+        send(100)
+        assert counters()["scan_process_failures"] == 1
+        send(101)
+        wait_until(lambda: _scan_processes(process), 30)
+        (scanner,) = _scan_processes(process)
+        os.kill(process.pid, signal.SIGKILL)
+        wait_until(lambda: not alive(scanner), 5)
+    assert not search_bytes(process.output(), CANARIES)
