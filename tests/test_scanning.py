@@ -110,7 +110,7 @@ def alive(pid: int) -> bool:
     """False for a process that is gone or only waits to be reaped."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         if Path("/proc/self").exists():
             return False
         return subprocess.run(["ps", "-p", str(pid)], capture_output=True, check=False).returncode == 0
