@@ -37,7 +37,7 @@ def plan(home: Path, port: int | None, **options: object) -> ServePlan:
 
 
 def arguments(made: ServePlan) -> dict[str, str]:
-    words = made.argv[1:]
+    words = made.argv[made.argv.index("--config") :]
     return dict(zip(words[::2], words[1::2], strict=False))
 
 
@@ -49,7 +49,9 @@ def test_without_a_key_it_says_how_to_get_one(home: Path, free_port: int) -> Non
 
 def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     made = plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}, extra=("--num_workers", "2"))
-    assert made.argv[0].endswith("litellm")
+    assert made.argv[1:3] == ("-m", "aicc_hooks.ops.workers")
+    assert made.argv[3].endswith("litellm")
+    assert plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}).argv[0].endswith("litellm")
     assert arguments(made) == {
         "--config": str(shipped("config.yaml")), "--host": "127.0.0.1", "--port": str(free_port), "--num_workers": "2",
         "--timeout_worker_healthcheck": "60",

@@ -94,13 +94,12 @@ def prepare(
     env["CONFIG_FILE_PATH"] = str(loaded.path)
     env["AICC_ROUTER_PORT"] = str(number)
     notes += _greeting(address, number, key, demo=demo, key_shown=demo)
-    if (
-        any(word.partition("=")[0] == "--num_workers" for word in extra)
-        and "--timeout_worker_healthcheck" not in extra
-    ):
+    several = any(word.partition("=")[0] == "--num_workers" for word in extra)
+    if several and "--timeout_worker_healthcheck" not in extra:
         # uvicorn ends a worker that does not answer for 5 s; loading LiteLLM takes longer on a busy machine.
         extra = (*extra, "--timeout_worker_healthcheck", "60")
-    argv = (_litellm(), "--config", str(loaded.path), "--host", address, "--port", str(number), *extra)
+    program = (sys.executable, "-m", "aicc_hooks.ops.workers", _litellm()) if several else (_litellm(),)
+    argv = (*program, "--config", str(loaded.path), "--host", address, "--port", str(number), *extra)
     return ServePlan(argv, env, tuple(notes))
 
 
