@@ -21,6 +21,7 @@ from aicc_hooks.experiments.schema import Experiments, LangfusePrompt, Variant
 from aicc_hooks.experiments.stats import chi_square_tail, uneven
 from aicc_hooks.experiments.store import ExperimentStore, parse_experiments
 from tests.harness.gateway import ROOT
+from tests.standins.langfuse import LangfuseStandIn
 
 GROUPS = ("llama-fast", "qwen-local", "cloud")
 UNITS = [f"user\0person-{i}" for i in range(20_000)]
@@ -377,6 +378,75 @@ def test_a_dead_langfuse_is_an_error_that_names_no_prompt_text() -> None:
         langfuse_fetch("http://127.0.0.1:9", "pk", "sk")(PROMPT)
     with pytest.raises(PromptError, match="http"):
         langfuse_fetch("file:///etc", "pk", "sk")(PROMPT)
+
+
+def test_prompts_come_by_label_version_and_folder(langfuse: LangfuseStandIn) -> None:
+    langfuse.add_prompt("team/support", "one", 1)
+    langfuse.add_prompt("team/support", "two", 2, labels=("staging",))
+    fetch = langfuse_fetch(langfuse.url, langfuse.public_key, langfuse.secret_key)
+
+    def asked(**more: Any) -> ManagedPrompt:
+        return fetch(LangfusePrompt(name="team/support", fallback="F", **more))
+
+    assert asked() == ManagedPrompt("one", 1)
+    assert asked(label="staging") == asked(version=2) == ManagedPrompt("two", 2)
+    with pytest.raises(PromptError, match="no such prompt"):
+        asked(label="nowhere")
+    langfuse.prompts["team/support"][1] |= {
+        "type": "chat",
+        "prompt": [
+            {"type": "chatmessage", "role": "system", "content": "S1"},
+            {"type": "chatmessage", "role": "user", "content": "not the system prompt"},
+            {"type": "placeholder", "name": "history"},
+            {"type": "chatmessage", "role": "system", "content": "S2"},
+        ],
+    }
+    assert asked() == ManagedPrompt("S1\n\nS2", 1)
+    langfuse.prompts["team/support"][1]["prompt"] = [{"role": "user", "content": "x"}]
+    with pytest.raises(PromptError, match="no system text"):
+        asked()
+    with pytest.raises(PromptError, match="refuses the keys"):
+        langfuse_fetch(langfuse.url, langfuse.public_key, "sk-wrong")(PROMPT)
+
+
+@pytest.mark.parametrize("kind", ["garbage", "echo"])
+def test_an_answer_that_is_no_prompt_is_not_repeated(langfuse: LangfuseStandIn, kind: str) -> None:
+    langfuse.add_prompt("support", "a secret text")
+    fetch = langfuse_fetch(langfuse.url, langfuse.public_key, langfuse.secret_key)
+    with langfuse.failing(kind), pytest.raises(PromptError) as caught:
+        fetch(PROMPT)
+    assert str(caught.value) in ("the answer cannot be read as a prompt of Langfuse", "Langfuse answered 500")
+
+
+def test_the_sdk_starts_nothing_in_the_background(langfuse: LangfuseStandIn) -> None:
+    langfuse.add_prompt("support", "text", 3)
+    program = (
+        "import sys, threading; from aicc_hooks.experiments.prompts import langfuse_fetch; "
+        "from aicc_hooks.experiments.schema import LangfusePrompt; "
+        "early = 'langfuse' in sys.modules; "
+        f"found = langfuse_fetch({langfuse.url!r}, {langfuse.public_key!r}, {langfuse.secret_key!r})(LangfusePrompt(name='support', fallback='F')); "
+        "from opentelemetry import trace; "
+        "print(early, found.version, threading.active_count(), trace._TRACER_PROVIDER)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split() == ["False", "3", "1", "None"], done.stderr
+
+
+def test_two_labels_of_a_prompt_have_errors_of_their_own() -> None:
+    other = LangfusePrompt(name="support", label="staging", fallback="F")
+
+    def fetch(prompt: LangfusePrompt) -> ManagedPrompt:
+        if prompt is other:
+            raise KeyError("whatever the SDK does")
+        return ManagedPrompt("text", 3)
+
+    cache = PromptCache(fetch)
+    cache.want({PROMPT, other})
+    cache.refresh()
+    assert list(cache.errors) == ["support@staging"]
+    assert "the fallback is in use" in cache.errors["support@staging"]
+    cache.want({PROMPT})
+    assert cache.errors == {}
 
 
 def test_the_cached_text_is_in_the_assignment_with_its_version(tmp_path: Path) -> None:

@@ -169,6 +169,8 @@ class Recorder:
         )  # fmt: skip
         if outcome.disconnected:
             draft.error = "client_disconnected"
+        if call.assignment is not None:
+            draft.prompt_name, draft.prompt_version = call.assignment.prompt_name, call.assignment.prompt_version
         _add_times(draft, call, outcome)
         if (
             call.body is not None and call.verdict is not None

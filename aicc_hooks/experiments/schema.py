@@ -34,6 +34,11 @@ class LangfusePrompt(_Model):
             raise ValueError("give label or version, not both")
         return self
 
+    @property
+    def address(self) -> str:
+        """name@label or name@version, as health and the log name it."""
+        return f"{self.name}@{self.version if self.version is not None else self.label or 'production'}"
+
 
 class SystemPrompt(_Model):
     """What a variant does to the system prompt. `template` puts the client's own in place of {{system}}."""
@@ -115,12 +120,20 @@ class ExperimentConfig(_Model):
         """Model groups the variants name."""
         return frozenset(v.model for v in self.variants if v.model)
 
+    @property
+    def prompts(self) -> frozenset[LangfusePrompt]:
+        """Prompts of Langfuse the variants name."""
+        return frozenset(v.system.langfuse for v in self.variants if v.system and v.system.langfuse)
+
 
 class Experiments(_Model):
     """The whole file. `enabled: false` is the kill switch for all."""
 
     enabled: bool = True
     salt: Annotated[str, Field(min_length=1)] = "aicc"
+    prompt_cache_ttl_s: Annotated[float, Field(ge=1, le=86_400)] = (
+        60.0  # how often Langfuse is asked for a prompt
+    )
     experiments: tuple[ExperimentConfig, ...] = ()
 
     @model_validator(mode="after")

@@ -112,12 +112,7 @@ class ExperimentStore:
             self.error = ""
             changed, self.current = found != self.current, found
             self.prompts.want(
-                {
-                    v.system.langfuse
-                    for e in found.experiments
-                    for v in e.variants
-                    if v.system and v.system.langfuse
-                }
+                {prompt for e in found.experiments for prompt in e.prompts}, every_s=found.prompt_cache_ttl_s
             )
             return changed
 

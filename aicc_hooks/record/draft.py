@@ -48,6 +48,8 @@ class RecordDraft:
     mode: str = "live"
     cold_start: bool = False
     cut: str = ""
+    prompt_name: str = ""
+    prompt_version: int = 0
     route: str = ""  # where it went when that is not what the decision said (fallback)
     reason: str = ""
     input: object = None
@@ -80,6 +82,8 @@ class RecordDraft:
             cache_similarity=self.cache_similarity,
             cache_age_s=self.cache_age_s,
             variant=decision.variant,
+            prompt_name=self.prompt_name,
+            prompt_version=self.prompt_version,
             prompt_tokens=self.prompt_tokens,
             completion_tokens=self.completion_tokens,
             gate_ms=self.gate_ms,

@@ -46,6 +46,8 @@ class Record:
     cache_similarity: float | None = None
     cache_age_s: float | None = None
     variant: str = ""
+    prompt_name: str = ""  # of the variant's prompt in Langfuse
+    prompt_version: int = 0  # 0: its fallback text, which Langfuse does not know
     prompt_tokens: int = 0
     completion_tokens: int = 0
     gate_ms: float | None = None

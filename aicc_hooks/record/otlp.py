@@ -91,6 +91,7 @@ def _spans(record: Record, environment: str) -> list[Span]:
                 "langfuse.observation.usage_details": _json(_usage(record)),
                 "langfuse.observation.completion_start_time": first,
             }
+            | _prompt(record)
             | content
             | context
         )
@@ -121,6 +122,7 @@ def _context(record: Record, environment: str) -> dict[str, Any]:
         "injection_rules": ",".join(record.injection_rules),
         "privacy": ",".join(record.privacy) or "clean",
         "privacy_counts": record.privacy_counts,
+        "prompt": f"{record.prompt_name}@{record.prompt_version or 'fallback'}" if record.prompt_name else "",
         "fallback_chain": [{"deployment": a.deployment, "error": a.error} for a in record.attempts],
         **{name: getattr(record, name) for name in _METADATA},
     }
@@ -136,6 +138,16 @@ def _context(record: Record, environment: str) -> dict[str, Any]:
             for k, v in metadata.items()
             if v not in (None, "", [], {})
         },
+    }
+
+
+def _prompt(record: Record) -> dict[str, Any]:
+    """Links the generation to its prompt, as the SDK does. A fallback text is no version Langfuse could link to."""
+    if not record.prompt_name or not record.prompt_version:
+        return {}
+    return {
+        "langfuse.observation.prompt.name": record.prompt_name,
+        "langfuse.observation.prompt.version": record.prompt_version,
     }
 
 

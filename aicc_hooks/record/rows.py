@@ -13,7 +13,7 @@ COLUMNS: Final = (
     "id", "start", "end", "endpoint", "requested", "route", "reason", "deployment", "tier", "cache", "variant",
     "client", "mode", "user", "session", "status", "error", "stream", "cold_start", "local_only", "attempts",
     "prompt_tokens", "completion_tokens", "gate_ms", "hooks_ms", "cache_ms", "upstream_ms", "first_token_ms",
-    "total_ms", "injection", "injection_rules", "privacy",
+    "total_ms", "injection", "injection_rules", "privacy", "prompt_name", "prompt_version",
 )  # fmt: skip
 _INSERT: Final = (
     f"INSERT OR IGNORE INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

@@ -65,6 +65,11 @@ MIGRATIONS: Final[tuple[str, ...]] = (
         metric TEXT NOT NULL, labels TEXT NOT NULL, value REAL NOT NULL, PRIMARY KEY (metric, labels)
     ) WITHOUT ROWID;
     """,
+    # The prompt of Langfuse an experiment's variant used; version 0: its fallback text.
+    """
+    ALTER TABLE records ADD COLUMN prompt_name TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN prompt_version INTEGER NOT NULL DEFAULT 0;
+    """,
 )
 
 

@@ -106,7 +106,10 @@ def _decision(record: Record) -> dict[str, str]:
     kind = record.reason.split(":", 1)[0]
     sentence = record.sentence or f"Route {record.route}: {_CAUSES.get(kind, record.reason)}."
     note = " Private in an earlier turn of this session." if record.sticky else ""
-    return _step("Decision", f"{sentence}{note} ({record.route}, {record.reason})", "good")
+    version = f"version {record.prompt_version}" if record.prompt_version else "its fallback text"
+    prompt = f" with prompt {record.prompt_name}, {version}" if record.prompt_name else ""
+    taken = f" Experiment {record.variant}{prompt}." if record.variant else ""
+    return _step("Decision", f"{sentence}{note}{taken} ({record.route}, {record.reason})", "good")
 
 
 def _cache(record: Record) -> dict[str, str]:

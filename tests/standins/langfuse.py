@@ -31,7 +31,7 @@ class LangfuseStandIn(StandIn):
         self.visible_after = 0.0
         self.spans: list[Span] = []
         self.scores: list[dict[str, Any]] = []
-        self.prompts: dict[str, dict[str, Any]] = {}
+        self.prompts: dict[str, dict[int, dict[str, Any]]] = {}  # name → version → prompt
         self._arrived: dict[tuple[str, str], float] = {}
 
     # -- for tests ----------------------------------------------------------------------------------
@@ -71,9 +71,22 @@ class LangfuseStandIn(StandIn):
     def add_prompt(
         self, name: str, text: str, version: int = 1, labels: tuple[str, ...] = ("production",)
     ) -> None:
-        """Make a text prompt available under /api/public/v2/prompts/{name}."""
-        self.prompts[name] = {"name": name, "version": version, "type": "text", "prompt": text, "config": {},
-                              "labels": list(labels), "tags": []}  # fmt: skip
+        """A version of a text prompt under /api/public/v2/prompts/{name}. A label moves to it from other versions."""
+        versions = self.prompts.setdefault(name, {})
+        for other in versions.values():
+            other["labels"] = [label for label in other["labels"] if label not in labels]
+        versions[version] = {"name": name, "version": version, "type": "text", "prompt": text, "config": {},
+                             "labels": list(labels), "tags": [], "commitMessage": None, "resolutionGraph": None}  # fmt: skip
+
+    def _prompt(self, name: str, request: Request) -> bytes:
+        """`version` or `label`, not both; without either the label `production`, as Langfuse documents it."""
+        version, label = (request.query.get(key, [""])[0] for key in ("version", "label"))
+        if version and label:
+            return json_response({"error": "InvalidRequestError", "message": "label and version"}, 400)
+        for number, prompt in self.prompts.get(name, {}).items():
+            if str(number) == version or (not version and (label or "production") in prompt["labels"]):
+                return json_response(prompt)
+        return _not_found("Prompt")
 
     def reset(self) -> None:
         super().reset()
@@ -115,8 +128,8 @@ class LangfuseStandIn(StandIn):
                 rows = [_observation(s) for spans in self._visible().values() for s in spans.values()]
                 rows = [r for r in rows if _wanted(r, request)]
                 return json_response({"data": rows, "meta": {}} if "v2" in path else _page(rows, request))
-            case "GET", ["v2", "prompts", name]:
-                return json_response(self.prompts[name]) if name in self.prompts else _not_found("Prompt")
+            case "GET", ["v2", "prompts", *folders]:  # a name in a folder arrives as a%2Fb
+                return self._prompt("/".join(folders), request)
         return _not_found("Route")
 
     def _authorised(self, request: Request) -> bool:
@@ -189,7 +202,8 @@ def _observation(span: Span) -> dict[str, Any]:
         "usageDetails": usage, "costDetails": _json(given.get("langfuse.observation.cost_details")) or {},
         "environment": given.get("langfuse.environment", "default"), "latency": (span.end - span.start) / 1e9,
         "sessionId": given.get("session.id"), "userId": given.get("user.id"),
-        "promptName": given.get("langfuse.observation.prompt.name"), "traceName": given.get("langfuse.trace.name"),
+        "promptName": given.get("langfuse.observation.prompt.name"),
+        "promptVersion": given.get("langfuse.observation.prompt.version"), "traceName": given.get("langfuse.trace.name"),
         "tags": list(given.get("langfuse.trace.tags") or []),
     }  # fmt: skip
 

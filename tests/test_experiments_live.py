@@ -1,0 +1,172 @@
+"""Experiments at a running gateway: managed prompts, the record and the trace, feedback, bad files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from aicc_hooks.record.reader import SpoolReader
+from tests.harness import GatewayProcess, wait_until
+from tests.ollama_stub import OllamaStub
+from tests.standins.langfuse import LangfuseStandIn
+
+pytestmark = pytest.mark.live
+Start = Callable[..., GatewayProcess]
+
+
+def managed(*, name: str = "support", **more: Any) -> dict[str, Any]:
+    prompt = {"name": name, "label": "production", "fallback": "Fallback words."}
+    return {
+        "prompt_cache_ttl_s": 1,
+        "experiments": [{"name": "e", "variants": [
+            {"name": "a", "weight": 0}, {"name": "b", "weight": 100, "system": {"mode": "replace", "langfuse": prompt}},
+        ]}],
+        **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def http() -> Iterator[Callable[[GatewayProcess], httpx.Client]]:
+    made: list[httpx.Client] = []
+
+    def client(gateway: GatewayProcess) -> httpx.Client:
+        headers = {"authorization": f"Bearer {gateway.key}"}
+        made.append(httpx.Client(base_url=gateway.url, headers=headers, trust_env=False, timeout=60))
+        return made[-1]
+
+    yield client
+    for one in made:
+        one.close()
+
+
+def chat(client: httpx.Client, text: str = "hi", **more: Any) -> httpx.Response:
+    body = {"model": "llama-fast", "user": "jo", "messages": [{"role": "user", "content": text}], **more}
+    answer = client.post("/v1/chat/completions", json=body)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def system_seen(ollama: OllamaStub) -> str:
+    """The system prompt of the last chat that reached the model."""
+    chats = [r for r in ollama.requests if r.path == "/api/chat" and r.json.get("messages")]
+    return str(next((m["content"] for m in chats[-1].json["messages"] if m["role"] == "system"), ""))
+
+
+def problems(client: httpx.Client) -> dict[str, str]:
+    return dict(client.get("/aicc/health").json()["problems"])
+
+
+def test_a_managed_prompt_from_never_seen_to_down_again(
+    start_gateway: Start, http: Any, ollama: OllamaStub, langfuse: LangfuseStandIn
+) -> None:
+    gateway = start_gateway(experiments=managed(), env=langfuse.env)
+    client = http(gateway)
+    wait_until(lambda: "prompt.support@production" in problems(client), 20, "the missing prompt in health")
+    assert "no such prompt" in problems(client)["prompt.support@production"]
+    answers = {"fallback": chat(client)}
+    assert answers["fallback"].headers["x-aicc-variant"] == "e:b"
+    assert system_seen(ollama) == "Fallback words."
+
+    def says(text: str) -> bool:
+        answers[text] = chat(client)
+        return system_seen(ollama) == text
+
+    langfuse.add_prompt("support", "First words.", 1)
+    wait_until(lambda: says("First words."), 20, "the prompt, once it is there")
+    langfuse.add_prompt("support", "Second words.", 2)  # the label moves
+    wait_until(lambda: says("Second words."), 20, "the version the label moved to")
+    assert not [name for name in problems(client) if name.startswith("prompt.")]
+    with langfuse.refusing():
+        wait_until(lambda: "prompt.support@production" in problems(client), 20, "Langfuse down in health")
+        assert "version 2 stays in force" in problems(client)["prompt.support@production"]
+        answers["down"] = chat(client)
+        assert system_seen(ollama) == "Second words."
+
+    expected = {"fallback": 0, "First words.": 1, "Second words.": 2, "down": 2}
+    ids = {name: answers[name].headers["x-aicc-request-id"] for name in expected}
+    with SpoolReader(gateway.home / "usage.db") as reader:
+        wait_until(lambda: all(reader.get(i) for i in ids.values()), 10, "the records")
+        records = {name: reader.get(i) for name, i in ids.items()}
+    assert {n: (r.prompt_name, r.prompt_version) for n, r in records.items() if r} == {
+        name: ("support", version) for name, version in expected.items()
+    }
+
+    def linked() -> dict[str, tuple[Any, Any]]:
+        """What each generation is linked to, by request id, from the decoded protobuf."""
+        spans = [s for t in langfuse.traces.values() for s in t.values() if s.name == "aicc generation"]
+        return {
+            s.attributes["langfuse.trace.metadata.request_id"]: (
+                s.attributes.get("langfuse.observation.prompt.name"),
+                s.attributes.get("langfuse.observation.prompt.version"),
+            )
+            for s in spans
+        }
+
+    wait_until(lambda: set(ids.values()) <= set(linked()), 30, "the traces")
+    assert {name: linked()[i] for name, i in ids.items()} == {
+        "fallback": (None, None), "First words.": ("support", 1), "Second words.": ("support", 2), "down": ("support", 2),
+    }  # fmt: skip
+    roots = [s for t in langfuse.traces.values() for s in t.values() if s.name == "aicc request"]
+    assert all(
+        "variant:e:b" in s.attributes["langfuse.trace.tags"]
+        for s in roots
+        if "langfuse.trace.tags" in s.attributes
+    )
+    assert {s.attributes["langfuse.trace.metadata.prompt"] for s in roots} == {
+        "support@fallback",
+        "support@1",
+        "support@2",
+    }
+    assert not any("langfuse.observation.prompt.name" in s.attributes for s in roots)
+    assert b"sk-lf-stand-in" not in gateway.output()
+
+
+TWO = {
+    "name": "e",
+    "variants": [{"name": "a", "weight": 50}, {"name": "b", "weight": 50, "system": {"text": "Be brief."}}],
+}
+
+
+def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> None:
+    gateway = start_gateway(experiments={"experiments": [TWO]})
+    client = http(gateway)
+    answer = chat(client)
+    assert answer.headers["x-aicc-variant"] in ("e:a", "e:b")
+
+    gateway.write_home(
+        "experiments.yaml",
+        {"experiments": [{**TWO, "variants": [{"name": "a", "weight": 50}, {"name": "b", "weight": 40}]}]},
+    )
+    wait_until(
+        lambda: "weights sum to 90" in problems(client).get("experiments", ""), 10, "the bad file in health"
+    )
+    assert chat(client).headers["x-aicc-variant"] == answer.headers["x-aicc-variant"], (
+        "the last good file stays"
+    )
+
+    gateway.write_home("experiments.yaml", {"enabled": False, "experiments": [TWO]})
+    wait_until(lambda: "x-aicc-variant" not in chat(client).headers, 10, "the kill switch")
+    assert "experiments" not in problems(client)
+    (gateway.home / "experiments.yaml").unlink()
+    assert "x-aicc-variant" not in chat(client).headers
+
+    request_id = answer.headers["x-aicc-request-id"]
+
+    def rate(**body: Any) -> httpx.Response:
+        return client.post("/aicc/feedback", json=body)
+
+    assert rate(request_id=request_id, thumbs="sideways").status_code == 400
+    assert rate(request_id=request_id, score=1e9).status_code == 400
+    assert rate(request_id="0" * 32, thumbs="up").status_code == 404
+    assert rate(request_id=request_id, thumbs="up", comment="mail jo@example.org").status_code == 200
+    again = rate(request_id=request_id, thumbs="down")
+    assert again.status_code == 409
+    assert "first one counts" in again.json()["error"]["message"]
+    with SpoolReader(gateway.home / "usage.db") as reader:
+        kept = reader.feedback(request_id)
+    assert kept is not None
+    assert kept["score"] == 1.0
+    assert "jo@example.org" not in kept["comment"]
