@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.harness import GatewayProcess, RedisProcess, cloud_host
+from tests.harness.pool import GatewayPool
 from tests.ollama_stub import OllamaStub
 from tests.standins.cloud import CloudStandIn
 from tests.standins.langfuse import LangfuseStandIn
 from tests.standins.server import StandIn
 
+# Hypothesis' own time limits measure the machine too.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
+
 _stand_ins: list[StandIn] = []
 _redis: list[RedisProcess] = []
+# Files whose tests share gateways: together in one worker, where several run.
+_TOGETHER = (
+    {"test_clients.py", "test_concurrency.py", "test_integration.py", "test_rerank.py", "test_speed.py"},
+    {"test_caching_gateway.py", "test_caching_rules_gateway.py"},
+)
 # Two proxies kept for reuse cost about 600 MB; a third would crowd a small CI machine.
 _KEPT_GATEWAYS = 2
 
@@ -100,29 +112,40 @@ def start_gateway(ollama: OllamaStub) -> Iterator[Callable[..., GatewayProcess]]
 
 @pytest.fixture(scope="session")
 def shared_gateway(ollama: OllamaStub) -> Iterator[Callable[..., GatewayProcess]]:
-    """Like `start_gateway`, but equal arguments get the same running gateway; the last two stay up."""
-    kept: dict[str, GatewayProcess] = {}
+    """Like `start_gateway`, but a gateway that runs with equal arguments is taken; its policy is changed if it differs.
+
+    The last two stay up. Ask for it in each test (not once a module): another test may have changed the policy.
+    """
+    pool = GatewayPool(_KEPT_GATEWAYS)
 
     def start(config: Any = None, **options: Any) -> GatewayProcess:
         options.setdefault("ollama_url", ollama.url)
-        options["policy"] = quiet_policy(options.get("policy"))
-        key = repr((config, sorted(options.items())))
-        process = kept.pop(key, None)
-        if process is not None and process.returncode is not None:
-            process.close()
-            process = None
-        if process is None:
-            while len(kept) >= _KEPT_GATEWAYS:
-                kept.pop(next(iter(kept))).close()
-            process = GatewayProcess(config, **options)
-            try:
-                process.start()
-            except BaseException:
-                process.close()
-                raise
-        kept[key] = process
-        return process
+        return pool.get(config, quiet_policy(options.pop("policy", None)), **options)
 
     yield start
-    for process in kept.values():
-        process.close()
+    pool.close()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With several workers: files that start gateways first, so that the quick ones fill the gaps at the end."""
+    if not hasattr(config, "workerinput"):
+        return
+    tests, live = (
+        Counter(item.path for item in items),
+        {i.path for i in items if i.get_closest_marker("live")},
+    )
+    items.sort(key=lambda item: (item.path not in live, -tests[item.path] if item.path not in live else 0))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each file in one worker, so that what its tests share is made once; `_TOGETHER` goes to the same one."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            name = file.rpartition("/")[2]
+            return next((min(files) for files in _TOGETHER if name in files), file)
+
+    return ByFile(config, log)

@@ -25,11 +25,10 @@ def chat(text: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def cached(ollama: OllamaStub, redis_server: RedisProcess) -> Any:
+def cached(shared_gateway: Any, redis_server: RedisProcess) -> Any:
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_server.port)}
-    policy = {"resilience": {"cold_start": {"prefer_loaded": False}}}
-    with GatewayProcess(ollama_url=ollama.url, env=env, policy=policy) as process:
-        yield process
+    policy = {"cache": {}, "resilience": {"cold_start": {"prefer_loaded": False}}}
+    return shared_gateway(env=env, policy=policy)
 
 
 BODIES: dict[str, tuple[str, dict[str, Any]]] = {
@@ -202,24 +201,24 @@ def test_two_gateways_share_redis(
     assert len(ollama.calls) == 1
 
 
-def test_a_redis_that_freezes_dies_and_returns_is_not_noticed(start_gateway: Any, ollama: OllamaStub) -> None:
-    with RedisProcess() as redis:
-        gateway = start_gateway(
-            env={"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis.port)}, policy={"cache": {}}
-        )
-        http = gateway.httpx()
-        ask = lambda text: http.post("/v1/chat/completions", json=chat(text))  # noqa: E731
-        assert ask("before").status_code == 200
-        redis.freeze()
+def test_a_redis_that_freezes_dies_and_returns_is_not_noticed(
+    cached: GatewayProcess, redis_server: RedisProcess
+) -> None:
+    http = cached.httpx()
+    ask = lambda text: http.post("/v1/chat/completions", json=chat(text))  # noqa: E731
+    assert ask("before").status_code == 200
+    redis_server.freeze()
+    try:
         assert [ask(f"frozen {n}").status_code for n in range(5)] == [200] * 5
         assert ask("before").headers["x-aicc-cache"] == "exact"  # the memory tier goes on
-        redis.thaw()
-        redis.kill()
+        redis_server.thaw()
+        redis_server.kill()
         assert [ask(f"dead {n}").status_code for n in range(5)] == [200] * 5
         wait_until(lambda: http.get("/aicc/health").json()["dependencies"]["redis"]["status"] == "down", 30)
         assert http.get("/aicc/health").json()["status"] == "degraded"
-        redis.start()
-        wait_until(lambda: http.get("/aicc/health").json()["dependencies"]["redis"]["status"] == "up", 30)
+    finally:
+        redis_server.restart()
+    wait_until(lambda: http.get("/aicc/health").json()["dependencies"]["redis"]["status"] == "up", 30)
 
 
 def test_hits_leave_records_too(cached: GatewayProcess) -> None:

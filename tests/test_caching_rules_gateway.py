@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import struct
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -18,15 +17,15 @@ pytestmark = pytest.mark.live
 
 
 @pytest.fixture(scope="module")
-def gateway_by_user(ollama: OllamaStub, redis_server: RedisProcess) -> Iterator[GatewayProcess]:
+def gateway_by_user(shared_gateway: Any, redis_server: RedisProcess) -> GatewayProcess:
     """Users share nothing; little memory, so that Redis is asked."""
     env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(redis_server.port)}
     policy = {
         "cache": {"scope": "user", "ttl_jitter": 0, "max_memory_bytes": 0, "semantic": "on"},
         "resilience": {"cold_start": {"prefer_loaded": False}},
     }
-    with GatewayProcess(ollama_url=ollama.url, env=env, policy=policy) as process:
-        yield process
+    process: GatewayProcess = shared_gateway(env=env, policy=policy)
+    return process
 
 
 @pytest.fixture(scope="module")

@@ -249,7 +249,7 @@ PREFLIGHT = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def open_to_app(shared_gateway: Any) -> httpx.Client:
     client: httpx.Client = shared_gateway(policy={"gate": {"cors_origins": [APP]}}).httpx()
     return client

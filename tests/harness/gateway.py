@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import shutil
@@ -20,9 +21,11 @@ import yaml
 
 from tests.harness.net import free_port
 from tests.harness.process import Child, memory_mb, open_files
+from tests.standins.server import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED_CONFIG = ROOT / "litellm_config" / "config.yaml"
+FASTER_START = Path(__file__).with_name("faster_start")
 START_TIMEOUT_S = 120.0  # a start takes 5-8 s alone, much longer when the machine is busy
 
 # What a developer's shell may hold and a test must not inherit.
@@ -61,6 +64,10 @@ def plain_config(ollama_url: str) -> dict[str, Any]:
         "router_settings": {"num_retries": 0},
         "general_settings": {"master_key": "os.environ/AICC_MASTER_KEY"},
     }
+
+
+def _as_text(content: Mapping[str, Any] | str) -> str:
+    return content if isinstance(content, str) else yaml.safe_dump(dict(content), sort_keys=False)
 
 
 class GatewayProcess:
@@ -132,8 +139,9 @@ class GatewayProcess:
             "NO_PROXY": "*",
             "PYTHONFAULTHANDLER": "1",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join((str(FASTER_START), str(ROOT))),
         }
+        env.pop("PYTHONDONTWRITEBYTECODE", None)  # else every start compiles the package anew
         if ollama_url is not None:
             env["OLLAMA_BASE_URL"] = ollama_url
         for name, value in extra.items():
@@ -283,12 +291,24 @@ class GatewayProcess:
     # -- files --------------------------------------------------------------------------------------
     def write_home(self, name: str, content: Mapping[str, Any] | str) -> Path:
         """Replace a file of AICC_HOME in one step, as an editor does."""
-        text = content if isinstance(content, str) else yaml.safe_dump(dict(content), sort_keys=False)
-        path = self.home / name
+        text, path = _as_text(content), self.home / name
         temporary = path.with_name(name + ".new")
         temporary.write_text(text)
         temporary.replace(path)
         return path
+
+    def change_policy(self, content: Mapping[str, Any] | str, timeout: float = 30.0) -> None:
+        """Replace the policy while it runs and wait until it is in force; nothing is done for an equal one."""
+        file, text = self.home / "policy.yaml", _as_text(content)
+        if file.exists() and file.read_text() == text:
+            return
+        version = hashlib.sha256(self.write_home(file.name, text).read_bytes()).hexdigest()[:12]
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+
+            def in_force() -> bool:
+                return bool(client.get("/aicc/health").json().get("policy_version") == version)
+
+            wait_until(in_force, timeout, f"policy {version} in force")
 
     def output(self) -> bytes:
         """Standard output and standard error so far."""

@@ -254,10 +254,12 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
 def wait_until(condition: Callable[[], Any], timeout: float = 10.0, what: str = "condition") -> Any:
     """Poll until `condition()` is truthy; returns its value, raises `TimeoutError` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
+    pause = 0.01
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what}: not true within {timeout} s")
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(pause * 1.25, 0.1)  # asking often takes time from what is waited for
