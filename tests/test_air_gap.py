@@ -61,7 +61,7 @@ def test_the_stack_serves_with_loopback_only(tmp_path: Path) -> None:
     seen = json.loads(report.read_text())
     assert seen["interfaces"] == ["lo"]
     assert seen["routes"] == []
-    assert set(seen["statuses"].values()) == {200}
+    assert {name: status for name, status in seen["statuses"].items() if status != 200} == {}
     assert seen["traces"] >= len(seen["statuses"]) - 1  # health leaves none
     assert seen["attempts"] > 0, "the watch itself must have seen the calls to Ollama"
     assert seen["elsewhere"] == []

@@ -373,10 +373,7 @@ def test_the_webhook_gets_json_that_explains_itself():
 def test_a_slow_failing_or_redirecting_webhook_is_bounded_and_its_url_stays_unsaid():
     config = parse_policy("alerts: {webhook: {timeout_s: 0.3}}").alerts
     with hook_server(delay=3) as (url, _):
-        began = time.perf_counter()
-        problem = sinks.webhook(config, url)(EVENT)
-        assert time.perf_counter() - began < 1.5
-        assert problem == "webhook: ReadTimeout"
+        assert sinks.webhook(config, url)(EVENT) == "webhook: ReadTimeout"  # the answer would have come later
     with hook_server() as (inner, got), hook_server(status=302, headers=[("location", inner)]) as (url, _):
         assert sinks.webhook(config, url)(EVENT) == "webhook answered 302"
         assert got == []

@@ -173,9 +173,9 @@ def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
         text = (unit * (size // len(unit) + 1))[:size]
         best = float("inf")
         for _ in range(3):
-            began = time.perf_counter()
+            began = time.thread_time()  # its own CPU time: what else runs does not count
             DETECTOR.find(text)
-            best = min(best, time.perf_counter() - began)
+            best = min(best, time.thread_time() - began)
         return best
 
     small, large = cost(3_000), cost(24_000)

@@ -219,19 +219,26 @@ def test_whatever_a_broken_embedder_returns_is_a_miss(bad: Any) -> None:
 @needs_redis
 def test_the_embedding_runs_while_redis_is_asked(server: Server) -> None:
     async def main() -> None:
-        embed = Embedder(delay=0.05)
+        embedder, embeds, asks = Embedder(), asyncio.Event(), asyncio.Event()
+
+        async def embed(text: str) -> list[float]:
+            embeds.set()
+            await asks.wait()
+            return await embedder(text)
+
         async with cache(embed, server) as one:
             await one.remote.link.ping()
             original = one.remote.get
 
-            async def slow(key: str) -> bytes | None:
-                await asyncio.sleep(0.05)
+            async def get(key: str) -> bytes | None:
+                asks.set()
+                await embeds.wait()
                 return await original(key)
 
-            one.remote.get = slow  # type: ignore[method-assign]
-            started = time.perf_counter()
-            assert await one.get(ask(CAPITAL)) is None
-            assert time.perf_counter() - started < 0.09
+            one.remote.get = get  # type: ignore[method-assign]
+            async with asyncio.timeout(30):  # each waits for the other to begin
+                assert await one.get(ask(CAPITAL)) is None
+            assert (embedder.calls, one.metrics.embed_failures) == (1, 0)
 
     asyncio.run(main())
 

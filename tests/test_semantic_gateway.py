@@ -293,7 +293,7 @@ def test_a_second_gateway_keeps_in_step_survives_a_restart_and_a_bad_embedder(
     when(lambda: "warm up" in embedded(ollama), 20)  # before the first question needs it
 
     asked_first(semantic, chat(CAPITAL))
-    when(lambda: state(other)["semantic"]["entries"] == 1, 10)
+    when(lambda: state(other)["semantic"]["entries"] == 1, 30)
     answer = ask(other, chat(SAME))
     assert answer.headers["x-aicc-cache"] == "semantic"
     assert spoken(ollama) == 1
@@ -301,24 +301,25 @@ def test_a_second_gateway_keeps_in_step_survives_a_restart_and_a_bad_embedder(
     other.restart()
     switched(other, True)
     when(lambda: embedded(ollama).count("warm up") == 2, 20)
-    when(lambda: state(other)["semantic"]["entries"] == 1, 10)
+    when(lambda: state(other)["semantic"]["entries"] == 1, 30)
     assert ask(other, chat(SAME)).headers["x-aicc-cache"] == "semantic"
 
     http(semantic).post("/aicc/cache/clear")
-    when(lambda: state(other)["semantic"]["entries"] == 0, 10)
+    when(lambda: state(other)["semantic"]["entries"] == 0, 30)
     assert ask(other, chat(SAME)).headers["x-aicc-cache"] == "miss"
 
     # Slow: a miss, later by the limit at most. Then it rests, and costs nothing.
     with ollama.failing("freeze", path="/api/embed"):
-        times = []
+        tried = []
         for land in ("Norway", "Peru", "Chad", "Laos", "Mali", "Cuba", "Iran", "Oman"):
-            began = time.perf_counter()
-            assert ask(other, chat(f"What do people in {land} eat?")).headers["x-aicc-cache"] == "miss"
-            times.append(time.perf_counter() - began)
+            question = f"What do people in {land} eat?"
+            assert ask(other, chat(question)).headers["x-aicc-cache"] == "miss"
+            tried.append(question in embedded(ollama))
         assert state(other)["semantic"]["status"] == "resting"
         assert state(other)["embed_failures"] >= 3
-    # Given-up calls left the queue: eight places an address, and chat had all it needed.
-    assert min(times[3:]) < 0.4
+    # Given-up calls left the queue (eight places an address), and while it rests nobody waits for it.
+    assert tried[0]
+    assert not any(tried[3:])
 
     # The late call that was let go on came back with the embedder's recovery: the tier works again.
     when(lambda: state(other)["semantic"]["status"] == "on", 20)

