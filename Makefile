@@ -3,6 +3,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; then echo $$p; break; fi; done)
 VENV := .venv
 BIN := $(VENV)/bin
+# Two workers keep two cores busy: gateways take CPU to start, then tests mostly wait. Each worker holds up to 1.5 GB.
+TEST_WORKERS ?= 2
+PYTEST := -m pytest -n $(TEST_WORKERS) --no-loadscope-reorder
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
@@ -21,9 +24,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) install --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.installed
+# Holds all versions of requirements.lock too: one call of pip, not two.
+$(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) install -r requirements-dev.lock
-	@touch $@
+	$(PIP) install --no-deps -e .
+	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed ## Run the whole gateway with stand-in models on http://127.0.0.1:4000
 	@exec $(BIN)/aicc serve --demo
@@ -37,7 +42,7 @@ test: $(VENV)/.dev ## Install what the tests need, then lint, type-check and tes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python $(PYTEST)
 
 test-clients: $(VENV)/.dev ## Install real client programs (about 3 GB, Node 20.19 or newer) and run each against the gateway
 	$(BIN)/python -m tests.clients.run
@@ -62,7 +67,7 @@ compat: $(VENV)/.dev ## Run the suite against another LiteLLM: make compat VERSI
 	@test -n "$(VERSION)" || { echo "say which: make compat VERSION=1.106.2"; exit 1; }
 	$(BIN)/python -m venv .venv-compat
 	.venv-compat/bin/python -m pip -q install -e ".[test,metrics]" "litellm[proxy]==$(VERSION)"
-	.venv-compat/bin/python -m pytest -p no:cacheprovider
+	.venv-compat/bin/python $(PYTEST) -p no:cacheprovider
 
 clean: ## Remove .venv and caches
 	rm -rf $(VENV) .venv-compat .mypy_cache .ruff_cache .pytest_cache
