@@ -68,7 +68,8 @@ class Child:
         """Start a process. Raises OSError when that is not possible."""
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
-            with contextlib.suppress(OSError):  # macOS gives 8 kB: a text of 1 MB would take 128 turns of the loop
+            # macOS gives 8 kB: a text of 1 MB would take 128 turns of the loop.
+            with contextlib.suppress(OSError):
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
         # In a thread: starting holds up whoever asks for it until the new program is loaded.
         spawned = asyncio.ensure_future(asyncio.to_thread(_spawn, argv, theirs))

@@ -15,7 +15,7 @@ import socket
 import threading
 from typing import Any, Final
 
-_NICE: Final = 5  # others go first when the cores are busy; 10 made long texts slower and short requests no faster
+_NICE: Final = 5  # others go first when the cores are busy; 10 made short requests no faster
 _POLICIES: Final = 2  # the one in force, and the one that texts on their way were sent with
 
 
