@@ -77,6 +77,13 @@ def test_clean_text_around_a_secret_never_hides_it(before: str, after: str, secr
     assert redact_text(DETECTOR, text).count(secret) == text.count(secret) - 1
 
 
+@pytest.mark.parametrize("before", ["po", "order", "id", "Booking"])
+def test_a_word_on_the_line_before_says_nothing_about_a_card_number(before: str) -> None:
+    assert redact_text(DETECTOR, f"{before}\n4539 1488 0343 6467") == f"{before}\n[CREDIT_CARD]"
+    same_line = f"{before} 4539 1488 0343 6467"
+    assert redact_text(DETECTOR, same_line) == same_line
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 def test_line_ends_tabs_and_indents_keep_the_verdict(secret: str) -> None:
     for wrapped in (

@@ -28,7 +28,7 @@ _CARD_CUE: Final = ("card", "visa", "master", "amex", "american express", "kredi
                     "karta", "kart", "карт", "カード", "信用卡", "카드", "pay", "pan", "credit", "debit", "cc", "diners", "discover", "maestro", "charge")  # fmt: skip
 _NOT_CARD_CUE: Final = re.compile(
     r"(?:order|ref|reference|invoice|tracking|track|shipment|parcel|ticket|booking|isbn|ean|upc|gtin|serial|imei|account|acct|transaction|case|part|sku|"
-    r"timestamp|epoch|id|uuid|seed|commit|build|po|batch|lot|bestellung|commande|pedido|iccid|vin)\b[^\n]{0,14}$",
+    r"timestamp|epoch|id|uuid|seed|commit|build|po|batch|lot|bestellung|commande|pedido|iccid|vin)\b[^\n]{0,14}\Z",
     re.IGNORECASE,
 )
 
