@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from click.testing import CliRunner
 
 from aicc_hooks.cli import group
 from aicc_hooks.experiments.assignment import pick
+from aicc_hooks.experiments.overview import shadowed
 from aicc_hooks.experiments.report import Row, build
 from aicc_hooks.experiments.schema import ExperimentConfig
-from aicc_hooks.experiments.show import as_html, chart
+from aicc_hooks.experiments.show import as_html, chart, panel_lines, panels
 from aicc_hooks.experiments.stats import difference, mean_of, needed, t_quantile
 from aicc_hooks.record import Record, RecordConfig, Spool, give_feedback
 
@@ -174,8 +176,59 @@ def test_chart_and_page_show_every_variant_and_escape() -> None:
     assert "●" in drawn[1]
     html = as_html(report)
     assert "<svg" in html
-    assert "<td>b</td>" in html
+    assert '<th scope="row">b</th>' in html
+    assert html.count("<figure>") == len(panels(report)) == 4
+    assert panels(report)[0]["metric"] == "score"
+    drawn = panel_lines(report)
+    assert sum("●" in line for line in drawn) == 8
+    assert " style=" not in html
     assert "<script" not in as_html(build(CONFIG.model_copy(update={"name": "<script>"}), []))
+
+
+def test_intervals_of_one_variant() -> None:
+    def estimate(values: list[float], metric: str = "score") -> Any:
+        data = [
+            Row("a", f"user {i}", metric == "error_rate" and v == 1, 10.0, 1, False, v)
+            for i, v in enumerate(values)
+        ]
+        return build(CONFIG, data).variants[0].estimates[metric]
+
+    assert estimate([1.0] * 5).low is None, "five users tell nothing of the spread"
+    all_up = estimate([1.0] * 20)
+    assert (all_up.value, all_up.high) == (1.0, 1.0)
+    assert 0.7 < all_up.low < 0.9, "twenty thumbs up are no proof of always"
+    none_failed = estimate([0.0] * 50, "error_rate")
+    assert none_failed.low == 0.0
+    assert 0.03 < none_failed.high < 0.12
+    wide = estimate([float(i % 10) for i in range(200)])
+    assert wide.low < 4.5 < wide.high
+    held = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        one = estimate((rng.random(40) < 0.9).astype(float).tolist())
+        held += one.low <= 0.9 <= one.high
+    assert held / 300 >= 0.92
+
+
+def test_a_prompt_that_changed_during_the_run_is_told() -> None:
+    def found(*prompts: str) -> str:
+        data = [Row("b", f"user {i}", False, 1.0, 1, False, None, p) for i, p in enumerate(prompts)]
+        return " ".join(build(CONFIG, data).warnings)
+
+    assert "support@1, support@2" in found("support@1", "support@2")
+    assert "fallback text only" in found("support@fallback")
+    assert found("support@2", "support@2") == ""
+
+
+def test_an_experiment_that_gets_no_request_is_named() -> None:
+    def named(**target: Any) -> list[tuple[str, str]]:
+        arms = [{"name": "a", "weight": 50}, {"name": "b", "weight": 50}]
+        first = ExperimentConfig.model_validate({"name": "one", "variants": arms, **target})
+        return list(shadowed([first, ExperimentConfig.model_validate({"name": "two", "variants": arms})]))
+
+    assert named() == [("two", "one")]
+    assert named(percentage=50) == []
+    assert named(target={"models": ["gpt-4o"]}) == []
 
 
 # --- the command ------------------------------------------------------------------------------
@@ -211,6 +264,18 @@ def test_list_assign_and_report_read_what_was_recorded(home: Path) -> None:
     page = home / "report.html"
     run("report", "--html", str(page))
     assert "b is better" in page.read_text()
+    whole = CliRunner().invoke(group, ["report", "--html", str(page)])
+    assert "experiment (runs) brief: b is better" in whole.output, whole.output
+    assert "b is better" in page.read_text()
+    assert "<script" not in page.read_text()
+    (home / "experiments.yaml").unlink()
+    CliRunner().invoke(group, ["report", "--html", str(page)])
+    assert "No experiment is running" in page.read_text()
+    (home / "experiments.yaml").write_text("experiments: 3")
+    broken = CliRunner().invoke(group, ["report", "--html", str(page)])
+    assert broken.exit_code == 0, broken.output
+    assert "experiments.yaml: experiments" in broken.output
+    assert "experiments.yaml: experiments" in page.read_text()
 
 
 def with_feedback(home: Path) -> None:

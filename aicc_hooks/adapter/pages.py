@@ -19,6 +19,7 @@ from fastapi.responses import FileResponse, RedirectResponse, Response, Streamin
 from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.runtime import get_runtime
 from aicc_hooks.errors import SpoolError
+from aicc_hooks.experiments.overview import overview
 from aicc_hooks.record.alerts import store
 from aicc_hooks.record.metrics import CONTENT_TYPE, MetricsUnavailable, exposition
 from aicc_hooks.record.reader import Filters
@@ -144,6 +145,15 @@ async def get_scorecard() -> Response:
     """The success metrics over the last 7 days, without the injection recall (`aicc report` measures that)."""
     return await _json(
         "scorecard", lambda o: [s.to_dict() for s in scorecard(o.reader, since=time.time() - 604_800)]
+    )
+
+
+@router.get("/aicc/api/experiments")
+async def get_experiments() -> Response:
+    """Each experiment's report over the whole record, with the values of its charts."""
+    held = get_runtime().experiments
+    return await _json(
+        "experiments", lambda o: overview(o.reader, held.current, problem=held.error).as_dict()
     )
 
 

@@ -12,9 +12,10 @@ import click
 from aicc_hooks.commands import _home
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.assignment import Facts, choose
+from aicc_hooks.experiments.overview import state
 from aicc_hooks.experiments.report import ExperimentReport, build, load_rows
-from aicc_hooks.experiments.schema import ExperimentConfig, Experiments
-from aicc_hooks.experiments.show import HEAD, as_html, cells, chart
+from aicc_hooks.experiments.schema import Experiments
+from aicc_hooks.experiments.show import HEAD, as_html, cells, chart, panel_lines
 from aicc_hooks.experiments.store import parse_experiments
 from aicc_hooks.gateway_config import default_config_path, load_config
 from aicc_hooks.home import home_dir
@@ -44,9 +45,9 @@ def _load() -> tuple[Experiments, frozenset[str]]:
 def list_(as_json: bool) -> None:
     """Experiments of the file, and whether they run now."""
     found, _ = _load()
-    rows = [(e, _state(found, e)) for e in found.experiments]
+    rows = [(e, state(found, e, time.time())) for e in found.experiments]
     if as_json:
-        tree = [{**e.model_dump(mode="json"), "state": state} for e, state in rows]
+        tree = [{**e.model_dump(mode="json"), "state": word} for e, word in rows]
         _home.echo_json(tree)
     elif not rows:
         click.echo("No experiments; see docs/experiments.md.")
@@ -54,12 +55,12 @@ def list_(as_json: bool) -> None:
         table = [
             (
                 e.name,
-                state,
+                word,
                 " ".join(f"{v.name}={v.weight:g}" for v in e.variants),
                 f"{e.percentage:g}%",
                 e.metric,
             )
-            for e, state in rows
+            for e, word in rows
         ]
         click.echo(_home.table(table, ("experiment", "state", "variants", "of requests", "metric")))
 
@@ -104,18 +105,23 @@ def report(names: tuple[str, ...], since: float, as_json: bool, page: Path | Non
     elif as_json:
         _home.echo_json([r.as_dict() for r in reports])
     else:
-        click.echo("\n\n".join(_text(r) for r in reports) or "No experiments.")
+        click.echo("\n\n".join(as_text(r) for r in reports) or "No experiments.")
 
 
-def _text(report: ExperimentReport) -> str:
+def as_text(report: ExperimentReport) -> str:
     lines = [
         f"{report.name}: {report.verdict}",
         "",
         _home.table([cells(v) for v in report.variants], HEAD),
         "",
     ]
-    lines += [c.verdict for c in report.comparisons]
-    lines += ["", *drawn] if (drawn := chart(report)) else []
+    lines += [f"{c.variant}: {c.verdict}" for c in report.comparisons]
+    lines += ["", *panel_lines(report)] if any(v.requests for v in report.variants) else []
+    lines += (
+        ["", f"difference to {report.variants[0].name} ({report.metric})", *drawn]
+        if (drawn := chart(report))
+        else []
+    )
     return "\n".join([*lines, *(f"note: {warning}" for warning in report.warnings)])
 
 
@@ -124,15 +130,3 @@ def _document(reports: list[ExperimentReport]) -> str:
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     body = "".join(as_html(r) for r in reports)
     return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Experiments</title><style>{style}</style><h1>Experiments</h1>{body}<p>{made}</p></html>'
-
-
-def _state(all_: Experiments, experiment: ExperimentConfig) -> str:
-    if not all_.enabled:
-        return "off (all)"
-    if experiment.runs_at(time.time()):
-        return "runs"
-    return (
-        "waits"
-        if experiment.enabled and experiment.start and experiment.start.timestamp() > time.time()
-        else "off"
-    )

@@ -8,6 +8,9 @@ from pathlib import Path
 import click
 
 from aicc_hooks.commands import _home
+from aicc_hooks.commands.experiments import as_text
+from aicc_hooks.experiments.overview import overview_of
+from aicc_hooks.home import home_dir
 from aicc_hooks.record.scorecard import detector, scorecard
 from aicc_hooks.web.report import render
 
@@ -26,14 +29,19 @@ def command(since: float, html: Path | None, as_json: bool) -> None:
     policy = _home.current_policy()
     with _home.open_reader() as reader:
         scores = scorecard(reader, since=since, flagged=detector(policy))
+        tried = overview_of(reader, home_dir() / "experiments.yaml")
         if html is not None:
-            _write_private(html, render(reader, since=since, scores=scores))
+            _write_private(html, render(reader, since=since, scores=scores, experiments=tried))
     if as_json:
         _home.echo_json([score.to_dict() for score in scores])
         return
     words = {"yes": "met", "no": "missed", "unknown": "no data"}
     rows = [(s.name, s.target, s.shown, words[s.met], s.basis) for s in scores]
     click.echo(_home.table(rows, ("metric", "target", "actual", "", "measured on")))
+    if tried.problem:
+        click.echo(f"\nexperiments: {tried.problem}")
+    for state, report in tried.reports:
+        click.echo(f"\nexperiment ({state}) {as_text(report)}")
     if html is not None:
         click.echo(f"\nwritten: {html}")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aicc_hooks.experiments.schema import ExperimentConfig, Metric
-from aicc_hooks.experiments.stats import Difference, Mean, difference, mean_of, needed, uneven
-from aicc_hooks.record.reader import Filters, SpoolReader
+from aicc_hooks.experiments.stats import Difference, Mean, difference, interval, mean_of, needed, uneven
+from aicc_hooks.record.reader import SpoolReader
 
 ALPHA = 0.05
 _WORDS: dict[Metric, str] = {
@@ -39,6 +39,16 @@ class Row:
     tokens: int
     cached: bool
     score: float | None
+    prompt: str = ""  # name@version of a managed prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean of one variant with its 95% interval over users; low and high are None for too few users."""
+
+    value: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,7 @@ class VariantSums:
     cache_rate: float | None
     scores: int
     score: float | None
+    estimates: dict[Metric, Estimate | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +111,11 @@ class ExperimentReport:
 
 def load_rows(reader: SpoolReader, *, since: float | None = None) -> dict[str, list[Row]]:
     """Recorded requests by experiment name. Raises SpoolError."""
-    names = ("id", "variant", "user", "session", "status", "error", "total_ms", "completion_tokens", "cache")
-    scores = dict(reader.query("SELECT id, score FROM feedback"))
     found: dict[str, list[Row]] = defaultdict(list)
-    for record, label, user, session, status, error, total_ms, tokens, cache in reader.columns(
-        names, Filters(since=since)
+    for label, user, session, status, error, total_ms, tokens, cache, score, prompt, version in reader.query(
+        "SELECT variant, user, session, status, error, total_ms, completion_tokens, cache, score, prompt_name, prompt_version "
+        "FROM records LEFT JOIN feedback USING (id) WHERE variant != '' AND end >= ? ORDER BY seq",
+        [since or 0.0],
     ):
         experiment, _, variant = str(label).partition(":")
         if variant and status != 499:  # the client went away: says nothing about the variant
@@ -117,7 +128,8 @@ def load_rows(reader: SpoolReader, *, since: float | None = None) -> dict[str, l
                     total_ms,
                     int(tokens),
                     cache in ("exact", "semantic"),
-                    scores.get(record),
+                    score,
+                    f"{prompt}@{version or 'fallback'}" if prompt else "",
                 )
             )
     return dict(found)
@@ -228,8 +240,17 @@ def _sums(name: str, rows: list[Row]) -> VariantSums:
     return VariantSums(
         name, count, len({r.unit for r in rows}), errors, errors / count if count else None, _quantile(times, 0.5), _quantile(times, 0.95),
         sum(answered) / len(answered) if answered else None, sum(r.cached for r in rows) / count if count else None,
-        len(scores), math.fsum(scores) / len(scores) if scores else None,
+        len(scores), math.fsum(scores) / len(scores) if scores else None, {metric: _estimate(rows, metric) for metric in _WORDS},
     )  # fmt: skip
+
+
+def _estimate(rows: list[Row], metric: Metric) -> Estimate | None:
+    mean = measure(rows, metric)
+    if not mean.requests:
+        return None
+    share = metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
+    bounds = interval(mean, share=share)
+    return Estimate(mean.value, *(bounds or (None, None)))
 
 
 def _warnings(config: ExperimentConfig, by_variant: dict[str, list[Row]], strangers: int) -> Iterable[str]:
@@ -247,6 +268,12 @@ def _warnings(config: ExperimentConfig, by_variant: dict[str, list[Row]], strang
     moved = sum(len(names) > 1 for names in seen.values())
     if moved:
         yield f"{moved:,} users saw more than one variant: weights or the salt changed during the run"
+    for name, rows in by_variant.items():
+        prompts = sorted({r.prompt for r in rows if r.prompt})
+        if len(prompts) > 1:
+            yield f"{name} was answered with {', '.join(prompts)}: it is not one prompt but {len(prompts)}"
+        elif prompts and prompts[0].endswith("@fallback"):
+            yield f"{name} used the fallback text only: Langfuse never gave {prompts[0].removesuffix('@fallback')}"
     if strangers:
         yield f"{strangers:,} requests had a variant that the file no longer has"
 

@@ -115,6 +115,10 @@ class ExperimentConfig(_Model):
             return False
         return not (self.stop and now >= _utc(self.stop).timestamp())
 
+    def begins_after(self, now: float) -> bool:
+        """It has a start, which is to come."""
+        return self.start is not None and now < _utc(self.start).timestamp()
+
     @property
     def models(self) -> frozenset[str]:
         """Model groups the variants name."""

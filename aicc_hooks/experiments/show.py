@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from html import escape
+from typing import Any, Final
 
-from aicc_hooks.experiments.report import Comparison, ExperimentReport, VariantSums
+from aicc_hooks.experiments.report import Comparison, Estimate, ExperimentReport, VariantSums
+from aicc_hooks.experiments.schema import Metric
 
 HEAD = ("variant", "requests", "users", "errors", "p50", "p95", "tokens", "cached", "scored", "score")
 _WIDTH = 41
@@ -44,42 +47,113 @@ def _bar(comparison: Comparison, scale: float) -> str:
     return "".join(line).rstrip()
 
 
-def as_html(report: ExperimentReport) -> str:
-    """A section for the page and the HTML report; no script, no style of its own but the chart's."""
+def panels(report: ExperimentReport) -> list[dict[str, Any]]:
+    """One chart a metric that has values, the experiment's own first: bounds of the scale and each variant's interval."""
+    found = []
+    for metric in sorted(_TITLES, key=lambda m: m != report.metric):
+        rows = [(v.name, v.estimates.get(metric)) for v in report.variants]
+        values = [x for _, e in rows if e for x in (e.value, e.low, e.high) if x is not None]
+        if not values:
+            continue
+        low = 0.0 if metric in ("latency_ms", "tokens") else min(0.0, *values)
+        high = max(values)
+        high = high if high > low else low + 1.0
+        say = _SHOWN[metric]
+        found.append({
+            "metric": metric, "title": _TITLES[metric], "low": low, "high": high, "from": say(low), "to": say(high),
+            "rows": [
+                {"name": name, "value": e and e.value, "low": e and e.low, "high": e and e.high, "text": _interval(e, say)}
+                for name, e in rows
+            ],
+        })  # fmt: skip
+    return found
+
+
+def panel_lines(report: ExperimentReport) -> list[str]:
+    """The panels as text: `─` the 95% interval, `●` the mean."""
+    lines: list[str] = []
+    width = max(len(v.name) for v in report.variants)
+    for panel in panels(report):
+        span = panel["high"] - panel["low"]
+
+        def place(value: float, low: float = panel["low"], span: float = span) -> int:
+            return round(max(0.0, min(1.0, (value - low) / span)) * (_WIDTH - 1))
+
+        lines += [*([""] if lines else []), f"{panel['title']}, {panel['from']} to {panel['to']}"]
+        for row in panel["rows"]:
+            line = [" "] * _WIDTH
+            if row["low"] is not None:
+                for at in range(place(row["low"]), place(row["high"]) + 1):
+                    line[at] = "─"
+            if row["value"] is not None:
+                line[place(row["value"])] = "●"
+            lines.append(f"{row['name']:{width}}  {''.join(line)}  {row['text']}")
+    return lines
+
+
+def as_html(report: ExperimentReport, state: str = "") -> str:
+    """A section for the HTML reports; no script, no style of its own but the chart's."""
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(c)}</td>" for c in cells(v)) + "</tr>" for v in report.variants
+        f'<tr><th scope="row">{escape(v.name)}</th>'
+        + "".join(f'<td class="num">{escape(c)}</td>' for c in cells(v)[1:])
+        + "</tr>"
+        for v in report.variants
     )
-    head = "".join(f"<th>{escape(h)}</th>" for h in HEAD)
+    head = "".join(f'<th scope="col"{" class=num" if i else ""}>{escape(h)}</th>' for i, h in enumerate(HEAD))
     found = "".join(f"<li>{escape(c.verdict)}</li>" for c in report.comparisons)
     warned = "".join(f"<li>{escape(w)}</li>" for w in report.warnings)
+    pill = f' <span class="pill">{escape(state)}</span>' if state else ""
+    drawn = "".join(
+        f"<figure>{_svg(p)}<figcaption>{escape(p['title'])}</figcaption></figure>" for p in panels(report)
+    )
     return (
-        f"<section><h2>{escape(report.name)}</h2><p><strong>{escape(report.verdict)}</strong></p>"
-        f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{_svg(report)}<ul>{found}</ul>"
+        f"<section><h3>{escape(report.name)}{pill}</h3><p><strong>{escape(report.verdict)}</strong></p>"
+        f"<ul>{found}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{drawn}"
         + (f"<ul>{warned}</ul>" if warned else "")
         + "</section>"
     )
 
 
-def _svg(report: ExperimentReport) -> str:
-    bounds = [abs(b) for c in report.comparisons for b in (c.low, c.high) if math.isfinite(b)]
-    scale = max(bounds, default=0.0)
-    if not scale:
-        return ""
+def _svg(panel: dict[str, Any]) -> str:
+    """Dots with intervals, a row a variant; the values are in the label too."""
+    left, right, step = 110, 430, 24
+    height = step * len(panel["rows"]) + 18
+
+    def x(value: float) -> float:
+        return float(left + (right - left) * (value - panel["low"]) / (panel["high"] - panel["low"]))
+
     parts = []
-    for number, c in enumerate(report.comparisons):
-        y = 14 + 22 * number
-        low, high = (200 + 190 * max(-1.0, min(1.0, b / scale)) for b in (c.low, c.high))
-        middle = 200 + 190 * ((c.value or 0.0) - (c.control or 0.0)) / scale
+    for number, row in enumerate(panel["rows"]):
+        y = 12 + step * number
         parts.append(
-            f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y}" y2="{y}" stroke="currentColor" stroke-width="3"/>'
-            f'<circle cx="{middle:.1f}" cy="{y}" r="5" fill="currentColor"/><text x="396" y="{y - 6}" text-anchor="end" '
-            f'font-size="10" fill="currentColor">{escape(c.variant)}</text>'
+            f'<text x="0" y="{y + 4}" font-size="12" fill="currentColor">{escape(row["name"][:16])}</text>'
         )
-    height = 22 * len(report.comparisons) + 10
+        if row["low"] is not None:
+            parts.append(
+                f'<line x1="{x(row["low"]):.1f}" x2="{x(row["high"]):.1f}" y1="{y}" y2="{y}" stroke="currentColor" stroke-width="2"/>'
+            )
+        if row["value"] is not None:
+            parts.append(f'<circle cx="{x(row["value"]):.1f}" cy="{y}" r="4.5" fill="currentColor"/>')
+        parts.append(
+            f'<text x="{right + 12}" y="{y + 4}" font-size="12" fill="currentColor">{escape(row["text"])}</text>'
+        )
+    for at, anchor, text in ((left, "start", panel["from"]), (right, "end", panel["to"])):
+        parts.append(
+            f'<text x="{at}" y="{height - 2}" font-size="11" text-anchor="{anchor}" fill="currentColor">{escape(text)}</text>'
+        )
+    told = "; ".join(f"{row['name']} {row['text']}" for row in panel["rows"])
     return (
-        f'<svg viewBox="0 0 400 {height}" role="img" aria-label="differences to the first variant" width="400" height="{height}">'
-        f'<line x1="200" x2="200" y1="0" y2="{height}" stroke="currentColor" stroke-dasharray="3 3"/>{"".join(parts)}</svg>'
+        f'<svg viewBox="0 0 620 {height}" width="620" height="{height}" role="img" aria-label="{escape(panel["title"])}: {escape(told)}">'
+        f'<line x1="{left}" x2="{right}" y1="{height - 14}" y2="{height - 14}" stroke="currentColor" stroke-opacity="0.3"/>{"".join(parts)}</svg>'
     )
+
+
+def _interval(estimate: Estimate | None, say: Callable[[float], str]) -> str:
+    if estimate is None:
+        return "no values"
+    if estimate.low is None or estimate.high is None:
+        return f"{say(estimate.value)} (too few users)"
+    return f"{say(estimate.value)} ({say(estimate.low)} to {say(estimate.high)})"
 
 
 def _share(value: float | None) -> str:
@@ -90,3 +164,12 @@ def _ms(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:.0f} ms" if value < 10_000 else f"{value / 1000:.1f} s"
+
+
+_TITLES: Final[dict[Metric, str]] = {
+    "score": "Score (mean, 95% interval)", "error_rate": "Error rate (95% interval)",
+    "latency_ms": "Latency of uncached answers (mean, 95% interval)", "tokens": "Answer tokens (mean, 95% interval)",
+}  # fmt: skip
+_SHOWN: Final[dict[Metric, Callable[[float], str]]] = {
+    "score": lambda v: f"{v:.3g}", "error_rate": _share, "latency_ms": _ms, "tokens": lambda v: f"{v:.0f}",
+}  # fmt: skip

@@ -70,6 +70,24 @@ def difference(a: Mean, b: Mean, *, alpha: float = 0.05, looks: float = 1.0) -> 
     return Difference(gap, gap - bound * se, gap + bound * se, abs(gap) > bound * se)
 
 
+def interval(mean: Mean, *, share: bool = False) -> tuple[float, float] | None:
+    """The 95% interval of one mean over units; None for too few units. `share`: of a rate in 0…1 (Wilson's).
+
+    A rate of 0 or 1 has no spread to see; Wilson's interval with a unit counted once stays honest there.
+    """
+    if mean.units < _MIN_UNITS or math.isnan(mean.se):
+        return None
+    bound = t_quantile(0.975, mean.units - 1)
+    if not share:
+        return mean.value - bound * mean.se, mean.value + bound * mean.se
+    p = min(1.0, max(0.0, mean.value))
+    count = p * (1 - p) / mean.se**2 if mean.se else float(mean.units)
+    squared = bound * bound
+    middle = (p + squared / (2 * count)) / (1 + squared / count)
+    half = bound / (1 + squared / count) * math.sqrt(p * (1 - p) / count + squared / (4 * count * count))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
 def needed(a: Mean, b: Mean, effect: float, *, alpha: float = 0.05, power: float = 0.8) -> int:
     """Requests in each variant to find `effect` with this power, from the spread seen so far."""
     z = _NORMAL.inv_cdf(1 - alpha / 4) + _NORMAL.inv_cdf(power)

@@ -9,6 +9,8 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from aicc_hooks.experiments.overview import EMPTY, Overview
+from aicc_hooks.experiments.show import as_html
 from aicc_hooks.record.frame import Frame
 from aicc_hooks.record.reader import SpoolReader
 from aicc_hooks.record.scorecard import Score
@@ -26,7 +28,12 @@ header { margin-bottom: 1.4rem; } header h1 { font-size: 1.5rem; } .card h2 { ma
 
 
 def render(
-    reader: SpoolReader, *, since: float, until: float | None = None, scores: Sequence[Score] = ()
+    reader: SpoolReader,
+    *,
+    since: float,
+    until: float | None = None,
+    scores: Sequence[Score] = (),
+    experiments: Overview | None = None,
 ) -> str:
     """The whole document. Raises SpoolError."""
     until = time.time() if until is None else until
@@ -58,7 +65,8 @@ def render(
         _counts("Why", frame.counts("reason")),
         _counts("Privacy findings", frame.counts("privacy")),
         _counts("Injection rules", frame.counts("injection_rules")),
-        _table(frame, "variant", "Experiments") if frame.counts("variant") else "",
+        _experiments(experiments) if experiments is not None else "",
+        _table(frame, "variant", "Variants in this period") if frame.counts("variant") else "",
         _table(frame, "day", "Days"),
         "</div>",
     ]  # fmt: skip
@@ -135,6 +143,15 @@ def _counts(title: str, counts: dict[str, int]) -> str:
     return (
         f'<section class="card span-4"><h2>{escape(title)}</h2><table><tbody>{rows}</tbody></table></section>'
     )
+
+
+def _experiments(found: Overview) -> str:
+    """Over the whole record, unlike the rest of the page: a part of a run would be judged by too few requests."""
+    told = f"<p>{escape(found.problem)}</p>" if found.problem else ""
+    body = "".join(as_html(report, state) for state, report in found.reports)
+    if not body and not told:
+        body = f'<p class="muted">{escape(EMPTY)}</p>'
+    return f'<section class="card span-12 wide"><h2>Experiments</h2>{told}{body}</section>'
 
 
 def _moment(at: float) -> str:

@@ -19,7 +19,7 @@ from aicc_hooks.errors import ConfigError
 from aicc_hooks.gateway_config import default_config_path, load_config
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.ops import shipped
-from aicc_hooks.ops.doctor import configured, installed, machine, servers, services
+from aicc_hooks.ops.doctor import configured, installed, machine, servers, services, trials
 from aicc_hooks.ops.doctor.model import Check, Context, Finding, run_checks
 from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.policy import check_routes, load_policy
@@ -42,6 +42,7 @@ CHECKS: Final[Mapping[str, Check]] = {
     "servers": servers.model_servers,
     "redis": services.redis,
     "langfuse": services.langfuse,
+    "experiments": trials.experiments,
     "docker": services.docker,
     "launchd": machine.launch_agent,
     "disk": machine.disk,

@@ -1,12 +1,13 @@
 import { banner, get, listen, post } from "./api.js";
 import { $, h, pill } from "./dom.js";
+import { renderExperiments } from "./experiments.js";
 import { redraw, renderOverview } from "./overview.js";
 import { addLive, loadList, setUpList, stepList } from "./requests.js";
 import { renderState, setCold } from "./system.js";
 
 const EVERY = { "15m": 5, "1h": 5, "6h": 10, "24h": 20, "7d": 60, "30d": 60 };
 const range = $("range");
-let asked = 0, dirty = false, online = true;
+let asked = 0, tried = 0, dirty = false, online = true;
 
 const fail = (error) => banner(`${error.message[0].toUpperCase()}${error.message.slice(1)}${/[.!?]$/.test(error.message) ? "" : "."}`);
 
@@ -17,6 +18,7 @@ async function refresh() {
     const data = await get(`/aicc/api/overview?range=${range.value}`);
     renderOverview(data);
     setCold(data.totals.cold_starts);
+    if (Date.now() - tried > 30_000) { tried = Date.now(); renderExperiments(await get("/aicc/api/experiments")); }
     if (online) banner("");
   } catch (error) { if (online) fail(error); }
 }

@@ -1,0 +1,120 @@
+"""Check of experiments.yaml: usable, what runs, and whether Langfuse has the prompts it names."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import httpx
+
+from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.experiments.overview import shadowed, state
+from aicc_hooks.experiments.schema import LangfusePrompt
+from aicc_hooks.experiments.store import parse_experiments
+from aicc_hooks.ops.doctor.model import Context, Finding
+from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
+
+_LIMIT_S = 1.2
+_ASKED = 20
+
+
+def experiments(context: Context) -> Iterator[Finding]:
+    """The file can be used; each experiment can get requests; managed prompts are there."""
+    path = context.home / "experiments.yaml"
+    if not path.exists():
+        yield Finding(
+            "experiments", "off", "no experiments.yaml", "docs/experiments.md shows how to start one"
+        )
+        return
+    groups = context.config.groups if context.config else None
+    try:
+        found = parse_experiments(path.read_text(encoding="utf-8"), source=str(path), groups=groups)
+    except (OSError, UnicodeDecodeError) as error:
+        yield Finding(
+            "experiments", "fail", f"{path} cannot be read ({type(error).__name__})", f"ls -l {path}"
+        )
+        return
+    except GatewayConfigError as error:
+        fix = "correct the field; a running gateway keeps the last good file, one that starts runs no experiment"
+        yield Finding("experiments", "fail", str(error), fix)
+        return
+    now = time.time()
+    running = [e for e in found.experiments if state(found, e, now) == "runs"]
+    said = ", ".join(f"{e.name} {state(found, e, now)}" for e in found.experiments)
+    yield Finding("experiments", "ok" if running else "off", said or "none in experiments.yaml")
+    for later, earlier in shadowed(running):
+        yield Finding(
+            f"experiments.{later}", "warn", f"gets no request: {earlier}, before it in the file, takes all of them",
+            f"lower percentage of {earlier}, or give both a target of their own",
+        )  # fmt: skip
+    for experiment in running:
+        unknown = sorted(set(experiment.target.routes) - set(groups)) if groups is not None else []
+        if unknown:
+            yield Finding(
+                f"experiments.{experiment.name}", "warn", f"target.routes: config.yaml has no {', '.join(unknown)}",
+                f"name one of: {', '.join(sorted(groups or ()))}",
+            )  # fmt: skip
+    prompts = sorted({p for e in running for p in e.prompts}, key=lambda p: p.address)[:_ASKED]
+    if prompts:
+        yield from _prompts(context, prompts)
+
+
+def _prompts(context: Context, prompts: list[LangfusePrompt]) -> Iterator[Finding]:
+    # Traces may be switched off while prompts are used: keys and address alone decide.
+    try:
+        access = LangfuseAccess.from_env(LangfuseConfig(), context.env)
+    except GatewayConfigError as error:
+        access, why = None, str(error)
+    else:
+        why = "LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY are not set"
+    if access is None:
+        for prompt in prompts:
+            yield Finding(
+                f"prompt.{prompt.address}",
+                "warn",
+                f"the fallback is in use: {why}",
+                f"put them into {context.home / '.env'}, then: aicc launchd restart",
+            )
+        return
+    yield from asyncio.run(_ask(access, prompts))
+
+
+async def _ask(access: LangfuseAccess, prompts: list[LangfusePrompt]) -> list[Finding]:
+    # Not through the SDK: its import alone takes a good part of the three seconds.
+    local = access.host.startswith(("http://localhost", "http://127.", "http://[::1]"))
+    async with httpx.AsyncClient(
+        base_url=access.host,
+        auth=(access.public_key, access.secret_key),
+        timeout=_LIMIT_S,
+        trust_env=not local,
+    ) as client:
+        return list(await asyncio.gather(*(_one(client, prompt) for prompt in prompts)))
+
+
+async def _one(client: httpx.AsyncClient, prompt: LangfusePrompt) -> Finding:
+    name = f"prompt.{prompt.address}"
+    query: dict[str, str | int] = (
+        {"version": prompt.version} if prompt.version is not None else {"label": prompt.label or "production"}
+    )
+    try:
+        answer = await client.get(f"/api/public/v2/prompts/{quote(prompt.name, safe='')}", params=query)
+        tree = answer.json() if answer.status_code == 200 else {}
+        version = tree["version"] if answer.status_code == 200 else 0
+    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        kept = "a running gateway keeps the last version it had, one that starts uses the fallback"
+        return Finding(
+            name, "warn", f"Langfuse gives no prompt ({type(error).__name__}): {kept}", "aicc langfuse status"
+        )
+    if answer.status_code == 200:
+        return Finding(name, "ok", f"version {version}")
+    if answer.status_code == 404:
+        return Finding(
+            name, "warn", "Langfuse has no such prompt, or not with this label or version: the fallback is in use",
+            "make it in Langfuse under Prompts, or correct the name in experiments.yaml",
+        )  # fmt: skip
+    return Finding(
+        name, "warn", f"Langfuse answers {answer.status_code}: the last version or the fallback is in use",
+        "check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY in .env" if answer.status_code in (401, 403) else "aicc langfuse status",
+    )  # fmt: skip
