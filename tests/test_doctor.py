@@ -159,6 +159,44 @@ def test_each_fault_is_found(home: Path, case: str) -> None:
     )
 
 
+ARMS = "variants: [{name: a, weight: 50}, {name: b, weight: %s, %s}]"
+BAD_EXPERIMENTS = {
+    "not YAML": ("experiments: [", "fail", "not valid YAML"),
+    "weights": ("experiments: [{name: e, " + ARMS % (40, "system: {text: S}") + "}]", "fail", "weights sum to 90"),
+    "model": ("experiments: [{name: e, " + ARMS % (50, "model: qwen-locl") + "}]", "fail", "did you mean 'qwen-local'"),
+    "bytes": (b"\xff\xfe", "fail", "cannot be read"),
+    "switched off": ("enabled: false\nexperiments: [{name: e, " + ARMS % (50, "") + "}]", "off", "e off (all)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_EXPERIMENTS)
+def test_experiments_yaml_is_checked(home: Path, case: str) -> None:
+    text, level, words = BAD_EXPERIMENTS[case]
+    (home / "experiments.yaml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    found = look()["experiments"]
+    assert (found.level, words in found.found) == (level, True), found
+    assert found.fix or level == "off"
+
+
+def test_prompts_of_experiments_are_asked_for(home: Path, langfuse: LangfuseStandIn) -> None:
+    prompt = "system: {langfuse: {name: team/support, label: production, fallback: F}}"
+    (home / "experiments.yaml").write_text("experiments: [{name: e, " + ARMS % (50, prompt) + "}]")
+    edit_env(home, LANGFUSE_PUBLIC_KEY="", LANGFUSE_SECRET_KEY="")
+    found = look()
+    assert found["experiments"].level == "ok"
+    assert "fallback is in use" in found["prompt.team/support@production"].found
+    edit_env(
+        home, LANGFUSE_HOST=langfuse.url, LANGFUSE_PUBLIC_KEY=langfuse.public_key, LANGFUSE_SECRET_KEY=langfuse.secret_key
+    )  # fmt: skip
+    missing = look()["prompt.team/support@production"]
+    assert (missing.level, "no such prompt" in missing.found) == ("warn", True)
+    langfuse.add_prompt("team/support", "words", 4)
+    there = look()["prompt.team/support@production"]
+    assert (there.level, there.found) == ("ok", "version 4")
+    with langfuse.refusing():
+        assert "last version" in look()["prompt.team/support@production"].found
+
+
 def test_langfuse_that_refuses_keys_or_traces_or_reading(home: Path, langfuse: LangfuseStandIn) -> None:
     edit_env(
         home,

@@ -162,6 +162,8 @@ JOINS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "its route": ({"target": {"routes": ["llama-fast"]}}, {"route": "llama-fast"}, True),
     "another route": ({"target": {"routes": ["llama-fast"]}}, {"route": "qwen-local"}, False),
     "its client": ({"target": {"clients": ["OpenAI"]}}, {"client": "OpenAI"}, True),
+    "its client in small letters": ({"target": {"clients": ["openai"]}}, {"client": "OpenAI"}, True),
+    "its client's family": ({"target": {"clients": ["openai-python"]}}, {"client": "OpenAI/Python 2.1"}, True),
     "another client": ({"target": {"clients": ["OpenAI"]}}, {"client": "curl"}, False),
     "its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes", "n": 3}}, True),
     "half of its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes"}}, False),

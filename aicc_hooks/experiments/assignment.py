@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aicc_hooks.experiments.schema import ExperimentConfig, Experiments, Variant
+from aicc_hooks.record.client import client_label
 
 ENDPOINTS = ("chat", "responses", "messages")
 
@@ -24,7 +25,7 @@ class Facts:
     endpoint: str
     model: str = ""
     route: str = ""  # chosen without an experiment
-    client: str = ""
+    client: str = ""  # User-Agent
     user: str = ""
     session: str = ""
     key: str = ""  # the caller's key; only its hash is used
@@ -68,13 +69,18 @@ def _joins(salt: str, experiment: ExperimentConfig, facts: Facts, available: Col
         return False
     if target.routes and facts.route not in target.routes:
         return False
-    if target.clients and facts.client not in target.clients:
+    if target.clients and not _names(facts.client) & {name.lower() for name in target.clients}:
         return False
     if target.endpoints and facts.endpoint not in target.endpoints:
         return False
     if any(str(facts.metadata.get(name)) != value for name, value in target.metadata.items()):
         return False
     return draw(salt, experiment.name, "\0in", facts.unit) * 100.0 < experiment.percentage
+
+
+def _names(user_agent: str) -> set[str]:
+    """What a file may call this client: its product name (curl, OpenAI) or the family the record shows."""
+    return {user_agent.partition("/")[0].lower(), client_label(user_agent)}
 
 
 def pick(salt: str, experiment: str, variants: Sequence[Variant], unit: str) -> Variant:

@@ -78,7 +78,7 @@ class Target(_Model):
 
     models: tuple[str, ...] = ()  # as the client names them
     routes: tuple[str, ...] = ()  # as the policy would choose without the experiment
-    clients: tuple[str, ...] = ()  # user-agent family
+    clients: tuple[str, ...] = ()  # product name or family of the User-Agent
     endpoints: tuple[Literal["chat", "responses", "messages"], ...] = ()
     metadata: dict[str, str] = {}
 
