@@ -121,7 +121,7 @@ def _fill(path: Path) -> None:
                 deployment=f"ollama_chat/{route}", tier="simple" if i % 3 else "medium", privacy=("us_ssn",) if private else (), local_only=private,
                 cache="bypass" if private else "exact" if hit else "miss", status=503 if i % 50 == 7 else 200, error="aicc_upstream_down" if i % 50 == 7 else "",
                 client="n8n" if i % 2 else "curl", total_ms=took, first_token_ms=took * 0.3, gate_ms=1.0, hooks_ms=2.0, cache_ms=1.0,
-                upstream_ms=None if hit else took - 8, prompt_tokens=40, completion_tokens=20, variant="prompt-test:a" if i % 20 == 1 else "",
+                upstream_ms=None if hit else took - 8, prompt_tokens=40, completion_tokens=20, variant=f"prompt-test:{'b' if i % 40 == 1 else 'a'}" if i % 20 == 1 else "", user=f"u{i % 400}",
                 injection=0.8 if i % 40 == 9 else 0.01, injection_rules=("override",) if i % 40 == 9 else (),
                 input={"messages": [{"role": "user", "content": EVIL if i == RECORDS - 1 else f"question {i} of [EMAIL]"}]}, output={"role": "assistant", "content": "answer"},
             )
@@ -134,7 +134,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     home = tmp_path_factory.mktemp("home")
     _fill(home / "usage.db")
     quiet = {"alerts": {"rules": {"slow_p95": {"enabled": False}}}}
-    with GatewayProcess(command=("aicc", "serve", "--demo"), home=home, key=KEY, policy=quiet) as process:
+    arms = [{"name": "a", "weight": 50}, {"name": "b", "weight": 50, "system": {"text": "Be brief."}}]
+    tried = {
+        "experiments": [{"name": "prompt-test", "metric": "latency_ms", "percentage": 0, "variants": arms}]
+    }
+    with GatewayProcess(
+        command=("aicc", "serve", "--demo"), home=home, key=KEY, policy=quiet, experiments=tried
+    ) as process:
         yield process
 
 
@@ -166,6 +172,7 @@ CLOSED = [
     "/aicc/api/requests",
     "/aicc/api/requests/x",
     "/aicc/api/scorecard",
+    "/aicc/api/experiments",
 ]
 
 
@@ -418,6 +425,31 @@ def test_the_page_shows_the_numbers_and_asks_nobody_else(
         assert words in text, words
     assert page.errors == []
     assert {httpx.URL(url).host for url in page.asked if not url.startswith("data:")} == {"127.0.0.1"}
+
+
+@pytest.mark.live
+@browser_test
+def test_experiments_are_reported_and_without_one_the_page_says_how_to_start(
+    page: Page, demo: GatewayProcess
+) -> None:
+    page.wait("document.querySelectorAll('#trials figure').length >= 2")
+    text = page.js("document.getElementById('trials').innerText")
+    assert "prompt-test" in text
+    assert "no difference yet" in text or "is better" in text or "no difference worth having" in text
+    assert page.js("document.querySelectorAll('#trials tbody th[scope=row]').length") == 2
+    label = page.js("document.querySelector('#trials svg').getAttribute('aria-label')")
+    assert label.startswith("Latency of uncached answers")
+    assert " to " in label
+    assert page.js("document.querySelectorAll('#trials svg .interval').length") >= 2
+    kept = (demo.home / "experiments.yaml").read_text()
+    try:
+        demo.write_home("experiments.yaml", {"experiments": []})
+        time.sleep(4)
+        page.go(demo.url + "/aicc")
+        page.wait("document.getElementById('trials')?.innerText.includes('To start one')")
+    finally:
+        (demo.home / "experiments.yaml").write_text(kept)
+    assert page.errors == []
 
 
 @pytest.mark.live
