@@ -60,7 +60,7 @@ train: $(VENV)/.installed ## Fit the detectors' weights again and print their le
 load: $(VENV)/.dev ## Measure speed beside stock LiteLLM (about 5 minutes; needs redis-server; full: benchmarks/gateway.py)
 	$(BIN)/python -m benchmarks.gateway --quick
 
-chaos: $(VENV)/.dev ## Break everything around the gateway under load, one thing at a time (about 6 minutes)
+chaos: $(VENV)/.dev ## Break everything around the gateway under load, one thing at a time (about 7 minutes; libfaketime for the clock cases)
 	$(BIN)/python -m benchmarks.chaos $(CHAOS)
 
 compat: $(VENV)/.dev ## Run the suite against another LiteLLM: make compat VERSION=1.106.2

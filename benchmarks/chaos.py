@@ -1,6 +1,6 @@
 """Break everything around the real gateway, one thing at a time, under steady load.
 
-    python -m benchmarks.chaos                # short: about 6 minutes
+    python -m benchmarks.chaos                # short: about 7 minutes
     python -m benchmarks.chaos --seconds 30   # longer phases
     python -m benchmarks.chaos --workers 2    # two worker processes; --gateways 2: two of them sharing Redis
     python -m benchmarks.chaos --case redis_kill --case ollama_freeze
