@@ -7,10 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from aicc_hooks.record.reader import SpoolReader
 from tests.harness import GatewayProcess, wait_until
+from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
+from tests.standins.cloud import CloudStandIn
 from tests.standins.langfuse import LangfuseStandIn
 
 pytestmark = pytest.mark.live
@@ -170,3 +173,25 @@ def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> N
     assert kept is not None
     assert kept["score"] == 1.0
     assert "jo@example.org" not in kept["comment"]
+
+
+def test_a_private_request_never_meets_a_cloud_variant(
+    start_gateway: Start, http: Any, cloud: CloudStandIn
+) -> None:
+    arms = [{"name": "here", "weight": 0}, {"name": "there", "weight": 100, "model": "gpt-cloud"}]
+    config = yaml.safe_load(SHIPPED_CONFIG.read_text())
+    config["model_list"].append(cloud.deployment("gpt-cloud"))
+    tried = {"experiments": [{"name": "e", "variants": arms}]}
+    client = http(start_gateway(config, policy=cloud.policy, experiments=tried))
+
+    def taken() -> bool:  # the models of config.yaml are known a moment after the start
+        return chat(client).headers.get("x-aicc-variant") == "e:there"
+
+    wait_until(taken, 20, "a clean request in the cloud variant")
+    asked = [r for r in cloud.requests if r.method == "POST"]
+    assert asked, "the variant's model answered"
+    private = chat(client, "My social security number is 219-09-9999, draft a letter.")
+    assert "x-aicc-variant" not in private.headers
+    assert private.headers["x-aicc-route"] != "gpt-cloud"
+    assert [r for r in cloud.requests if r.method == "POST"] == asked
+    assert b"219-09-9999" not in cloud.received_bytes

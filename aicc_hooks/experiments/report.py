@@ -250,6 +250,8 @@ def _estimate(rows: list[Row], metric: Metric) -> Estimate | None:
         return None
     share = metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
     bounds = interval(mean, share=share)
+    if bounds is not None and metric != "score":
+        bounds = max(0.0, bounds[0]), bounds[1]  # times and tokens have no less
     return Estimate(mean.value, *(bounds or (None, None)))
 
 
