@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aicc_hooks.errors import SpoolError
 from aicc_hooks.record import SpoolReader
 from tests.harness import GatewayProcess, wait_until
 from tests.ollama_stub import OllamaStub
@@ -48,7 +50,13 @@ def test_a_crash_ends_its_requests_and_the_next_ones_are_answered(
     before = ask(served)
     assert before.status_code == 200
     reader = SpoolReader(served.home / "usage.db")
-    wait_until(lambda: reader.get(before.headers["x-aicc-request-id"]) is not None, 5)
+
+    def written() -> bool:
+        with contextlib.suppress(SpoolError):  # the file is being made
+            return reader.get(before.headers["x-aicc-request-id"]) is not None
+        return False
+
+    wait_until(written, 5)
     ollama.models["llama3.2:latest"].token_delay = 0.1
     child = child_of(served.pid)
     slow = {**BODY, "stream": True, "messages": [{"role": "user", "content": "[[words: 500]]"}]}
