@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import time
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,12 @@ from click.testing import CliRunner
 from aicc_hooks.cli import group
 from aicc_hooks.experiments.assignment import pick
 from aicc_hooks.experiments.overview import shadowed
-from aicc_hooks.experiments.report import Row, build
+from aicc_hooks.experiments.report import Row, build, load_rows
 from aicc_hooks.experiments.schema import ExperimentConfig
 from aicc_hooks.experiments.show import as_html, chart, panel_lines, panels
 from aicc_hooks.experiments.stats import difference, mean_of, needed, t_quantile
-from aicc_hooks.record import Record, RecordConfig, Spool, give_feedback
+from aicc_hooks.record import Record, RecordConfig, Spool, SpoolReader, give_feedback, schema
+from aicc_hooks.record import rows as record_rows
 
 CONFIG = ExperimentConfig.model_validate(
     {
@@ -314,3 +316,40 @@ def test_errors_of_the_command_are_one_line(home: Path) -> None:
     failed = CliRunner().invoke(group, ["experiments", "list"])
     assert failed.exit_code != 0
     assert "weights sum to 2" in str(failed.exception)
+
+
+def test_a_database_of_the_schema_before_prompts_is_read_and_then_migrated(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    old = sqlite3.connect(path)
+    for script in schema.MIGRATIONS[:3]:
+        old.executescript(script)
+    columns = [
+        name for name in record_rows.COLUMNS if not name.startswith("prompt_") or name == "prompt_tokens"
+    ]
+    values = dict(
+        zip(
+            record_rows.COLUMNS,
+            record_rows.to_row(Record(id="old", start=1.0, end=2.0, variant="e:a")),
+            strict=True,
+        )
+    )
+    old.execute(
+        f"INSERT INTO records ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
+        [values[c] for c in columns],
+    )
+    old.execute("PRAGMA user_version = 3")
+    old.commit()
+    old.close()
+    with SpoolReader(path) as reader:
+        assert [(r["id"], r["prompt_name"]) for r in reader.recent()] == [("old", "")]
+        assert len(load_rows(reader)["e"]) == 1
+    spool = Spool(path, RecordConfig()).start()
+    spool.put(Record(id="new", start=1.0, end=2.0, variant="e:b", prompt_name="support", prompt_version=3))
+    assert spool.close()
+    with SpoolReader(path) as reader:
+        assert [(r["id"], r["prompt_name"], r["prompt_version"]) for r in reader.recent()] == [
+            ("new", "support", 3), ("old", "", 0),
+        ]  # fmt: skip
+        found = reader.get("new")
+    assert found is not None
+    assert (found.prompt_name, found.prompt_version) == ("support", 3)

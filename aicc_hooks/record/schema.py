@@ -72,6 +72,8 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     """,
 )
 
+_WITH_PROMPTS: Final = 4  # schema from which on records have prompt_name and prompt_version
+
 
 def open_writable(path: Path, *, busy_ms: int = 2_000, migrate: bool = True) -> sqlite3.Connection:
     """A read-write connection with the schema in place. Raises SpoolError or sqlite3.Error."""
@@ -102,7 +104,14 @@ def open_readonly(path: Path, *, busy_ms: int = 2_000) -> sqlite3.Connection:
         check_same_thread=False,
     )  # fmt: skip
     try:
-        _check_version(_version(connection), path)
+        version = _version(connection)
+        _check_version(version, path)
+        if version < _WITH_PROMPTS:
+            # After an update commands read before the gateway has restarted and migrated; they must not migrate
+            # below an older gateway that still runs. A temporary view hides the table of the same name.
+            connection.execute(
+                "CREATE TEMP VIEW records AS SELECT *, '' AS prompt_name, 0 AS prompt_version FROM main.records"
+            )
     except BaseException:
         connection.close()
         raise
