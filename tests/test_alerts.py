@@ -499,3 +499,66 @@ def test_test_sends_through_every_sink(path, aicc, monkeypatch):
         assert got[0]["status"] == "test"
     assert aicc("test").exit_code == 1
     assert "s3cret" not in aicc("test").output
+
+
+# --- while usage.db itself cannot be written -------------------------------------------------
+
+
+def test_a_file_that_cannot_be_written_is_told_from_memory_and_noted_afterwards(path, monkeypatch):
+    told, clock = Told(), Clock()
+    trouble = {
+        "spool": "usage.db cannot be written for 3 s (SQLITE_FULL): 4 records wait in memory, 0 are lost"
+    }
+    fill(path, 1)
+    guard = watch(path, told, clock=clock, problems=lambda: trouble)
+    other = watch(path, told, clock=clock, problems=lambda: trouble)
+    guard._writer._busy_ms = other._writer._busy_ms = 20
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    for _ in range(3):
+        for each in (guard, other):
+            with pytest.raises(SpoolError):
+                each.round()
+        clock.now += 15
+    assert told.kinds == [("fired", "spool_failing")]  # once, although two processes see it
+    assert "SQLITE_FULL" in told.events[0].detail
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    trouble.clear()
+    guard.round()
+    other.round()
+    assert told.kinds == [("fired", "spool_failing"), ("recovered", "spool_failing")]
+    with SpoolReader(path) as reader:
+        noted = [e["kind"] for e in store.read_alerts(reader, now=clock.now)["events"]]
+    assert noted == ["recovered", "fired"]
+    guard.close()
+    other.close()
+
+
+def test_a_moment_of_a_busy_file_is_no_alert_and_leaves_nothing_behind(path):
+    told, clock = Told(), Clock()
+    fill(path, 1)
+    guard = watch(path, told, clock=clock)
+    guard._writer._busy_ms = 20
+    for _ in range(2):  # two moments, hours apart
+        blocker = sqlite3.connect(path, isolation_level=None)
+        blocker.execute("BEGIN IMMEDIATE")
+        with pytest.raises(SpoolError):
+            guard.round()
+        blocker.close()
+        guard.round()
+        clock.now += 7_200
+    assert told.kinds == []
+    guard.close()
+
+
+@pytest.mark.parametrize("detector", ["privacy", "injection", "complexity"])
+def test_each_detector_that_fails_has_an_alert_of_its_own(path, detector):
+    told, clock, failures = Told(), Clock(), {"n": 0}
+    guard = watch(path, told, clock=clock, counters=lambda: {f"failures_{detector}": failures["n"]})
+    guard.round()
+    clock.now += 40
+    failures["n"] = 2
+    guard.round()
+    assert told.kinds == [("fired", f"{detector}_failing")]
+    guard.close()

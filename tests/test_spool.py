@@ -421,3 +421,34 @@ def test_a_lease_is_held_by_one_and_taken_over_when_it_lapses(path, spool):
     assert one.lease(1)
     one.close()
     two.close()
+
+
+def test_what_was_lost_before_the_spool_is_counted_for_every_reader(path, spool):
+    spool = spool()
+    spool.put(record("a"))
+    assert spool.flush()
+    spool.lost(3)
+    with SpoolReader(path) as reader:
+        deadline = time.monotonic() + 5
+        while reader.lost() != 3 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert reader.lost() == 3
+        assert reader.coverage() == pytest.approx(0.25)
+
+
+def test_it_says_while_it_cannot_write_and_when_it_can_again(path, spool):
+    spool = spool(busy_ms=50)
+    spool.put(record("a"))
+    assert spool.flush()
+    assert spool.trouble() == ""
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    spool.put(record("b"))
+    deadline = time.monotonic() + 10
+    while not spool.trouble() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert "SQLITE_BUSY" in spool.trouble()
+    assert "1 records wait" in spool.trouble()
+    blocker.close()
+    assert spool.flush(10)
+    assert spool.trouble() == ""

@@ -71,6 +71,8 @@ class Observer:
             found["selftest"] = runtime.fatal
         if runtime.store.error:
             found["policy"] = runtime.store.error
+        if trouble := runtime.recorder.trouble():
+            found["spool"] = trouble
         return found
 
     def _extra(self) -> dict[str, Any]:

@@ -138,7 +138,16 @@ class Recorder:
         try:
             self._queue.put_nowait((call, outcome))
         except queue.Full:
-            self.counters["dropped"] += 1
+            self._lost("dropped")
+
+    def _lost(self, why: str) -> None:
+        self.counters[why] += 1
+        if self.spool is not None:  # its counts reach the report, the metrics and the alerts
+            self.spool.lost()
+
+    def trouble(self) -> str:
+        """Why records are not written now, or ""."""
+        return self.spool.trouble() if self.spool is not None else self.problem
 
     # --- in the thread ----------------------------------------------------------------------
 
@@ -147,7 +156,7 @@ class Recorder:
             try:
                 self._write(*item)
             except Exception as error:
-                self.counters["failed"] += 1
+                self._lost("failed")
                 log.error("a record could not be built: %s", type(error).__name__)
 
     def _write(self, call: Call, outcome: Outcome) -> None:
@@ -170,7 +179,10 @@ class Recorder:
         if outcome.disconnected:
             draft.error = "client_disconnected"
         if call.assignment is not None:
-            draft.prompt_name, draft.prompt_version = call.assignment.prompt_name, call.assignment.prompt_version
+            draft.prompt_name, draft.prompt_version = (
+                call.assignment.prompt_name,
+                call.assignment.prompt_version,
+            )
         _add_times(draft, call, outcome)
         if (
             call.body is not None and call.verdict is not None

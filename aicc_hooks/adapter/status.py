@@ -37,6 +37,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         # The contract's four dependencies speak for themselves; of the others, what is wrong must be said somewhere.
         if name not in seen["dependencies"] and (look["warning"] or look["status"] == "down"):
             problems[name] = look["detail"]
+    if trouble := runtime.recorder.trouble():  # as it is now: no probe's pause in between
+        problems["spool"] = trouble
     worst = "down" if down else seen["status"]
     return {
         "status": "degraded" if worst == "ok" and problems else worst,

@@ -157,6 +157,11 @@ class SpoolReader:
         seen = counts.get("accepted", 0) + counts.get("dropped", 0)
         return 1.0 if not seen else 1 - (counts.get("dropped", 0) + counts.get("failed", 0)) / seen
 
+    def lost(self) -> int:
+        """Records that were never written, over all processes and restarts."""
+        counts = self.counters()
+        return counts.get("dropped", 0) + counts.get("failed", 0)
+
     def size(self) -> dict[str, int]:
         """records, used_bytes and file_bytes."""
         with self._lock, self._guarded() as connection:

@@ -59,6 +59,7 @@ class Spool:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self.last_error = ""  # class of the last database error, "" after a commit
+        self._failing_since = 0.0  # monotonic; 0: it writes
 
     def start(self) -> Spool:
         """Start the writer thread. It is a daemon: an exit never waits for a locked database."""
@@ -79,6 +80,26 @@ class Spool:
                     pass
             self._counts["dropped"] += 1
             return False
+
+    def lost(self, count: int = 1) -> None:
+        """Count records that were lost before they came here; they show as `dropped`."""
+        with self._done:
+            self._counts["dropped"] += count
+
+    def trouble(self) -> str:
+        """Why nothing can be written now, for how long, and what waits or is lost; "" while it writes."""
+        thread = self._thread
+        if thread is not None and not thread.is_alive() and not self._stopping.is_set():
+            return "the writer of usage.db has ended; restart the gateway"
+        error, since = self.last_error, self._failing_since
+        if not error or not since:
+            return ""
+        with self._done:
+            waiting, dropped = self._backlog(), self._counts["dropped"]
+        return (
+            f"{self.path.name} cannot be written for {time.monotonic() - since:.0f} s ({error}): "
+            f"{waiting} records wait in memory, {dropped} are lost"
+        )
 
     def counters(self) -> dict[str, int]:
         """accepted, committed, duplicates, dropped, failed (unusable records), retried, recreated, backlog."""
@@ -134,12 +155,25 @@ class Spool:
             if batch:
                 self._write(batch)
             elif self._stopping.is_set() and self._queue.empty():
+                self._tell_losses()
                 break
+            elif not self.last_error:
+                self._tell_losses()
             if time.monotonic() >= next_retention:
                 next_retention = time.monotonic() + _RETENTION_EVERY_S
                 self._expire()
         with contextlib.suppress(sqlite3.Error):
             self._disconnect()
+
+    def _tell_losses(self) -> None:
+        """Commit counts of what was lost while nothing else comes, so that every reader sees them."""
+        with self._done:
+            news = any(self._counts[name] != self._shared[name] for name in ("dropped", "failed"))
+        if news:
+            try:
+                self._commit([])
+            except (sqlite3.Error, SpoolError, OSError):
+                return  # the next write tells
 
     def _gather(self) -> list[Record]:
         """Wait for a first record, then take what arrives within the commit interval."""
@@ -186,7 +220,9 @@ class Spool:
                 self._abandon.wait(_RETRY_S[min(attempt, len(_RETRY_S) - 1)])
                 attempt += 1
             else:
-                self.last_error = ""
+                if self._failing_since:
+                    log.warning("usage.db is written again; lost so far: %d records", self._counts["dropped"])
+                self.last_error, self._failing_since = "", 0.0
                 self._settle(committed=new, duplicates=len(encoded) - new)
                 self._notify([record for record, _ in encoded])
                 return
@@ -255,6 +291,7 @@ class Spool:
                 self._config.queue_size,
             )
         self.last_error = name
+        self._failing_since = self._failing_since or time.monotonic()
         with contextlib.suppress(sqlite3.Error):
             self._disconnect()
         if isinstance(error, sqlite3.Error) and schema.is_damaged(error):

@@ -17,6 +17,8 @@ from aicc_hooks.resilience.models_present import missing_models, not_served
 from aicc_hooks.resilience.ollama import OllamaClient, full_name
 from aicc_hooks.resilience.openai_server import OpenAIServer, ServerError
 
+_WHOLE_S = 60.0  # between two lists of what is on disk while all is well
+
 
 class OllamaProbe:
     """Reachable, models there by name, what is loaded, what each can do. Several addresses are one dependency."""
@@ -34,6 +36,9 @@ class OllamaProbe:
         self._expected = expected
         self._on_reachable = on_reachable
         self._on_refused = on_refused
+        self._clock = time.monotonic
+        self._versions: dict[str, str] = {}  # by address, of an Ollama that answered every time since
+        self._next_whole: dict[str, float] = {}  # when to ask again what is on disk
 
     async def __call__(self) -> ProbeResult:
         """One look at every address, at the same time."""
@@ -51,10 +56,14 @@ class OllamaProbe:
 
     async def _one(self, client: OllamaClient) -> ProbeResult:
         try:
-            version = await client.version()
-            tags = await client.tags()
+            # A request costs about 2 ms of the loop: what is in memory changes all the time, what is on disk rarely.
+            whole = self._clock() >= self._next_whole.get(client.base_url, 0.0)
+            version = self._versions.get(client.base_url) or await client.version()
+            tags = await client.tags() if whole else client.sizes()
             loaded = await client.ps()
         except Exception as error:
+            self._versions.pop(client.base_url, None)
+            self._next_whole.pop(client.base_url, None)
             if classify(error) is Outcome.REFUSED:
                 if self._on_refused is not None:
                     self._on_refused(client.base_url)
@@ -70,6 +79,11 @@ class OllamaProbe:
             self._on_reachable(client.base_url)
         expected = list(self._expected(client.base_url))
         missing = missing_models(expected, tags)
+        self._versions[client.base_url] = version
+        if missing:  # a pull is noticed at the next look
+            self._next_whole.pop(client.base_url, None)
+        elif whole:
+            self._next_whole[client.base_url] = self._clock() + _WHOLE_S
         lacking = {m.name for m in missing}
         for name in expected:
             if full_name(name) not in lacking and client.info(name) is None:

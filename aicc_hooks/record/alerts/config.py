@@ -14,8 +14,11 @@ RuleName = Literal[
     "breaker_open",
     "spool_backlog",
     "spool_drops",
+    "spool_failing",
     "disk_low",
     "privacy_failing",
+    "injection_failing",
+    "complexity_failing",
     "selftest_failing",
     "trace_coverage",
 ]
@@ -140,6 +143,12 @@ DEFAULTS: Final[dict[RuleName, Rule]] = {
         what="Records were lost: the queue was full or they could not be written",
         help="Check free disk space and that usage.db can be written; a larger record.queue_size bridges a slow disk.",
     ),
+    "spool_failing": Rule(
+        severity="critical", threshold=0.5, clear=0.5, for_s=10, clear_for_s=20,
+        what="Records cannot be written to usage.db; requests go on, records wait in memory",
+        help="Free some space, make usage.db and its folder writable, then wait: what waits is written by itself. "
+             "`aicc doctor` says more.",
+    ),
     "disk_low": Rule(
         severity="critical", above=False, threshold=500, clear=1_000, unit="MB",
         what="Little space is left where records and logs live",
@@ -149,6 +158,16 @@ DEFAULTS: Final[dict[RuleName, Rule]] = {
         severity="critical", threshold=0, clear=0, window_s=600, unit="failures",
         what="The privacy check failed on requests; they were kept on this machine",
         help="gateway.jsonl names the requests. A pattern of your own in privacy.pii_regexes may be too slow: try `aicc scan`.",
+    ),
+    "injection_failing": Rule(
+        severity="critical", threshold=0, clear=0, window_s=600, unit="failures",
+        what="The injection check failed on requests; they were let through unchecked",
+        help="gateway.jsonl names the requests. Usually a damaged installation: install the package again, then restart.",
+    ),
+    "complexity_failing": Rule(
+        threshold=0, clear=0, window_s=600, unit="failures",
+        what="The complexity check failed on requests; they went to the default tier",
+        help="gateway.jsonl names the requests. `complexity.classifier: rules` in policy.yaml does without the model.",
     ),
     "selftest_failing": Rule(
         severity="critical", threshold=0, clear=0, unit="problems",

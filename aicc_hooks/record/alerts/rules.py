@@ -107,24 +107,36 @@ def _spool_drops(rule: Rule, scene: Scene) -> Iterator[Reading]:
     )
 
 
+def _spool_failing(rule: Rule, scene: Scene) -> Iterator[Reading]:
+    if scene.picture is None:
+        yield Reading("spool_failing")
+        return
+    trouble = str((scene.picture.get("problems") or {}).get("spool") or "")
+    yield Reading("spool_failing", "", float(bool(trouble)), None, _clip(trouble or "records are written"))
+
+
 def _disk_low(rule: Rule, scene: Scene) -> Iterator[Reading]:
     free = scene.free_mb()
     yield Reading("disk_low", "", free, None, "" if free is None else f"{free:,.0f} MB free")
 
 
-def _privacy_failing(rule: Rule, scene: Scene) -> Iterator[Reading]:
-    failures = _delta(rule, scene).get(f"{COUNTER_PREFIX}failures_privacy", 0)
-    yield Reading(
-        "privacy_failing", "", float(failures), None, f"{failures} failures in {rule.window_s / 60:.0f} min"
-    )
+def _failing(detector: str) -> Callable[[Rule, Scene], Iterator[Reading]]:
+    name = f"{detector}_failing"
+
+    def measure(rule: Rule, scene: Scene) -> Iterator[Reading]:
+        failures = _delta(rule, scene).get(f"{COUNTER_PREFIX}failures_{detector}", 0)
+        detail = f"{failures} failures in {rule.window_s / 60:.0f} min"
+        yield Reading(name, "", float(failures), None, detail)
+
+    return measure
 
 
 def _selftest_failing(rule: Rule, scene: Scene) -> Iterator[Reading]:
     if scene.picture is None:
         yield Reading("selftest_failing")
         return
-    # A refused policy is no self-test: the last good one stays in force, and the page says so.
-    problems = sorted(set(scene.picture.get("problems") or {}) - {"policy"})
+    # A refused policy is no self-test: the last good one stays in force, and the page says so. The spool has its own rule.
+    problems = sorted(set(scene.picture.get("problems") or {}) - {"policy", "spool"})
     yield Reading(
         "selftest_failing", "", float(len(problems)), None, _clip(", ".join(problems) or "all pass")
     )
@@ -173,8 +185,11 @@ _MEASURES: Final[dict[RuleName, Callable[[Rule, Scene], Iterator[Reading]]]] = {
     "breaker_open": _breaker_open,
     "spool_backlog": _spool_backlog,
     "spool_drops": _spool_drops,
+    "spool_failing": _spool_failing,
     "disk_low": _disk_low,
-    "privacy_failing": _privacy_failing,
+    "privacy_failing": _failing("privacy"),
+    "injection_failing": _failing("injection"),
+    "complexity_failing": _failing("complexity"),
     "selftest_failing": _selftest_failing,
     "trace_coverage": _trace_coverage,
 }

@@ -100,6 +100,15 @@ def owed(writer: Writer, *, now: float, limit: int = 20) -> list[Event]:
     return [_event(row) for row in rows]
 
 
+def note(writer: Writer, events: Sequence[Event]) -> None:
+    """Add events that were told without the file to the history."""
+    with writer.transaction() as db:
+        db.executemany(
+            "INSERT INTO alert_events (at, kind, rule, subject, value, detail, silenced, owed) VALUES (?, ?, ?, ?, ?, ?, 0, '')",
+            [(e.at, e.kind, e.rule, e.subject, e.value, e.detail) for e in events],
+        )
+
+
 def settle(writer: Writer, event: Event, left: Sequence[str]) -> None:
     """Note which sinks still lack an event after one more try."""
     with writer.transaction() as db:

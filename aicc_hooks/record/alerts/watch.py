@@ -13,6 +13,7 @@ from pathlib import Path
 
 from aicc_hooks.errors import SpoolError
 from aicc_hooks.record.alerts import store
+from aicc_hooks.record.alerts.blind import Blind
 from aicc_hooks.record.alerts.config import AlertsConfig
 from aicc_hooks.record.alerts.rules import Scene, readings, shared_counters
 from aicc_hooks.record.alerts.sinks import Sink, build
@@ -66,6 +67,7 @@ class Watch:
         self._seen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._last_error = ""
+        self._blind = Blind(path)
 
     @property
     def owner(self) -> str:
@@ -95,8 +97,23 @@ class Watch:
         self._reader.close()
 
     def round(self) -> list[Event]:
-        """Publish, evaluate when it is our turn, tell. Blocking. Raises SpoolError."""
+        """Publish, evaluate when it is our turn, tell. Blocking. Raises SpoolError.
+
+        While usage.db cannot be written, that alone is told, from memory.
+        """
         config, now = self._config(), self._clock()
+        try:
+            events = self._round(config, now)
+        except SpoolError as error:
+            trouble = str(self.sources.problems().get("spool") or error)
+            self._blind.round(config, self._sinks(config), trouble, now)
+            raise
+        if self._blind.awake:
+            self._blind.round(config, self._sinks(config), "", now)
+            self._blind.settle(self._writer)
+        return events
+
+    def _round(self, config: AlertsConfig, now: float) -> list[Event]:
         self._seen = publish(self._writer, self.sources.snapshot(), self._seen, now=now)
         if not self._writer.take_lease(_LEASE, 3 * config.every_s + 10):
             return []
