@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import httpx
 import pytest
 
 from aicc_hooks.record import SpoolReader
+from aicc_hooks.record.alerts.store import read_alerts
 from tests.harness import GatewayProcess, RedisProcess, wait_until
 from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
@@ -83,6 +85,7 @@ def patient(shared_gateway: Any) -> GatewayProcess:
             "cold_start": {"prefer_loaded": False, "sse_keepalive_s": 0.4},
             "health": {"interval_s": 0.5},
         },
+        "alerts": {"every_s": 1, "rules": {"spool_failing": {"for_s": 0}}},
     }
     started: GatewayProcess = shared_gateway(policy=policy)
     return started
@@ -274,6 +277,38 @@ def test_a_cut_reply_is_marked_in_the_record(patient: GatewayProcess) -> None:
         cut = ask(patient, "[[words: 50]]", model="llama-fast", max_tokens=5, stream=stream)
         assert record_of(patient, cut)["cut"] == "reply"
     assert record_of(patient, ask(patient, model="llama-fast"))["cut"] == ""
+
+
+# --- records ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(
+    not hasattr(resource, "prlimit"), reason="limits of another process can be set on Linux only"
+)
+def test_a_full_disk_stops_records_not_answers_and_is_told(patient: GatewayProcess) -> None:
+    ask(patient, model="llama-fast")
+    wait_until(lambda: "spool" not in health(patient).json()["problems"], 10)
+    before = resource.prlimit(patient.pid, resource.RLIMIT_FSIZE)
+    try:
+        resource.prlimit(patient.pid, resource.RLIMIT_FSIZE, (1, before[1]))  # every write to a file fails
+        answers = [ask(patient, f"hello {n}", model="llama-fast") for n in range(5)]
+        assert [a.status_code for a in answers] == [200] * 5
+        told = wait_until(lambda: health(patient).json()["problems"].get("spool", ""), 10)
+        assert "cannot be written" in told
+        assert health(patient).json()["status"] == "degraded"
+        wait_until(lambda: "records wait" in health(patient).json()["problems"].get("spool", ""), 10)
+        time.sleep(1.5)  # a round of the alerts
+    finally:
+        resource.prlimit(patient.pid, resource.RLIMIT_FSIZE, before)
+    wait_until(lambda: "spool" not in health(patient).json()["problems"], 15)
+    assert [record_of(patient, answer)["status"] for answer in answers] == [200] * 5  # they waited in memory
+    reader = SpoolReader(patient.home / "usage.db")
+
+    def noted() -> list[str]:
+        events = read_alerts(reader, now=time.time())["events"]
+        return [e["kind"] for e in events if e["rule"] == "spool_failing"]
+
+    wait_until(lambda: noted() == ["recovered", "fired"], 15)
 
 
 # --- breaker ---------------------------------------------------------------------------------------

@@ -109,7 +109,10 @@ class Watch:
             self._blind.round(config, self._sinks(config), trouble, now)
             raise
         if self._blind.awake:
-            self._blind.round(config, self._sinks(config), "", now)
+            trouble = str(
+                self.sources.problems().get("spool") or ""
+            )  # the spool may still be waiting to try again
+            self._blind.round(config, self._sinks(config), trouble, now)
             self._blind.settle(self._writer)
         return events
 
@@ -122,6 +125,8 @@ class Watch:
             return []
         picture = merge(read_workers(self._reader, now=now))
         seen = readings(config, Scene(self._reader, now, picture, self._disk))
+        if self._blind.awake:  # one alert, not one from memory and one from the file
+            seen = [r for r in seen if r.rule != "spool_failing"]
         sinks = self._sinks(config)
         events = store.advance(
             self._writer, config, seen, now=now, sinks=tuple(sinks), counters=shared_counters(self._reader)
