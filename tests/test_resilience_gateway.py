@@ -84,6 +84,7 @@ def patient(shared_gateway: Any) -> GatewayProcess:
             "breaker": NEVER_OPEN,
             "cold_start": {"prefer_loaded": False, "sse_keepalive_s": 0.4},
             "health": {"interval_s": 0.5},
+            "embeddings": {"timeout_s": 1},
         },
         "alerts": {"every_s": 1, "rules": {"spool_failing": {"for_s": 0}}},
     }
@@ -277,6 +278,27 @@ def test_a_cut_reply_is_marked_in_the_record(patient: GatewayProcess) -> None:
         cut = ask(patient, "[[words: 50]]", model="llama-fast", max_tokens=5, stream=stream)
         assert record_of(patient, cut)["cut"] == "reply"
     assert record_of(patient, ask(patient, model="llama-fast"))["cut"] == ""
+
+
+# --- embeddings ------------------------------------------------------------------------------------
+
+
+def test_a_frozen_embedding_server_is_given_up_after_the_policy_s_time(
+    patient: GatewayProcess, ollama: OllamaStub
+) -> None:
+    body = {"model": "embed-local", "input": "hello"}
+    assert patient.httpx().post("/v1/embeddings", json=body).status_code == 200
+    with ollama.failing("freeze", path="/api/embed"):
+        began = time.monotonic()
+        response = patient.httpx().post("/v1/embeddings", json=body)
+        took = time.monotonic() - began
+        assert response.status_code == 503, response.text
+        assert response.headers["x-aicc-error"] == "aicc_upstream_down"
+        assert int(response.headers["retry-after"]) >= 1
+        assert 0.9 < took < 5
+        wait_until(lambda: ollama.calls[-1].disconnected, 5)  # the call at the server is given up too
+    assert record_of(patient, response)["attempts"][-1]["error"] == "timeout"
+    assert patient.httpx().post("/v1/embeddings", json=body).status_code == 200
 
 
 # --- records ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any
 from litellm.integrations.custom_logger import CustomLogger
 from litellm.proxy._types import ProxyException
 
-from aicc_hooks.adapter import calls
+from aicc_hooks.adapter import calls, embedding_limit
 from aicc_hooks.adapter.answer import response_headers
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
@@ -220,6 +220,8 @@ class Gateway(_Hook):
         call.attempts.append(attempt)
         try:
             attempt.parameters = await self.runtime.upstreams.begin(call, attempt)
+            if call.endpoint == "embeddings":
+                embedding_limit.admitted(self.runtime.upstreams.config.embeddings.timeout_s)
         except Refusal as refusal:
             call.refusal = refusal
             raise as_exception(refusal, attempt.model) from None

@@ -15,7 +15,7 @@ from typing import Any
 
 import litellm
 
-from aicc_hooks.adapter import trials
+from aicc_hooks.adapter import embedding_limit, trials
 from aicc_hooks.adapter.cached import Cached
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.embedder import embed_with
@@ -187,6 +187,8 @@ class Runtime:
         if self.upstreams.health is not None or self.router() is None:
             return
         await self.refresh_catalog()
+        if missing := embedding_limit.install(self):
+            self.problems["embedding_limit"] = f"embeddings have no time limit: {missing}"
         recorder = self.recorder
         self.upstreams.start(
             redis=self.cached.ping if self.cached.link.settings is not None else None,

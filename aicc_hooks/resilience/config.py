@@ -124,6 +124,13 @@ class HealthConfig(BaseModel):
     spool_backlog: Annotated[int, Field(ge=1)] = 10_000  # more rows waiting is `degraded`
 
 
+class EmbeddingsConfig(BaseModel):
+    """Embedding models load in seconds, so a server that does not answer is told from one that loads."""
+
+    model_config = _STRICT
+    timeout_s: Seconds = 120  # from its place in the queue to the answer
+
+
 class ResilienceConfig(BaseModel):
     """Everything that keeps the gateway answering."""
 
@@ -132,5 +139,6 @@ class ResilienceConfig(BaseModel):
     limits: LimitsConfig = LimitsConfig()
     context: ContextConfig = ContextConfig()
     cold_start: ColdStartConfig = ColdStartConfig()
+    embeddings: EmbeddingsConfig = EmbeddingsConfig()
     high_qps: HighQpsConfig = HighQpsConfig()
     health: HealthConfig = HealthConfig()
