@@ -102,6 +102,11 @@ def strict(ollama: OllamaStub, cloud: CloudStandIn) -> Iterator[GatewayProcess]:
     for entry in config["router_settings"]["fallbacks"]:
         for others in entry.values():
             others.append("cloud")
+    other = {"model": "ollama/bge-m3", "api_base": "os.environ/OLLAMA_BASE_URL"}
+    config["model_list"].append(
+        {"model_name": "embed-other", "litellm_params": other, "model_info": {"mode": "embedding"}}
+    )
+    config["router_settings"]["fallbacks"].append({"embed-local": ["embed-other"]})
     with GatewayProcess(config, policy=strict_policy(cloud), ollama_url=ollama.url) as process:
         wait_until(knows(process, "up"), 30)
         yield process
@@ -299,6 +304,14 @@ def test_a_frozen_embedding_server_is_given_up_after_the_policy_s_time(
         wait_until(lambda: ollama.calls[-1].disconnected, 5)  # the call at the server is given up too
     assert record_of(patient, response)["attempts"][-1]["error"] == "timeout"
     assert patient.httpx().post("/v1/embeddings", json=body).status_code == 200
+
+
+def test_an_embedding_is_never_another_model_s(strict: GatewayProcess, ollama: OllamaStub) -> None:
+    body = {"model": "embed-local", "input": "hello"}
+    with ollama.failing("status", path="/api/embed"):
+        response = strict.httpx().post("/v1/embeddings", json=body)
+    assert response.status_code == 503, response.text  # config.yaml falls back to another embedder
+    assert {call.model for call in ollama.calls if "embed" in call.path} == {"nomic-embed-text"}
 
 
 # --- records ---------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
-from aicc_hooks.adapter.upstreams import as_exception, broken_stream
+from aicc_hooks.adapter.upstreams import as_exception, broken_stream, other_embedder
 from aicc_hooks.catalog import IN_PROCESS, Deployment, address_of
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.payload import extract, strip_body
@@ -211,6 +211,10 @@ class Gateway(_Hook):
         if call.refusal is not None and call.refusal.code == "aicc_overloaded":
             # A full queue is told, not passed on: the next model would push the busy one out of memory.
             raise as_exception(call.refusal, str(kwargs.get("model") or ""))
+        asked = {_bare(earlier.model) for earlier in call.attempts}
+        if call.endpoint == "embeddings" and asked and _bare(str(kwargs.get("model") or "")) not in asked:
+            # Another model's vectors would poison the index they go into.
+            raise as_exception(other_embedder(), str(kwargs.get("model") or ""))
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
@@ -280,6 +284,10 @@ class Gateway(_Hook):
 
 def _name_of(call_type: Any) -> str:
     return str(getattr(call_type, "value", None) or call_type)
+
+
+def _bare(model: str) -> str:
+    return model.rpartition("/")[2].removesuffix(":latest")
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

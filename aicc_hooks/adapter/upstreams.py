@@ -337,6 +337,13 @@ def broken_stream() -> Refusal:
     return Refusal("aicc_upstream_down", "The model's stream broke off; ask again for the whole answer.", 503)
 
 
+def other_embedder() -> Refusal:
+    """Why an embedding is never answered by another model."""
+    return Refusal(
+        "aicc_upstream_down", "The embedding model does not answer, and another's vectors do not fit.", 503
+    )
+
+
 def _deployments(catalog: Catalog) -> Collection[Deployment]:
     return [d for group in catalog.groups.values() for d in group.deployments]
 
