@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 from uvicorn.logging import AccessFormatter
 
+from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.detect.privacy import PrivacyDetector
 from aicc_hooks.detect.privacy.config import PrivacyConfig
+from aicc_hooks.policy import Policy
 from aicc_hooks.record.config import LogConfig, RedactionConfig
 from aicc_hooks.record.known import KnownValues, LiveValues
 from aicc_hooks.record.log import JsonLog
@@ -216,6 +218,50 @@ def test_a_line_that_cannot_be_cleaned_loses_its_text(capture, redactor):
     one.error("name %s", type("Evil", (), {"__str__": lambda self: 1 / 0})())
     assert out.getvalue().splitlines() == [DROPPED_LINE] * 3
     assert broken.failures == 3
+
+
+def test_a_line_that_another_scrubber_cleaned_first_loses_these_values_too(capture, redactor):
+    logger, _, live, out = capture
+    other = Scrubber(redactor)  # it knows nothing of r1
+    undo = install(other, ["LiteLLM Proxy"])
+    try:
+        one = logger("LiteLLM Proxy")
+        live.hold("r1", KnownValues({PASSWORD: "password"}))
+        try:
+            raise ValueError(PASSWORD)
+        except ValueError as error:
+            one.exception("bad prompt: my ssn is %s, %s", SSN, error)
+    finally:
+        undo()
+    printed = out.getvalue()
+    assert PASSWORD not in printed
+    assert SSN not in printed
+    assert "ValueError\n  at test_record_log.py" in printed  # the shape outlives the second cleaning
+
+
+def test_a_reload_of_the_policy_never_leaves_the_loggers_unguarded(tmp_path, monkeypatch):
+    one = logging.getLogger("LiteLLM Proxy")
+    guards: list[int] = []
+    real = type(one).removeFilter
+
+    def removing(self, filter):
+        real(self, filter)
+        if self is one:
+            guards.append(sum(isinstance(f, Scrubber) for f in one.filters))
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # put back at the end
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    recorder = Recorder(tmp_path, {})
+    try:
+        recorder.configure(Policy(), PrivacyDetector(PrivacyConfig()))
+        before = sum(isinstance(f, Scrubber) for f in one.filters)
+        monkeypatch.setattr(logging.Filterer, "removeFilter", removing)
+        recorder.configure(Policy(), PrivacyDetector(PrivacyConfig()))
+        assert guards == [before]  # the new one was there before the old one went
+    finally:
+        recorder.close()
+        for undo in recorder._undo:
+            undo()
 
 
 def test_values_are_forgotten_after_their_request():

@@ -9,10 +9,9 @@ import queue
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from aicc_hooks import __version__
 from aicc_hooks.adapter.calls import Call
@@ -73,7 +72,7 @@ class Recorder:
         self.problem = ""
         self._policy: Policy | None = None
         self._key = b""
-        self._undo: list[Any] = []
+        self._undo: list[Callable[[], None]] = []
         self._queue: queue.Queue[tuple[Call, Outcome] | None] = queue.Queue(maxsize=10_000)
         self._thread: threading.Thread | None = None
 
@@ -119,9 +118,12 @@ class Recorder:
 
     def _scrub_logs(self) -> None:
         assert self.redactor is not None
-        for undo in self._undo:
+        before = self._undo
+        # The new one first: no line of another thread may pass between the two.
+        self._undo = [install(Scrubber(self.redactor, self.live))]
+        install_excepthooks()
+        for undo in before:
             undo()
-        self._undo = [install(Scrubber(self.redactor, self.live)), install_excepthooks()]
 
     # --- on the request path ----------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -40,18 +41,22 @@ _FRAMES: Final = 12
 
 
 class Scrubber(logging.Filter):
-    """A filter for loggers and handlers; a record that passes several is cleaned once. Never drops a line."""
+    """A filter for loggers and handlers; a record that passes it several times is cleaned once. Never drops a line.
+
+    A second scrubber cleans it again: each knows the values of its own requests only.
+    """
 
     def __init__(self, redactor: Redactor, live: LiveValues | None = None) -> None:
         super().__init__()
         self._redactor = redactor
         self._live = live or LiveValues()
         self._busy = threading.local()
+        self._name = secrets.token_hex(8)  # a record may travel to another process
         self.failures = 0
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Rewrite the record in place; always True."""
-        if getattr(record, _MARK, False):
+        if self._name in getattr(record, _MARK, ()):
             return True
         if getattr(self._busy, "on", False):
             # The detector logged something while it cleaned a line: do not go round in circles.
@@ -121,12 +126,14 @@ class Scrubber(logging.Filter):
         self._finish(record, exceptions)
 
     def _finish(self, record: logging.LogRecord, exceptions: str | None) -> None:
+        by: tuple[str, ...] = getattr(record, _MARK, ())
+        if not by or record.exc_info:  # otherwise `exc_text` is the shape that another scrubber left
+            record.exc_text = exceptions  # formatters append it as the traceback
         record.exc_info = None
-        record.exc_text = exceptions  # formatters append it as the traceback
         record.stack_info = None
         for name in record.__dict__.keys() - _STANDARD:
             del record.__dict__[name]  # `extra` fields and uvicorn's color_message repeat raw text
-        setattr(record, _MARK, True)
+        setattr(record, _MARK, (*by, self._name))
 
 
 def install(scrubber: Scrubber, names: Iterable[str] = FOREIGN) -> Callable[[], None]:
