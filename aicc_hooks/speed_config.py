@@ -16,4 +16,10 @@ class SpeedConfig(BaseModel):
     success_logging: bool = True  # no log payloads when nobody but us would read them
     middlewares: bool = True  # skip layers for admin UI, billing and compression
     auth: bool = True  # the gate has checked the key: no second look-up
+    endpoints: bool = (
+        True  # model calls go to their endpoint's function: no route search, no parameter solving
+    )
+    limits: bool = True  # no walk through limits and budgets of keys and deployments that have none
+    access_log: bool = True  # no line a request in the server's log: the record says more
+    garbage: bool = True  # look for garbage less often, and never among what was loaded at the start
     scan_process: bool = True  # long texts are inspected in a process of their own

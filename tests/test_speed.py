@@ -16,6 +16,7 @@ import pytest
 from aicc_hooks.access import find_door
 from aicc_hooks.adapter import calls, gate, hooks, judging, speed
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.preparing import prepare
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.cache import CacheConfig, CacheRequest, ResponseCache, tiers
 from aicc_hooks.catalog import address_of, build_catalog
@@ -264,9 +265,9 @@ def test_upstream_still_tokenises_prompts_that_were_counted(probe: dict[str, Any
 
 
 def test_every_switch_belongs_to_a_saving() -> None:
-    """`middlewares` is applied by the gate, `scan_process` where texts are judged; all others stand in `install`."""
-    source = inspect.getsource(speed.install) + inspect.getsource(gate.Gate._stack)
-    source += inspect.getsource(judging.Judging.judge)
+    """Most stand in `install`; the others are applied by the gate, where texts are judged, or after loading."""
+    places = (speed.install, speed.direct, gate.Gate._stack, judging.Judging.judge, Runtime._loaded)
+    source = "".join(inspect.getsource(place) for place in places)
     for name in SpeedConfig.model_fields:
         assert f'"{name}"' in source or f"speed.{name}" in source, name
 
@@ -284,9 +285,11 @@ def test_a_saving_that_no_longer_fits_is_reported_and_the_others_stay(
     for name in ("believe_token_count", "skip_success_logging"):
         monkeypatch.setattr(speed, name, lambda _, name=name: applied.append(name))
     monkeypatch.setattr(speed, "trust_the_gate", lambda *_: applied.append("trust_the_gate"))
+    for name in ("skip_limits", "silence_access_log"):
+        monkeypatch.setattr(speed.savings, name, lambda name=name: applied.append(name))
     speed.install(runtime, None)
     assert list(runtime.problems) == ["speed.price_scan"]
-    assert len(applied) == 5
+    assert len(applied) == 7
 
 
 def test_a_small_request_is_judged_beside_the_walk_of_a_large_one(runtime: Runtime) -> None:
@@ -304,10 +307,9 @@ def test_a_small_request_is_judged_beside_the_walk_of_a_large_one(runtime: Runti
 
     async def request() -> None:
         beside = asyncio.create_task(other())
-        front = gate.Gate(None, runtime)
         call = Call(endpoint="chat")
         door = find_door("POST", "/v1/chat/completions", debug=False, extra=())
-        await front._prepare({"headers": []}, call, door, raw)
+        await prepare(runtime, {"headers": []}, call, door, raw)
         beside.cancel()
         calls._current.set(None)
 

@@ -132,7 +132,7 @@ def test_json_is_read_and_written_a_handful_of_times_a_request(runtime: Runtime,
     json_work(front, runtime, work, "warm up")
     tier, miss = json_work(front, runtime, work, "What is the capital of France?")
     assert tier == "miss"
-    assert miss["loads aicc_hooks.adapter.gate"] == 1  # the body
+    assert miss["loads aicc_hooks.payload.body"] == 1  # the body
     assert miss["dumps aicc_hooks.cache.key"] == 1
     assert miss["dumps aicc_hooks.record.rows"] == 1
     assert total(miss, "loads") <= 4, (

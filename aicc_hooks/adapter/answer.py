@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 
 import orjson
 
 from aicc_hooks.adapter import reshape
+from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.runtime import Runtime
@@ -24,8 +24,6 @@ from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_ev
 
 log = logging.getLogger("aicc_hooks")
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
 _ERROR_LIMIT = 1 << 20
 _KEEP_LIMIT = 2 << 20  # of a response, for its record
 _SPOKEN = (b'delta"', b'"text"')  # in chat, responses and messages; in completions

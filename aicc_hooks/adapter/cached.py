@@ -10,12 +10,13 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from aicc_hooks.adapter.asgi import Message
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.embedder import Embed, SemanticSwitch
 from aicc_hooks.adapter.keeping import worth_keeping
@@ -32,7 +33,6 @@ from aicc_hooks.redis_link import key as redis_key
 
 log = logging.getLogger("aicc_hooks")
 
-Message = MutableMapping[str, Any]
 _LARGE = 64_000  # characters of a request whose keys are made in a thread
 
 # The gateway's endpoint names → the cache's.

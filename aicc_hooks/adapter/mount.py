@@ -38,7 +38,7 @@ def install(runtime: Runtime) -> None:
 
     def outermost() -> Gate:
         stack = build()
-        return Gate(stack, runtime, short=speed.short_stack(stack))
+        return Gate(stack, runtime, short=speed.short_stack(stack), direct=speed.direct(runtime, stack))
 
     app.build_middleware_stack = outermost
     app.middleware_stack = app.build_middleware_stack()

@@ -15,7 +15,7 @@ from typing import Any
 
 import litellm
 
-from aicc_hooks.adapter import embedding_limit, trials
+from aicc_hooks.adapter import embedding_limit, savings, trials
 from aicc_hooks.adapter.cached import Cached
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.embedder import embed_with
@@ -159,8 +159,13 @@ class Runtime:
             from aicc_hooks.adapter import selftest
 
             self._tested = asyncio.get_running_loop().create_task(selftest.run(self))
+            self._tested.add_done_callback(self._loaded)
         if self._tested is not None and not self._tested.done():
             await asyncio.shield(self._tested)
+
+    def _loaded(self, _: Any) -> None:
+        if self.store.current is not None and self.store.current.policy.speed.garbage:
+            savings.collect_less()
 
     # --- lifecycle --------------------------------------------------------------------------
 

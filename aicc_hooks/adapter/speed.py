@@ -8,6 +8,9 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from aicc_hooks.adapter import savings
+from aicc_hooks.adapter.asgi import App
+from aicc_hooks.adapter.endpoints import direct_stack
 from aicc_hooks.adapter.runtime import Runtime
 
 log = logging.getLogger("aicc_hooks")
@@ -19,15 +22,17 @@ def install(runtime: Runtime, app: Any) -> None:
     if current is None:
         return
     config = current.policy.speed
-    savings: dict[str, Callable[[], None]] = {
+    known: dict[str, Callable[[], None]] = {
         "price_scan": remember_price_scan,
         "cost_diagnostics": skip_cost_diagnostics,
         "token_count": lambda: believe_token_count(runtime),
         "local_price": skip_local_price,
         "success_logging": lambda: skip_success_logging(runtime),
         "auth": lambda: trust_the_gate(runtime, app),
+        "limits": savings.skip_limits,
+        "access_log": savings.silence_access_log,
     }
-    for name, apply in savings.items():
+    for name, apply in known.items():
         if not getattr(config, name):
             continue
         try:
@@ -132,14 +137,27 @@ def skip_success_logging(runtime: Runtime) -> None:
 def trust_the_gate(runtime: Runtime, app: Any) -> None:
     """Replace LiteLLM's key look-up by FastAPI's own override: every request that gets here has passed the gate."""
     from fastapi import HTTPException, Request
-    from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth, hash_token
     from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
 
-    made: dict[str, Any] = {}
+    own = own_key(runtime)
 
     async def checked_by_gate(request: Request) -> Any:
         if "aicc_call" not in request.scope:
             raise HTTPException(status_code=401, detail="not through the gate")
+        return own()
+
+    # FastAPI reads the signature at each request; the name must resolve at module level.
+    checked_by_gate.__annotations__["request"] = Request
+    app.dependency_overrides[user_api_key_auth] = checked_by_gate
+
+
+def own_key(runtime: Runtime) -> Callable[[], Any]:
+    """Makes what LiteLLM's key look-up says of the master key."""
+    from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth, hash_token
+
+    made: dict[str, Any] = {}
+
+    def own() -> Any:
         key = runtime.master_key()
         if key not in made:
             made.clear()
@@ -148,9 +166,29 @@ def trust_the_gate(runtime: Runtime, app: Any) -> None:
             )
         return made[key].model_copy()
 
-    # FastAPI reads the signature at each request; the name must resolve at module level.
-    checked_by_gate.__annotations__["request"] = Request
-    app.dependency_overrides[user_api_key_auth] = checked_by_gate
+    return own
+
+
+def direct(runtime: Runtime, stack: Any) -> Callable[[str], App | None]:
+    """Finds the endpoint of a door the gate may call itself; None when the policy or a moved LiteLLM forbids it."""
+    layer, own = short_stack(stack), own_key(runtime)
+    made: dict[str, App | None] = {}
+
+    def find(door: str) -> App | None:
+        config = runtime.policy.speed
+        if layer is None or not (config.endpoints and config.auth and config.middlewares):
+            return None
+        if door not in made:
+            try:
+                made[door] = direct_stack(door, layer, own)
+            except (ImportError, AttributeError, TypeError, ValueError) as error:
+                made[door] = None
+                runtime.problems["speed.endpoints"] = (
+                    f"LiteLLM changed ({type(error).__name__}); served without this saving"
+                )
+        return made[door]
+
+    return find
 
 
 def short_stack(stack: Any) -> Any:

@@ -1,0 +1,60 @@
+"""More savings (see `speed`): limits that nobody has, the access log, and the garbage collector."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+from typing import Any
+
+# Hooks LiteLLM adds by itself for limits of virtual keys, sessions and their budgets, and for its own predictions.
+# Left are those that act on a request: ids of responses, skills, routing of sensitive data.
+_LIMITING = ("parallel_request_limiter", "cache_control_check", "max_iterations_limiter",
+             "max_budget_per_session_limiter", "prompt_cache_prediction", "autorouter_baseline_cache")  # fmt: skip
+# Young objects before a collection; Python's own 700 are reached several times in each request.
+_YOUNG = 20_000
+
+
+def skip_limits() -> None:
+    """Without virtual keys there is nothing to limit; deployments with an rpm or tpm of their own are still counted."""
+    from litellm.proxy import hooks
+    from litellm.router import Router
+
+    for name in _LIMITING:
+        hooks.PROXY_HOOKS.pop(name, None)
+    full = Router._increment_deployment_usage
+    unlimited: dict[str, int] = {}  # deployment → id of the entry that was found to have no limit
+
+    async def increment(self: Any, *, deployment_id: str, **kwargs: Any) -> Any:
+        index = self.model_id_to_deployment_index_map.get(deployment_id)
+        entry = id(self.model_list[index]) if index is not None else 0
+        if entry and unlimited.get(deployment_id) == entry:
+            return None
+        counted = await full(self, deployment_id=deployment_id, **kwargs)
+        # LiteLLM works the limits out from validated models at each call to find that there are none (router.py:8518).
+        if counted is None and entry and not _limited(self.model_list[index]):
+            unlimited[deployment_id] = entry
+        return counted
+
+    Router._increment_deployment_usage = increment
+
+
+def _limited(entry: Any) -> bool:
+    """Any limit in a deployment's own words, whatever LiteLLM made of it."""
+    parts = [entry, entry.get("litellm_params") or {}, entry.get("model_info") or {}]
+    return any(part.get(name) is not None for part in parts for name in ("rpm", "tpm", "itpm", "otpm"))
+
+
+def silence_access_log() -> None:
+    """A line a request costs 3 % of it, filters included; `aicc report` and /aicc show each request with its decision."""
+    logging.getLogger("uvicorn.access").disabled = True
+
+
+def collect_less() -> None:
+    """What was loaded is never garbage: looking through it costs half a second each time. Call when loading has ended.
+
+    `PYTHON_GC_THRESHOLD`, LiteLLM's own setting, wins.
+    """
+    gc.freeze()
+    if not os.environ.get("PYTHON_GC_THRESHOLD"):
+        gc.set_threshold(_YOUNG, 10, 10)
