@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
-from aicc_hooks.adapter import stream_end
+from aicc_hooks.adapter import stream_end, text_stream
 
 
 def install() -> str:
     """Make such streams, and other servers', fail as a server error does. Returns what is wrong with LiteLLM, or ""."""
-    return "; ".join(filter(None, (_install(), stream_end.install())))
+    return "; ".join(filter(None, (_install(), stream_end.install(), text_stream.install())))
 
 
 def _install() -> str:

@@ -1,0 +1,66 @@
+"""/v1/completions streams that fail before their first word, for which LiteLLM knows no fallback.
+
+LiteLLM 1.106.2 hands such a stream out as soon as the upstream answered 200 (router.py, `_atext_completion`; chat has
+`_acompletion_streaming_iterator`). Here its first word is awaited where a failure still reaches the fallbacks.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+
+def install() -> str:
+    """Once a process. Returns what is wrong with LiteLLM, or ""."""
+    try:
+        from litellm import Router, TextCompletionStreamWrapper
+    except ImportError:
+        return "LiteLLM has no TextCompletionStreamWrapper"
+    ask: Callable[..., Any] | None = getattr(Router, "_atext_completion", None)
+    if ask is None:
+        return "LiteLLM's Router has no _atext_completion"
+    if hasattr(ask, "aicc"):
+        return ""
+
+    @functools.wraps(ask)
+    async def begun(self: Any, *args: Any, **kwargs: Any) -> Any:
+        response = await ask(self, *args, **kwargs)
+        if isinstance(response, TextCompletionStreamWrapper) and hasattr(
+            response.completion_stream, "__anext__"
+        ):
+            response.completion_stream = await _from_first_word(response.completion_stream)
+        return response
+
+    begun.aicc = True  # type: ignore[attr-defined]
+    Router._atext_completion = begun
+    return ""
+
+
+async def _from_first_word(stream: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    """The same stream, read up to its first chunk that tells the client something. Raises what it raises by then."""
+    early: list[Any] = []
+    async for chunk in stream:
+        early.append(chunk)
+        if _tells(chunk):
+            break
+    return _chain(early, stream)
+
+
+async def _chain(early: list[Any], rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    while early:
+        yield early.pop(0)
+    async for chunk in rest:
+        yield chunk
+
+
+def _tells(chunk: Any) -> bool:
+    """Not the opening chunk of some servers, which names the role only."""
+    try:
+        for choice in chunk["choices"]:
+            delta = choice["delta"]
+            if delta["content"] or getattr(delta, "reasoning_content", None) or choice["finish_reason"]:
+                return True
+        return False
+    except (KeyError, TypeError, AttributeError, IndexError):
+        return True  # not a chat chunk: nothing is held back
