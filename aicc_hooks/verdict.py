@@ -115,7 +115,8 @@ class Needs:
     tools: bool = False
     vision: bool = False
     json_schema: bool = False
-    tokens: int = 0  # prompt estimate plus the answer's room
+    tokens: int = 0  # prompt estimate; plus the answer's room once a policy was applied
+    reply: int = 0  # the request's max_tokens; 0: it names none
     mode: str = "chat"  # chat | embedding | rerank | other (a door the owner opened: its model is its own)
 
 

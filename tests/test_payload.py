@@ -235,9 +235,11 @@ def test_hard_constraints(endpoint: str, body: dict[str, Any], needs: set[str]) 
 
 
 def test_room_for_the_answer_and_for_images_counts() -> None:
-    plain = extract("chat", chat()).needs.tokens
-    assert extract("chat", chat(max_tokens=100)).needs.tokens == plain + 100
-    assert extract("chat", chat(max_completion_tokens=10**9)).needs.tokens < plain + 1000
+    assert extract("chat", chat()).needs.reply == 0
+    assert extract("chat", chat(max_tokens=100)).needs.reply == 100
+    assert extract("chat", chat(max_completion_tokens=10**9)).needs.reply == 10**9
+    assert extract("responses", {"input": "x", "max_output_tokens": 7}).needs.reply == 7
+    assert extract("chat", chat(max_tokens=-1)).needs.reply == 0
     image = user({"type": "image_url", "image_url": "data:image/png;base64," + "A" * 40_000})
     assert 500 < extract("chat", image).needs.tokens < 2000
     assert extract("embeddings", {"input": "x"}).needs.mode == "embedding"

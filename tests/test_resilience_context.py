@@ -10,19 +10,17 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from aicc_hooks.resilience.cold_start import RequestRate, prefer_loaded
-from aicc_hooks.resilience.config import ContextConfig, ResilienceConfig, WarmUp
+from aicc_hooks.resilience.config import ResilienceConfig, WarmUp
 from aicc_hooks.resilience.context import (
     GIB,
     choose_num_ctx,
     memory_limit,
-    plan_context,
     room,
     tokens_needed,
     too_long,
     truncated,
 )
 from aicc_hooks.resilience.memory import recommend, total_ram
-from aicc_hooks.resilience.ollama import ModelInfo
 from aicc_hooks.resilience.warm_up import Warmer
 
 BUCKETS = (8192, 16384, 32768)
@@ -67,9 +65,10 @@ def test_num_ctx_always_fits_or_is_refused(
 
 
 def test_tokens_needed_keeps_room_for_the_answer() -> None:
-    assert tokens_needed(1000, 500) == 1150 + 500
-    assert tokens_needed(1000, None) == 1150 + 1024
-    assert tokens_needed(1000, 0, default_reply=16, safety=1) == 1016
+    assert tokens_needed(1000, 0, 1024, 1.15) == 1150 + 1024
+    assert tokens_needed(1000, 500, 1024, 1.15) == 1150 + 500
+    assert tokens_needed(1000, 32_000, 1024, 1.15) == 1150 + 1024, "clients name more than models write"
+    assert tokens_needed(1000, 500, 0, 1) == 1000, "an embedding has no answer"
 
 
 def test_memory_budget_in_tokens() -> None:
@@ -138,19 +137,6 @@ def test_policy_defaults_are_valid_and_strict() -> None:
     assert ResilienceConfig.model_validate({"context": {"models": {"m": [512]}}}).context.buckets_for(
         "m"
     ) == (512,)
-
-
-def test_the_plan_of_one_request() -> None:
-    config = ContextConfig(memory_budget_gb=8)
-    info = ModelInfo("qwen2.5:14b", context_length=32768, kv_bytes_per_token=196_608)
-    assert plan_context(config, "qwen-local", 1000, 500, info) == (8192, 1650, 32768)
-    assert plan_context(config, "qwen-local", 20_000, None, info) == (32768, 24024, 32768)
-    assert plan_context(config, "qwen-local", 60_000, None, info)[0] is None
-    tight = ContextConfig(memory_budget_gb=2)
-    assert plan_context(tight, "qwen-local", 20_000, None, info) == (None, 24024, 10922)
-    assert plan_context(config, "other", 100_000, 10, None)[0] == 131072, (
-        "an unknown model is bounded by the buckets"
-    )
 
 
 class SlowStart:

@@ -130,8 +130,6 @@ def test_a_failing_model_falls_back_quickly(patient: GatewayProcess, ollama: Oll
     ask(patient, model="deepseek-local")
     for path, body in ENDPOINTS.items():
         for stream in (False, True):
-            if stream and path == "/v1/completions" and kind in ("garbage", "half_close"):
-                continue  # LiteLLM has the stream begun by then and knows no fallback for this API: 503
             before = len(ollama.calls)
             with ollama.failing(kind, model=QWEN, after=0):
                 began = time.monotonic()
@@ -268,8 +266,10 @@ def test_num_ctx_is_always_sent_and_grows_in_buckets(patient: GatewayProcess, ol
 
     ask(patient, model="llama-fast")
     assert num_ctx() == 8192
-    ask(patient, "word " * 9000, model="llama-fast")
-    assert num_ctx() == 16384
+    ask(patient, "word " * 6500, model="llama-fast", max_tokens=16)
+    assert num_ctx() == 8192
+    ask(patient, "word " * 6500, model="llama-fast", max_tokens=4000)
+    assert num_ctx() == 16384  # resilience.context.reply_tokens makes the difference
     ask(patient, model="llama-fast")
     assert num_ctx() == 16384  # a smaller one would reload the model
     too_long = ask(patient, "word " * 200_000, model="llama-fast")

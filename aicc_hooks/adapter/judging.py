@@ -17,6 +17,7 @@ from aicc_hooks.catalog import Catalog
 from aicc_hooks.decide import decide
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.policy import Policy
+from aicc_hooks.resilience.context import tokens_needed
 from aicc_hooks.scanning import ScanPool, ScanUnavailable
 from aicc_hooks.verdict import PrivacyResult, Segment, Verdict
 
@@ -27,7 +28,7 @@ log = logging.getLogger("aicc_hooks")
 
 _INLINE_CHARS = 16_000  # about 2 ms of scanning: beyond it the loop would stall other streams
 _PROCESS_CHARS = 64_000  # 25 ms: beyond it a thread takes the interpreter lock from the loop too often
-_ANSWER_ROOM = 512  # tokens kept free beyond what the request itself asks for
+_ANSWERS_NOTHING = ("embedding", "rerank")  # their replies take no tokens of the context
 
 
 class Judging:
@@ -104,7 +105,8 @@ class Judging:
         call.verdict = verdict
         context = policy.resilience.context
         needs = call.extract.needs
-        call.needs = replace(needs, tokens=int(needs.tokens * context.safety) + _ANSWER_ROOM)
+        most = 0 if needs.mode in _ANSWERS_NOTHING else context.reply_tokens
+        call.needs = replace(needs, tokens=tokens_needed(needs.tokens, needs.reply, most, context.safety))
         up = self._runtime.upstreams
         settle = partial(
             decide,

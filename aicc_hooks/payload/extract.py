@@ -21,7 +21,6 @@ _ROLES = {
     "tool": Role.TOOL, "function": Role.TOOL, "document": Role.DOCUMENT,
 }  # fmt: skip
 _IMAGE_TOKENS = 800  # what common vision encoders spend on one picture
-_ANSWER_ROOM = 512  # at most this much of max_tokens must fit beside the prompt: models stop early
 # Fields that hold numbers, switches or words of the API; only what does not look like one is scanned.
 _QUIET = frozenset((
     "model", "stream", "temperature", "top_p", "n", "max_tokens", "max_completion_tokens", "max_output_tokens", "seed", "logprobs",
@@ -191,7 +190,8 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
         vision=walk.images > 0,
         json_schema=_wants_schema(schema),
         tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
-        + walk.images * _IMAGE_TOKENS + (min(answer, _ANSWER_ROOM) if answer > 0 else 0),
+        + walk.images * _IMAGE_TOKENS,
+        reply=max(0, answer),
         mode={"embeddings": "embedding", "rerank": "rerank", "other": "other"}.get(endpoint, "chat"),
     )  # fmt: skip
     return Extract(walk.segments, needs, len(tool_list), walk.opaque)

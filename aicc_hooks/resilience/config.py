@@ -63,9 +63,7 @@ class ContextConfig(BaseModel):
         str, tuple[Annotated[int, Field(ge=256, le=4_194_304)], ...]
     ] = {}  # other buckets for a model
     memory_budget_gb: Annotated[float, Field(gt=0, le=4096)] = 8  # for the KV cache of one model
-    reply_tokens: Annotated[int, Field(ge=16, le=1_000_000)] = (
-        1024  # kept free when the request names no max_tokens
-    )
+    reply_tokens: Annotated[int, Field(ge=16, le=1_000_000)] = 1024  # kept free for the answer, at most
     safety: Annotated[float, Field(ge=1, le=3)] = 1.15  # an estimate is not the model's own tokenizer
 
     @model_validator(mode="after")

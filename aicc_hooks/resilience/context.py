@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from aicc_hooks.errors import Refusal
-from aicc_hooks.resilience.config import ContextConfig
-from aicc_hooks.resilience.ollama import ModelInfo
 
 GIB = 1024**3
 
 
-def tokens_needed(prompt: int, reply: int | None, *, default_reply: int = 1024, safety: float = 1.15) -> int:
-    """Room a request takes: the prompt estimate with a margin, plus the answer's room."""
-    return int(prompt * safety) + (reply if reply and reply > 0 else default_reply)
+def tokens_needed(prompt: int, reply: int, most: int, safety: float) -> int:
+    """Room a request takes: the prompt estimate with a margin, plus the answer's room.
+
+    `reply`: the request's max_tokens, 0 when it names none. Clients name far more than models write, so `most` bounds it.
+    """
+    return int(prompt * safety) + (min(reply, most) if reply > 0 else most)
 
 
 def memory_limit(budget_bytes: float, kv_bytes_per_token: int) -> int | None:
@@ -49,27 +50,6 @@ def choose_num_ctx(
     if loaded is not None and needed <= loaded <= top:
         return loaded
     return next((bucket for bucket in buckets if needed <= bucket <= top), top)
-
-
-def plan_context(
-    config: ContextConfig,
-    model: str,
-    prompt: int,
-    reply: int | None,
-    info: ModelInfo | None,
-    loaded: int | None = None,
-) -> tuple[int | None, int, int]:
-    """(num_ctx to send, tokens needed, room) of one request on one model; num_ctx None: it does not fit.
-
-    `prompt`: estimated tokens. `reply`: the request's max_tokens. `info`: what `/api/show` said, None if unknown.
-    """
-    buckets = config.buckets_for(model)
-    needed = tokens_needed(prompt, reply, default_reply=config.reply_tokens, safety=config.safety)
-    model_max = info.context_length if info is not None else 0
-    per_token = info.kv_bytes_per_token if info is not None else 0
-    memory_max = memory_limit(config.memory_budget_gb * GIB, per_token)
-    chosen = choose_num_ctx(needed, model_max or None, buckets, memory_max, loaded=loaded)
-    return chosen, needed, room(model_max or None, buckets, memory_max)
 
 
 def too_long(model: str, needed: int, limit: int, *, model_max: int | None = None) -> Refusal:
