@@ -219,7 +219,7 @@ class Upstreams:
             raise upstream_down(asked, permit.retry_after_header, permit.reason)
         attempt.permit = permit
         try:
-            client = call.user or call.session or call.client
+            client = call.user or call.session or call.client.partition("/")[0]
             began = time.perf_counter()
             attempt.slot = await self.limiter.acquire(_name(attempt.model), attempt.address, client)
             call.timings["queue"] = call.timings.get("queue", 0.0) + (time.perf_counter() - began) * 1000
