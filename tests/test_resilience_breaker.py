@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -137,6 +139,31 @@ def test_half_open_lets_exactly_one_request_through() -> None:
     assert not any(breaker.allow(A, name) for name in ("qwen", "llama", "embed"))
     breaker.record(trial, Outcome.OK)
     assert all(breaker.allow(A, name) for name in ("qwen", "llama", "embed"))
+
+
+@pytest.mark.parametrize("scope", ["address", "deployment"])
+def test_of_fifty_requests_at_once_exactly_one_is_the_trial(scope: str) -> None:
+    breaker, clock = make()
+    for _ in range(3):
+        attempt(breaker, Outcome.REFUSED if scope == "address" else Outcome.SERVER_ERROR)
+        if scope == "address":
+            break
+    for _ in range(20):  # a trial that fails is followed by exactly one again
+        clock.now += 200
+        start = threading.Barrier(50)
+
+        def ask(_: int, start: threading.Barrier = start) -> Permit | Denied:
+            start.wait(10)
+            return breaker.allow(A, "qwen")
+
+        with ThreadPoolExecutor(50) as pool:
+            answers = list(pool.map(ask, range(50)))
+        trials = [a for a in answers if isinstance(a, Permit)]
+        assert [t.trial for t in trials] == [True]
+        breaker.record(trials[0], Outcome.TIMEOUT)
+    clock.now += 200
+    attempt(breaker, Outcome.OK)
+    assert all(breaker.allow(A, "qwen") for _ in range(50))
 
 
 def test_a_failed_trial_waits_longer_each_time_up_to_the_cap() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 
@@ -320,3 +321,69 @@ def test_between_two_turns_of_a_client_every_other_waiting_client_had_one(arriva
             left[client] -= 1
 
     run(main())
+
+
+def test_five_hundred_starts_hang_ups_errors_and_timeouts_leave_no_trace() -> None:
+    ends: Counter[str] = Counter()
+    refusals: list[Refusal] = []
+
+    async def main(seed: int) -> None:
+        dice = random.Random(seed)
+        limiter = FairLimiter(
+            LimitsConfig(per_model=2, per_address=3, queue_length=20, queue_per_client=8, max_wait_s=0.02)
+        )
+        arrived: dict[tuple[str, str], int] = {}
+        served: dict[tuple[str, str], list[int]] = {}
+
+        async def request(model: str, client: str) -> None:
+            number = arrived[model, client] = arrived.get((model, client), 0) + 1
+            try:
+                slot = await limiter.acquire(model, A, client)
+            except Refusal as refusal:
+                refusals.append(refusal)
+                ends["timeout" if "no place within" in refusal.message else "full"] += 1
+                return
+            except asyncio.CancelledError:
+                ends["hung up waiting"] += 1
+                raise
+            served.setdefault((model, client), []).append(number)
+            try:
+                kind = dice.choices(["ok", "error", "slow"], [6, 2, 2])[0]
+                await asyncio.sleep(0.03 if kind == "slow" else dice.random() * 0.004)
+                if kind == "error":
+                    raise ConnectionError
+                ends["ok"] += 1
+            except ConnectionError:
+                ends["error"] += 1
+            except asyncio.CancelledError:
+                ends["hung up served"] += 1
+                raise
+            finally:
+                for _ in range(
+                    dice.randrange(1, 3)
+                ):  # more than one end of a request may give its place back
+                    slot.release()
+
+        tasks: list[asyncio.Task[None]] = []
+        for _ in range(500):
+            tasks.append(asyncio.create_task(request(dice.choice("ab"), dice.choice("xyz"))))
+            await asyncio.sleep(0)  # requests arrive in this order
+            if dice.random() < 0.3:
+                await asyncio.sleep(0.005)
+            if dice.random() < 0.25:
+                dice.choice(tasks[-20:]).cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert not [r for r in results if isinstance(r, Exception)]
+        for order in served.values():
+            assert order == sorted(order), "first in, first out within a client"
+        lane = limiter.snapshot()["addresses"]["localhost:11434"]
+        assert (lane["running"], lane["waiting"], lane["clients_waiting"], lane["models"]) == (0, 0, 0, {})
+        assert limiter.lost == 0
+        slots = [await limiter.acquire(model, A) for model in "aab"]  # every place is there again
+        assert len(slots) == 3
+
+    for seed in range(4):
+        run(main(seed))
+    assert set(ends) == {"ok", "error", "timeout", "full", "hung up waiting", "hung up served"}, ends
+    assert {(r.code, r.status) for r in refusals} == {("aicc_overloaded", 429)}
+    assert all(r.retry_after is not None and r.retry_after >= 1 for r in refusals)

@@ -17,7 +17,7 @@ import redis.asyncio
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import BreakerConfig
-from aicc_hooks.resilience.permit import Permit
+from aicc_hooks.resilience.permit import Permit, Transition
 from aicc_hooks.resilience.shared import BreakerSync, RedisStore
 
 A = "http://localhost:11434"
@@ -276,6 +276,46 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
             assert one.breaker.allow(A, "qwen"), "the recovery arrived"
         finally:
             await client.aclose()
+            server.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
+def test_over_a_real_redis_the_other_gateway_knows_within_a_moment(tmp_path: Path) -> None:
+    async def main() -> None:
+        server = Server(tmp_path)
+        clients = [redis.asyncio.Redis(port=server.port) for _ in range(2)]
+        one, two = (Gateway(RedisStore(c), n) for c, n in zip(clients, ("one", "two"), strict=True))  # type: ignore[arg-type]
+        told: list[Transition] = []
+        two.breaker.subscribe(told.append)
+        try:
+            one.sync.start()
+            two.sync.start()
+            for outcome in (Outcome.CLIENT_ERROR, Outcome.CANCELLED, Outcome.LOADING):
+                for _ in range(20):
+                    one.end(outcome)
+            await asyncio.sleep(CONFIG.sync_interval_s * 4)
+            assert not told, "nobody failed"
+            one.end(Outcome.REFUSED)
+            async with asyncio.timeout(5):
+                while two.breaker.usable(A, "qwen"):
+                    await asyncio.sleep(0.005)
+            assert not two.breaker.usable(A, "another model"), "it is the address that is away"
+            one.now += 5.1
+            one.end(Outcome.OK)  # the trial
+            async with asyncio.timeout(5):
+                while not two.breaker.usable(A, "qwen"):
+                    await asyncio.sleep(0.005)
+            assert [(t.scope, t.new.value, t.remote) for t in told] == [
+                ("address", "open", True),
+                ("address", "closed", True),
+            ]
+        finally:
+            await one.sync.stop()
+            await two.sync.stop()
+            for client in clients:
+                await client.aclose()
             server.close()
 
     asyncio.run(main())

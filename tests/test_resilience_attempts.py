@@ -1,0 +1,138 @@
+"""Breaker and queue as an attempt meets them: admitted, refused, and ended by LiteLLM's exceptions."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+import litellm
+import pytest
+
+from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.adapter.upstreams import Upstreams
+from aicc_hooks.errors import Refusal
+from aicc_hooks.resilience.classify import Outcome
+from aicc_hooks.resilience.config import ResilienceConfig
+
+A = "http://127.0.0.1:11434"
+
+
+def upstreams(home: Path, **sections: dict[str, Any]) -> Upstreams:
+    made = Upstreams(home)
+    made.configure(ResilienceConfig.model_validate(sections))
+    return made
+
+
+def attempt(deployment: str = "d1", model: str = "ollama_chat/qwen2.5:14b") -> Attempt:
+    return Attempt("qwen-local", deployment, model, A, time.perf_counter())
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 20))
+
+
+def refused() -> Exception:
+    failure = litellm.InternalServerError("Cannot connect to host", llm_provider="ollama_chat", model="m")
+    failure.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    return failure
+
+
+def test_a_refused_connection_stops_every_model_of_the_address_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        up = upstreams(tmp_path)
+        first = attempt()
+        await up.begin(Call(), first)
+        assert up.failed(first, refused()) is Outcome.REFUSED
+        began = time.perf_counter()
+        for model in ("qwen2.5:14b", "llama3.2", "bge-m3"):
+            with pytest.raises(Refusal) as told:
+                await up.begin(Call(), attempt(model, f"ollama_chat/{model}"))
+            assert (told.value.code, told.value.status) == ("aicc_upstream_down", 503)
+            assert told.value.retry_after is not None
+            assert told.value.retry_after >= 1
+        assert time.perf_counter() - began < 0.05
+
+    run(main())
+
+
+def status(code: int) -> Exception:
+    kinds: dict[int, Callable[..., Exception]] = {400: litellm.BadRequestError, 401: litellm.AuthenticationError,
+                                                  404: litellm.NotFoundError, 422: litellm.UnprocessableEntityError}  # fmt: skip
+    extra = {"response": httpx.Response(code, request=httpx.Request("POST", A))} if code == 422 else {}
+    return kinds[code](message="no", model="m", llm_provider="ollama_chat", **extra)
+
+
+@pytest.mark.parametrize(
+    ("error", "loading"),
+    [
+        (status(400), False), (status(422), False), (asyncio.CancelledError(), False),
+        (Refusal("aicc_overloaded", "full", 429), False),
+        (litellm.Timeout("slow", model="m", llm_provider="ollama_chat"), True),
+        (litellm.InternalServerError("llm server loading model", llm_provider="ollama_chat", model="m"), False),
+    ],
+)  # fmt: skip
+def test_what_is_no_fault_of_the_server_never_opens_a_circuit(
+    tmp_path: Path, error: BaseException, loading: bool
+) -> None:
+    async def main() -> None:
+        up = upstreams(tmp_path)
+        for _ in range(60):
+            one = attempt()
+            await up.begin(Call(), one)
+            one.loading = loading
+            up.failed(one, error)
+        assert up.breaker.open_circuits() == {}
+
+    run(main())
+
+
+def test_of_fifty_parallel_requests_one_tries_and_the_rest_are_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        up = upstreams(tmp_path, breaker={"cooldown_s": 0.05, "max_cooldown_s": 0.05, "jitter": 0})
+        first = attempt()
+        await up.begin(Call(), first)
+        up.failed(first, refused())
+        await asyncio.sleep(0.06)
+        tries = [attempt() for _ in range(50)]
+        answers = await asyncio.gather(*(up.begin(Call(), one) for one in tries), return_exceptions=True)
+        through = [one for one, answer in zip(tries, answers, strict=True) if isinstance(answer, dict)]
+        assert len(through) == 1
+        assert sum(isinstance(answer, Refusal) and answer.status == 503 for answer in answers) == 49
+        up.end(through[0], Outcome.OK)
+        last = attempt()
+        await up.begin(Call(), last)
+        up.end(last, Outcome.OK)
+
+    run(main())
+
+
+def test_a_trial_that_finds_the_queue_full_leaves_its_turn_to_the_next(tmp_path: Path) -> None:
+    async def main() -> None:
+        up = upstreams(
+            tmp_path,
+            breaker={"cooldown_s": 0.05, "max_cooldown_s": 0.05, "jitter": 0, "consecutive_failures": 1},
+            limits={"per_model": 1, "queue_length": 0},
+        )
+        held, broken = attempt("d2"), attempt("d1", "ollama_chat/llama3.2")
+        await up.begin(Call(), held)
+        await up.begin(Call(), broken)
+        up.end(broken, Outcome.SERVER_ERROR)
+        await asyncio.sleep(0.06)
+        with pytest.raises(Refusal) as told:
+            await up.begin(Call(), attempt("d1"))  # a trial of d1, but its model has no place
+        assert told.value.status == 429
+        up.end(held, Outcome.OK)
+        trial = attempt("d1")
+        await up.begin(Call(), trial)
+        assert trial.permit is not None
+        assert trial.permit.trial
+        up.end(trial, Outcome.OK)
+        assert up.breaker.open_circuits() == {}
+        running = [lane["running"] for lane in up.limiter.snapshot()["addresses"].values()]
+        assert running == [0]
+
+    run(main())
