@@ -1,17 +1,20 @@
-"""A time limit of our own on embeddings: LiteLLM asks Ollama for them without one (llms/ollama/completion/handler.py).
+"""A time limit of our own on embeddings, and another deployment of the same model when one fails.
 
-Chat has none on purpose (a model may load for minutes); an embedding model loads in seconds.
+LiteLLM asks Ollama for them without a limit (llms/ollama/completion/handler.py). Chat has none on purpose (a model may
+load for minutes); an embedding model loads in seconds. Fallbacks go to other groups, whose vectors would not fit.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from aicc_hooks.adapter import calls
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.resilience.classify import FAILURES, classify
 
 if TYPE_CHECKING:
     from aicc_hooks.adapter.runtime import Runtime
@@ -29,7 +32,6 @@ def install(runtime: Runtime) -> str:
     if hasattr(ask, "aicc"):
         return ""
 
-    @functools.wraps(ask)
     async def limited(self: Any, *args: Any, **kwargs: Any) -> Any:
         token = None
         try:
@@ -47,8 +49,21 @@ def install(runtime: Runtime) -> str:
             if token is not None:
                 _limit.reset(token)
 
-    limited.aicc = True  # type: ignore[attr-defined]
-    Router._aembedding = limited
+    @functools.wraps(ask)
+    async def patient(self: Any, *args: Any, **kwargs: Any) -> Any:
+        tried = 0
+        while True:
+            try:
+                return await limited(self, *args, **kwargs)
+            except Exception as error:
+                call = calls.current()
+                # An attempt that was not even noted would be made for ever.
+                if call is None or len(call.attempts) <= tried or not _another(runtime, call, error):
+                    raise
+                tried = len(call.attempts)
+
+    patient.aicc = True  # type: ignore[attr-defined]
+    Router._aembedding = patient
     return ""
 
 
@@ -57,3 +72,46 @@ def admitted(seconds: float) -> None:
     limit = _limit.get()
     if limit is not None and not limit.expired():
         limit.reschedule(asyncio.get_running_loop().time() + seconds)
+
+
+def same_model(earlier: Sequence[str], model: str) -> bool:
+    """Whether `model` gives the vectors of the models asked before; names as LiteLLM has them."""
+    return not earlier or bare(model) in {bare(other) for other in earlier}
+
+
+def untried(call: Call, deployments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of LiteLLM's deployments, those of the same model this embedding was not asked of; all when there are none."""
+    if call.endpoint != "embeddings" or not call.attempts:
+        return deployments
+    asked, models = {a.deployment for a in call.attempts}, [a.model for a in call.attempts]
+    left = [
+        d
+        for d in deployments
+        if _text(d, "model_info", "id") not in asked
+        and same_model(models, _text(d, "litellm_params", "model"))
+    ]
+    return left or deployments
+
+
+def bare(model: str) -> str:
+    """`ollama/bge-m3:latest` → `bge-m3`."""
+    return model.rpartition("/")[2].removesuffix(":latest")
+
+
+def _another(runtime: Runtime, call: Call, error: Exception) -> bool:
+    """Whether the group has a deployment of the same model left that may be asked."""
+    if call.refusal is not None or classify(error) not in FAILURES:
+        return False
+    last, asked = call.attempts[-1], {a.deployment for a in call.attempts}
+    group = runtime.catalog.groups.get(last.group)
+    return group is not None and any(
+        d.id not in asked
+        and same_model([last.model], d.model)
+        and (d.local or not call.local_only)
+        and runtime.upstreams.breaker.usable(d.address, d.id)
+        for d in group.deployments
+    )
+
+
+def _text(deployment: Mapping[str, Any], section: str, key: str) -> str:
+    return str((deployment.get(section) or {}).get(key) or "")

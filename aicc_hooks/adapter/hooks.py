@@ -211,10 +211,10 @@ class Gateway(_Hook):
         if call.refusal is not None and call.refusal.code == "aicc_overloaded":
             # A full queue is told, not passed on: the next model would push the busy one out of memory.
             raise as_exception(call.refusal, str(kwargs.get("model") or ""))
-        asked = {_bare(earlier.model) for earlier in call.attempts}
-        if call.endpoint == "embeddings" and asked and _bare(str(kwargs.get("model") or "")) not in asked:
+        model, asked = str(kwargs.get("model") or ""), [earlier.model for earlier in call.attempts]
+        if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
             # Another model's vectors would poison the index they go into.
-            raise as_exception(other_embedder(), str(kwargs.get("model") or ""))
+            raise as_exception(other_embedder(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
@@ -259,7 +259,7 @@ class Gateway(_Hook):
         request_kwargs: dict | None = None,
         parent_otel_span: Any = None,
     ) -> list[dict]:
-        """Leave out deployments with an open circuit while the group has others."""
+        """Leave out deployments with an open circuit, or that failed this embedding, while the group has others."""
         breaker, default = self.runtime.upstreams.breaker, self.runtime.ollama_default()
         usable = [
             d
@@ -269,7 +269,9 @@ class Gateway(_Hook):
                 str((d.get("model_info") or {}).get("id") or ""),
             )
         ]
-        return usable or healthy_deployments
+        call = calls.find(request_kwargs or {})
+        left = usable or healthy_deployments
+        return left if call is None else embedding_limit.untried(call, left)
 
     def _deployment(self, ident: str) -> Deployment | None:
         every = (d for group in self.runtime.catalog.groups.values() for d in group.deployments)
@@ -284,10 +286,6 @@ class Gateway(_Hook):
 
 def _name_of(call_type: Any) -> str:
     return str(getattr(call_type, "value", None) or call_type)
-
-
-def _bare(model: str) -> str:
-    return model.rpartition("/")[2].removesuffix(":latest")
 
 
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:

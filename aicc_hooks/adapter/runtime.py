@@ -171,6 +171,8 @@ class Runtime:
 
     def start(self) -> None:
         """Start background work in the running loop; harmless without one."""
+        if missing := embedding_limit.install(self):
+            self.problems["embedding_limit"] = f"embeddings have no time limit: {missing}"
         with contextlib.suppress(RuntimeError):
             asyncio.get_running_loop()
             self._spawn(self._tick())
@@ -192,8 +194,6 @@ class Runtime:
         if self.upstreams.health is not None or self.router() is None:
             return
         await self.refresh_catalog()
-        if missing := embedding_limit.install(self):
-            self.problems["embedding_limit"] = f"embeddings have no time limit: {missing}"
         recorder = self.recorder
         self.upstreams.start(
             redis=self.cached.ping if self.cached.link.settings is not None else None,
