@@ -256,6 +256,7 @@ def test_other_workers_and_a_restart_find_the_question_in_redis(server: Server) 
         async with cache(server=server, keep=True) as fresh:
             assert fresh.semantic is not None
             assert await fresh.semantic.warm()  # type: ignore[attr-defined]
+            await fresh.step()
             assert await fresh.get(ask(SAME)) is not None
 
     asyncio.run(main())
@@ -302,8 +303,131 @@ def test_another_embedder_starts_another_index(server: Server) -> None:
             await store(one, ask(CAPITAL))
         async with cache(Embedder(dims=32), server, keep=True) as two:
             await two.semantic.warm()  # type: ignore[union-attr]
+            await two.step()
             assert two.stats()["semantic"]["entries"] == 0
             assert await two.get(ask(SAME)) is None
+
+    asyncio.run(main())
+
+
+async def frozen(one: ResponseCache, server: Server) -> None:
+    """Redis stops answering for longer than a call may take, as on a busy machine."""
+    server.freeze()
+    assert await one.remote.generation() is None
+    assert one.remote.link.status == "down"
+
+
+async def thawed(server: Server, *caches: ResponseCache) -> None:
+    server.thaw()
+    async with asyncio.timeout(20):
+        for one in caches:
+            while not one.remote.link.usable:
+                await one.remote.generation()
+                await asyncio.sleep(0.02)
+
+
+@needs_redis
+def test_an_answer_of_a_moment_without_redis_reaches_the_other_gateways(server: Server) -> None:
+    async def main() -> None:
+        async with cache(server=server) as one, cache(server=server, keep=True) as two:
+            await one.step()
+            await two.semantic.warm()  # type: ignore[union-attr]
+            await two.step()
+            try:
+                await frozen(one, server)
+                await store(one, ask(CAPITAL))
+            finally:
+                await thawed(server, one, two)
+            await one.step()
+            await two.step()
+            assert two.stats()["semantic"]["entries"] == 1
+            hit = await two.get(ask(SAME))
+            assert hit is not None
+            assert hit.tier == "semantic"
+
+    asyncio.run(main())
+
+
+@needs_redis
+def test_a_clear_of_a_moment_without_redis_reaches_redis_and_the_other_gateways(server: Server) -> None:
+    async def main() -> None:
+        async with cache(server=server) as one, cache(server=server, keep=True) as two:
+            await store(one, ask(CAPITAL))
+            await two.step()
+            assert await two.get(ask(CAPITAL)) is not None
+            try:
+                await frozen(one, server)
+                await one.clear()
+            finally:
+                await thawed(server, one, two)
+            assert await one.get(ask(CAPITAL)) is None  # Redis still has it, and is not believed
+            await one.step()
+            await two.step()
+            assert two.stats()["semantic"]["entries"] == 0
+            assert await two.get(ask(CAPITAL)) is None
+            await store(one, ask(CAPITAL), "Lyon")  # and it is in use again
+            assert await two.get(ask(CAPITAL)) is not None
+
+    asyncio.run(main())
+
+
+@needs_redis
+def test_a_clear_before_the_first_look_at_redis_is_noticed(server: Server) -> None:
+    """A gateway that just started, whose first look at the generation came to nothing."""
+
+    async def main() -> None:
+        async with cache(server=server) as one, cache(server=server, keep=True) as two:
+            await store(one, ask(CAPITAL))
+            two.start = lambda: None  # type: ignore[method-assign]
+            assert await two.get(ask(CAPITAL)) is not None  # from Redis, now in memory too
+            await two.semantic.sync()  # type: ignore[union-attr]
+            assert two.stats()["semantic"]["entries"] == 1
+            await one.clear()
+            await two.step()
+            assert two.stats()["semantic"]["entries"] == 0
+            assert await two.get(ask(CAPITAL)) is None
+
+    asyncio.run(main())
+
+
+@needs_redis
+def test_a_clear_while_the_questions_are_being_read_leaves_none(server: Server) -> None:
+    async def main() -> None:
+        async with cache(server=server) as one, cache(server=server, keep=True) as two:
+            await store(one, ask(CAPITAL))
+            two.start = lambda: None  # type: ignore[method-assign]
+            await two.semantic.warm()  # type: ignore[union-attr]
+            await two.step()
+            await store(one, ask("How tall is Mont Blanc?"))
+            tier: Any = two.semantic
+            read = tier._log.read_new
+
+            async def slow() -> Any:
+                found = await read()
+                await one.clear()
+                await two.step()  # hears of it
+                return found
+
+            tier._log.read_new = slow
+            await tier.sync()
+            assert two.stats()["semantic"]["entries"] == 0
+
+    asyncio.run(main())
+
+
+@needs_redis
+def test_a_clear_after_redis_lost_its_data_is_noticed(server: Server) -> None:
+    async def main() -> None:
+        async with cache(server=server) as one, cache(server=server, keep=True) as two:
+            await one.clear()
+            await two.step()
+            await one.remote.link.run(lambda r: r.flushall(), None)
+            await store(one, ask(CAPITAL))
+            two.start = lambda: None  # type: ignore[method-assign]
+            assert await two.get(ask(CAPITAL)) is not None
+            await one.clear()  # the second in all, the first that this Redis knows of
+            await two.step()
+            assert await two.get(ask(CAPITAL)) is None
 
     asyncio.run(main())
 

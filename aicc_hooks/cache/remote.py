@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -97,26 +98,35 @@ class RemoteTier:
         names = (_PREFIX + key, _INDEX, _SIZES, _BYTES)
         return bool(await self.link.run(lambda r: _script(r, _DROP, names, ()), 0, write=True))
 
-    async def clear(self) -> int:
-        """Delete every entry in bounded steps and tell the other gateways; how many went."""
-        await self.link.run(lambda r: r.incr(GENERATION), None, write=True)
+    async def clear(self) -> tuple[int, int | None]:
+        """Delete every entry in bounded steps, then tell the other gateways: how many went, and the new generation.
+
+        The generation is None when Redis was not usable to the end: entries may be left, and nobody was told.
+        """
         count = 0
         cursor: int = 0
         while True:
             at = cursor
             reply = await self.link.run(lambda r, at=at: r.scan(at, match=_PREFIX + "*", count=500), None)  # type: ignore[misc]
             if reply is None:
-                return count
+                return count, None
             cursor, names = int(reply[0]), reply[1]
             if names:
-                count += await self.link.run(lambda r, names=names: r.unlink(*names), 0, write=True)  # type: ignore[misc]
+                gone = await self.link.run(lambda r, names=names: r.unlink(*names), None, write=True)  # type: ignore[misc]
+                if gone is None:
+                    return count, None
+                count += gone
             if cursor == 0:
                 break
         await self.link.run(lambda r: r.unlink(_INDEX, _SIZES, _BYTES, _EVICTED), 0, write=True)
-        return count
+        # Last: whoever hears of it earlier could read an entry that is about to go. No counter: after a Redis
+        # that lost its data it would give a number the others know already.
+        generation = secrets.randbits(52)
+        told = await self.link.run(lambda r: r.set(GENERATION, generation), None, write=True)
+        return count, generation if told else None
 
     async def generation(self) -> int | None:
-        """Counts the clears; None when Redis is not usable."""
+        """Another number after every clear; None when Redis is not usable."""
         reply = await self.link.run(lambda r: r.mget(GENERATION, _BYTES), None)
         return None if reply is None else int(reply[0] or 0)
 

@@ -201,36 +201,40 @@ class SemanticTier:
             self._index.remove(key)
 
     def forget_all(self) -> None:
-        """Another process cleared the cache."""
+        """The cache was cleared: start anew, and read the stream from its start. A read under way is void."""
         self._pending.clear()
-        if self._index is not None:
+        if self._index is not None and self._log is not None:
             self._index.clear()
+            self._log = self._new_log(self._log.dims)
 
     async def clear(self) -> int:
         """Forget everything here and in Redis; how many questions there were."""
         self.forget_all()
-        return await self._log.clear() if self._log is not None else 0
+        count = await self._log.clear() if self._log is not None else 0
+        self.forget_all()  # what was read meanwhile
+        return count
 
     async def sync(self) -> None:
-        """Read what other processes added; after a restart, everything."""
-        if self._log is None or self._index is None:
+        """Send what Redis missed, read what other processes added; after a restart, everything."""
+        stream, index = self._log, self._index
+        if stream is None or index is None:
             return
+        await stream.resend()
         now, wall = self._clock(), self._wall()
-        for count, entry in enumerate(await self._log.read_new()):
+        for count, entry in enumerate(await stream.read_new()):
             if count % 200 == 199:
                 await asyncio.sleep(0)
-            self._index.add(
-                Question(entry.key, entry.scope, entry.ask, now + entry.expires - wall), entry.vector
-            )
+            if self._log is not stream:
+                return  # cleared meanwhile
+            index.add(Question(entry.key, entry.scope, entry.ask, now + entry.expires - wall), entry.vector)
 
     async def warm(self) -> bool:
-        """Have the embedder loaded before the first question meets it, and the index read from Redis."""
+        """Have the embedder loaded before the first question meets it."""
         try:
             async with asyncio.timeout(LOAD_S):
                 vector = await self._embed("warm up")
             if self._dims is None:
                 self._open(len(vector))
-            await self.sync()
         except Exception as error:  # every lookup tries again within its own limit
             log.warning("the embedder could not be warmed up: %s", type(error).__name__)
             return False
@@ -264,12 +268,15 @@ class SemanticTier:
         """The index for these dimensions: an embedder that changed them starts a new one."""
         if self._index is None or self._log is None or self._log.dims != dims:
             self._index = self._new_index(dims, self.config.semantic_entries)
-            self._log = SemanticLog(
-                self._link,
-                embedder=self.embedder,
-                dims=dims,
-                capacity=self.config.semantic_entries,
-                wall=self._wall,
-            )
+            self._log = self._new_log(dims)
             self._pending.clear()
         return self._index, self._log
+
+    def _new_log(self, dims: int) -> SemanticLog:
+        return SemanticLog(
+            self._link,
+            embedder=self.embedder,
+            dims=dims,
+            capacity=self.config.semantic_entries,
+            wall=self._wall,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -16,6 +17,7 @@ from aicc_hooks.redis_link import key as redis_key
 
 _BATCH: Final = 200  # entries a read: about 200 KB, a few milliseconds of loop time
 _ROUNDS: Final = 500  # batches a sync at most
+_MISSED: Final = 256  # questions kept for a Redis that could not be reached
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +47,13 @@ class SemanticLog:
         self._name = redis_key("semantic", "v1", embedder, str(dims))
         self._last = "0-0"
         self._wall = wall
+        self._missed: deque[LogEntry] = deque(maxlen=_MISSED)
 
     async def append(self, entry: LogEntry) -> bool:
-        """True when Redis has it. The stream is trimmed to about the capacity and dies with its last entry."""
+        """True when Redis has it; kept for `resend` when Redis could not be reached.
+
+        The stream is trimmed to about the capacity and dies with its last entry.
+        """
         scale = float(np.max(np.abs(entry.vector))) / 127 or 1.0
         head = json.dumps([entry.key, entry.scope, entry.ask, entry.expires, scale])
         fields = {"h": head, "v": np.rint(entry.vector / scale).astype(np.int8).tobytes()}
@@ -62,7 +68,17 @@ class SemanticLog:
                 await r.pexpire(self._name, life)
             return True
 
-        return await self.link.run(write, False, write=True)
+        sent = await self.link.run(write, False, write=True)
+        if not sent and self.link.status == "down":
+            self._missed.append(entry)  # perhaps a second time in the stream: readers go by its key
+        return sent
+
+    async def resend(self) -> None:
+        """Append what Redis missed, as far as it can be reached again."""
+        while self._missed and self.link.usable:
+            entry = self._missed.popleft()
+            if entry.expires > self._wall():
+                await self.append(entry)
 
     async def read_new(self) -> list[LogEntry]:
         """What was appended, by any process, since the last call; everything on the first. Skips what is over."""

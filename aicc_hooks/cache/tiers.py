@@ -12,18 +12,18 @@ from typing import Any, Final
 
 from aicc_hooks.cache import report, rules
 from aicc_hooks.cache.config import CacheConfig
-from aicc_hooks.cache.envelope import CorruptEntry, Entry, ForeignVersion, pack, unpack
+from aicc_hooks.cache.envelope import CorruptEntry, Entry, ForeignVersion, unpack
 from aicc_hooks.cache.key import exact_key
 from aicc_hooks.cache.memory import MemoryTier
 from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.remote import RemoteStats, RemoteTier
 from aicc_hooks.cache.request import CacheHit, CacheRequest
 from aicc_hooks.cache.seam import Search, Semantic
+from aicc_hooks.cache.writer import THREAD_FROM, RemoteWriter
 from aicc_hooks.redis_link import RedisLink
 
 log = logging.getLogger("aicc.cache")
 MAX_PENDING_WRITES: Final = 256
-_THREAD_FROM: Final = 64 * 1024  # bytes; packing more than this would hold up the loop for over a millisecond
 _SYNC_EVERY_S: Final = 1.0
 _LOOK_EVERY: Final = 10  # steps between two looks at what Redis holds
 
@@ -53,10 +53,12 @@ class ResponseCache:
         self.remote = RemoteTier(link, config.max_redis_bytes)
         self.semantic = semantic
         self._secret = hashlib.blake2b(secret, person=b"aicc-cache", digest_size=32).digest()
+        self._writer = RemoteWriter(self.remote, self.memory, self._secret)
         self._wall, self._clock, self._jitter = wall, clock, jitter
         self._writes: set[asyncio.Task[None]] = set()
         self._sync: asyncio.Task[None] | None = None
         self._generation: int | None = None
+        self._clear_owed = False  # Redis has not heard of a clear yet: what it holds counts for nothing
         self._steps = 0
         self.shared: RemoteStats | None = None  # what Redis held at the last look
 
@@ -124,8 +126,8 @@ class ResponseCache:
         return CacheHit(found[0].value, "memory", found[1], found[0].meta)
 
     async def _from_redis(self, key: str, limit: float | None) -> tuple[Entry, float] | None:
-        raw = await self.remote.get(key)
-        if raw is None:
+        raw = None if self._clear_owed else await self.remote.get(key)
+        if raw is None or self._clear_owed:
             return None
         try:
             entry = unpack(raw, key=key, secret=self._secret)
@@ -170,7 +172,7 @@ class ResponseCache:
         why = rules.store_refusal(request, self.config, len(data))
         if why:
             answer = rules.Answer(why)
-        elif len(data) > _THREAD_FROM:
+        elif len(data) > THREAD_FROM:
             answer = await asyncio.to_thread(rules.judge_answer, data, request.endpoint)
         else:
             answer = rules.judge_answer(data, request.endpoint)
@@ -192,12 +194,7 @@ class ResponseCache:
         return True
 
     async def _write(self, request: CacheRequest, key: str, entry: Entry, *, semantic: bool) -> None:
-        if self.remote.link.usable:
-            if len(entry.value) > _THREAD_FROM:
-                packed = await asyncio.to_thread(pack, entry, key=key, secret=self._secret)
-            else:
-                packed = pack(entry, key=key, secret=self._secret)
-            await self.remote.put(key, packed, entry.ttl)
+        await self._writer.write(key, entry)
         if semantic and self.semantic is not None:
             await self.semantic.add(request, key, entry.ttl)
 
@@ -240,19 +237,37 @@ class ResponseCache:
             await asyncio.sleep(_SYNC_EVERY_S)
 
     async def step(self) -> None:
-        """Once: notice a clear by another process, read what others added to the semantic index."""
+        """Once: notice a clear by another process, send what Redis missed, read what others added to the semantic index."""
+        if self._clear_owed and self.remote.link.usable:
+            await self._clear_shared()
         generation = await self.remote.generation()
-        if generation is not None:
-            if self._generation is not None and generation != self._generation:
-                self.memory.clear()
-                if self.semantic is not None:
-                    self.semantic.forget_all()
+        if generation is not None and generation != self._generation:
+            # Also the first that is known: nobody can tell whether what is held here is from before a clear.
+            self._forget()
             self._generation = generation
+        await self._writer.resend()
         if self._steps % _LOOK_EVERY == 0:
             self.shared = await self.remote.stats()
         self._steps += 1
-        if self.semantic is not None:
+        if self.semantic is not None and self._generation is not None and not self._clear_owed:
             await self.semantic.sync()
+
+    def _forget(self) -> None:
+        self._writer.forget()
+        self.memory.clear()
+        if self.semantic is not None:
+            self.semantic.forget_all()
+
+    async def _clear_shared(self) -> int:
+        """Empty Redis and tell the other gateways; how many entries went. Owed to the next step when Redis is not to be had."""
+        if self.semantic is not None:
+            await self.semantic.clear()
+        removed, generation = await self.remote.clear()
+        self._clear_owed = generation is None and self.remote.link.settings is not None
+        if generation is not None:
+            self._generation = generation
+            self._forget()  # what was read while Redis was being emptied
+        return removed
 
     # -- for `aicc cache` and metrics --------------------------------------------------------------------------
 
@@ -265,14 +280,14 @@ class ResponseCache:
         return {**self.stats(), "shared": report.held(await self.remote.stats())}
 
     async def clear(self) -> int:
-        """Forget everything, here and in Redis; other gateways follow within two seconds. How many entries went."""
+        """Forget everything, here and in Redis; other gateways follow within two seconds. How many entries went.
+
+        A Redis that cannot be reached is emptied as soon as it can be, and not read until then.
+        """
         await self.flush()
+        self._writer.forget()
         local = self.memory.clear()
-        if self.semantic is not None:
-            await self.semantic.clear()
-        removed = max(local, await self.remote.clear())
-        self._generation = await self.remote.generation()
-        return removed
+        return max(local, await self._clear_shared())
 
     async def inspect(self, limit: int = 20) -> list[dict[str, Any]]:
         """The newest stored entries without their text: key, age, ttl, bytes, meta, or what is wrong with them.
