@@ -118,3 +118,28 @@ def test_the_server_prints_no_line_a_request_unless_asked(
     monkeypatch.setattr(access, "disabled", False)
     savings.silence_access_log()
     assert access.disabled
+
+
+LIMITS = """
+import asyncio
+from litellm import Router
+from aicc_hooks.adapter import savings
+asked = []
+async def full(self, *, deployment_id, **kwargs):
+    asked.append(deployment_id)
+Router._increment_deployment_usage = full
+savings.skip_limits()
+models = [{"model_name": name, "litellm_params": {"model": "ollama_chat/x", **limit}, "model_info": {"id": name}}
+          for name, limit in (("free", {}), ("limited", {"rpm": 5}))]
+router = Router(model_list=models)
+async def go():
+    for name in ("free", "limited", "gone") * 3:
+        await router._increment_deployment_usage(deployment_id=name, total_tokens=1)
+asyncio.run(go())
+print(asked)
+"""
+
+
+def test_use_is_counted_only_where_there_is_a_limit() -> None:
+    found = subprocess.run([sys.executable, "-c", LIMITS], capture_output=True, text=True, check=True).stdout
+    assert found.strip().endswith("['free', 'limited', 'gone', 'limited', 'gone', 'limited', 'gone']")

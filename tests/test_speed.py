@@ -215,13 +215,13 @@ def answer(**counts):
         request_data={}, messages=[{"role": "user", "content": "word " * 1000}], optional_params={}, litellm_params={}, encoding=None)
 answer(prompt_eval_count=7, eval_count=1)
 out["stock_counted"] = sum(counted)
-runtime = SimpleNamespace(known_leaks=())
-speed.believe_token_count(runtime)
+speed.believe_token_count()
 counted.clear()
 out["prompt_tokens"] = answer(prompt_eval_count=7, eval_count=1).usage.prompt_tokens
 out["counted"] = sum(counted)
 counted.clear()
 out["without_count"] = answer().usage.prompt_tokens
+out["answer_without_count"] = answer(prompt_eval_count=7).usage.completion_tokens
 print(json.dumps(out))
 """
 
@@ -257,6 +257,7 @@ def test_a_prompt_is_not_tokenised_when_the_server_counted_it(probe: dict[str, A
     assert probe["prompt_tokens"] == 7
     assert probe["counted"] == 0
     assert probe["without_count"] > 500  # no count from the server: LiteLLM's own
+    assert probe["answer_without_count"] == 1
 
 
 def test_upstream_still_tokenises_prompts_that_were_counted(probe: dict[str, Any]) -> None:
@@ -280,10 +281,9 @@ def test_a_saving_that_no_longer_fits_is_reported_and_the_others_stay(
 
     applied: list[str] = []
     monkeypatch.setattr(speed, "remember_price_scan", moved)
-    for name in ("skip_cost_diagnostics", "skip_local_price"):
+    for name in ("skip_cost_diagnostics", "skip_local_price", "believe_token_count"):
         monkeypatch.setattr(speed, name, lambda name=name: applied.append(name))
-    for name in ("believe_token_count", "skip_success_logging"):
-        monkeypatch.setattr(speed, name, lambda _, name=name: applied.append(name))
+    monkeypatch.setattr(speed, "skip_success_logging", lambda _: applied.append("skip_success_logging"))
     monkeypatch.setattr(speed, "trust_the_gate", lambda *_: applied.append("trust_the_gate"))
     for name in ("skip_limits", "silence_access_log"):
         monkeypatch.setattr(speed.savings, name, lambda name=name: applied.append(name))

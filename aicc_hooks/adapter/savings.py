@@ -30,11 +30,11 @@ def skip_limits() -> None:
         entry = id(self.model_list[index]) if index is not None else 0
         if entry and unlimited.get(deployment_id) == entry:
             return None
-        counted = await full(self, deployment_id=deployment_id, **kwargs)
-        # LiteLLM works the limits out from validated models at each call to find that there are none (router.py:8518).
-        if counted is None and entry and not _limited(self.model_list[index]):
+        # LiteLLM works the limits out from validated models at each call to find that there are none (router.py:8518),
+        # or fails at a model its price list does not know.
+        if entry and not _limited(self.model_list[index]):
             unlimited[deployment_id] = entry
-        return counted
+        return await full(self, deployment_id=deployment_id, **kwargs)
 
     Router._increment_deployment_usage = increment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from aicc_hooks.adapter.endpoints import direct_stack
 from aicc_hooks.adapter.runtime import Runtime
 
 log = logging.getLogger("aicc_hooks")
+
+_OLLAMA_COUNTS = {"messages": b'"prompt_eval_count":', "text": b'"eval_count":'}
 
 
 def install(runtime: Runtime, app: Any) -> None:
@@ -25,7 +28,7 @@ def install(runtime: Runtime, app: Any) -> None:
     known: dict[str, Callable[[], None]] = {
         "price_scan": remember_price_scan,
         "cost_diagnostics": skip_cost_diagnostics,
-        "token_count": lambda: believe_token_count(runtime),
+        "token_count": believe_token_count,
         "local_price": skip_local_price,
         "success_logging": lambda: skip_success_logging(runtime),
         "auth": lambda: trust_the_gate(runtime, app),
@@ -72,30 +75,36 @@ def skip_cost_diagnostics() -> None:
     Logging._record_zero_cost_diagnostic = lambda self, *args, **kwargs: None
 
 
-def believe_token_count(runtime: Runtime) -> None:
-    """LiteLLM tokenises the whole prompt on its loop as a default nobody uses (1.106.2, ollama/chat/transformation.py:390).
+def believe_token_count() -> None:
+    """LiteLLM tokenises prompt and answer on its loop as defaults nobody uses (1.106.2, ollama/chat/transformation.py:390).
 
-    For a prompt of 1 MB that stops every other request for 100 ms and more. Foreign loggers still get the messages.
+    For a prompt of 1 MB that stops every other request for 100 ms and more. What Ollama did not count is still counted.
     """
+    import litellm
     from litellm.llms.ollama.chat.transformation import OllamaChatConfig
 
-    full = OllamaChatConfig.transform_response
-    names = list(inspect.signature(full).parameters)
-    if "messages" not in names or "raw_response" not in names:
+    full, count = OllamaChatConfig.transform_response, litellm.token_counter
+    if "raw_response" not in inspect.signature(full).parameters:
         raise AttributeError("transform_response")
-    place = names.index("messages")
+    place = list(inspect.signature(full).parameters).index("raw_response")
+    counted = threading.local()  # arguments of `token_counter` that Ollama answered, during one conversion
+
+    @functools.wraps(count)
+    def token_counter(*args: Any, **kwargs: Any) -> Any:
+        known = getattr(counted, "names", ())
+        return 0 if known and any(kwargs.get(name) is not None for name in known) else count(*args, **kwargs)
 
     @functools.wraps(full)
     def transform_response(*args: Any, **kwargs: Any) -> Any:
-        answer = kwargs.get("raw_response") or args[names.index("raw_response")]
-        # Inside a JSON string the quotes would be escaped: this is the answer's own field.
-        if not runtime.known_leaks and b'"prompt_eval_count":' in answer.content:
-            if len(args) > place:
-                args = (*args[:place], [], *args[place + 1 :])
-            else:
-                kwargs["messages"] = []
-        return full(*args, **kwargs)
+        answer = (kwargs.get("raw_response") or args[place]).content
+        # Inside a JSON string the quotes would be escaped: these are the answer's own fields.
+        counted.names = [name for name, field in _OLLAMA_COUNTS.items() if field in answer]
+        try:
+            return full(*args, **kwargs)
+        finally:
+            counted.names = ()
 
+    litellm.token_counter = token_counter
     OllamaChatConfig.transform_response = transform_response
 
 
