@@ -7,7 +7,7 @@ from typing import Any
 
 _CLASSES = {
     "ComplexityHook": "hooks",
-    "Gateway": "hooks",
+    "Gateway": "attempts",
     "InjectionHook": "hooks",
     "PrivacyHook": "hooks",
     "RoutingStrategy": "strategy",
@@ -45,11 +45,11 @@ def _instance(name: str) -> Any:
         from aicc_hooks.adapter.strategy import RoutingStrategy
 
         return RoutingStrategy()
-    from aicc_hooks.adapter import hooks, mount
+    from aicc_hooks.adapter import attempts, hooks, mount
 
     made = {
         "complexity_hook": hooks.ComplexityHook,
-        "gateway": hooks.Gateway,
+        "gateway": attempts.Gateway,
         "injection_hook": hooks.InjectionHook,
         "privacy_hook": hooks.PrivacyHook,
     }[name]()

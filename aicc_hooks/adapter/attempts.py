@@ -1,0 +1,120 @@
+"""The gateway's own LiteLLM callback: brackets every attempt at a model. Decides nothing about the request."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aicc_hooks.adapter import calls, embedding_limit
+from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
+from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
+from aicc_hooks.adapter.upstreams import as_exception, broken_stream, other_embedder
+from aicc_hooks.catalog import Deployment, address_of
+from aicc_hooks.errors import Refusal
+from aicc_hooks.resilience.classify import Outcome
+
+
+class Gateway(Hook):
+    """Gate, routes and bookkeeping. Observes attempts; decides nothing by itself."""
+
+    aicc_part = "gateway"
+
+    async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
+        """Note the attempt. `acompletion` inside /responses and /messages is the same attempt (§1)."""
+        call = calls.find(kwargs)
+        if call is None:
+            return None
+        drop_reasoning(kwargs, call)
+        mend_arguments(kwargs)
+        info = kwargs.get("model_info") or {}
+        deployment = str(info.get("id") or "")
+        attempt = call.attempts[-1] if call.attempts else None
+        if attempt is None or attempt.deployment != deployment or attempt.ended:
+            attempt = await self._begin(call, deployment, kwargs)
+        endpoint = ENDPOINTS.get(name_of(call_type))
+        if endpoint == "responses":
+            by_chat(kwargs, self._deployment(deployment))
+        # Only the inner call of /responses and /messages goes to the model server.
+        added = attempt.parameters if endpoint in ("chat", "completions") else {}
+        return {**kwargs, **added} if added else None
+
+    async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:
+        if call.spoke:
+            # On /responses LiteLLM would go on with another model after the words already sent (router.py:3610).
+            raise as_exception(broken_stream(), str(kwargs.get("model") or ""))
+        if call.refusal is not None and call.refusal.code == "aicc_overloaded":
+            # A full queue is told, not passed on: the next model would push the busy one out of memory.
+            raise as_exception(call.refusal, str(kwargs.get("model") or ""))
+        model, asked = str(kwargs.get("model") or ""), [earlier.model for earlier in call.attempts]
+        if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
+            # Another model's vectors would poison the index they go into.
+            raise as_exception(other_embedder(), model)
+        for earlier in call.attempts:
+            if not earlier.ended:  # a stream that broke before its first word tells no failure hook
+                self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
+        group = self._group_of(deployment) or (call.decision.route if call.decision else "")
+        address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
+        attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())
+        call.attempts.append(attempt)
+        try:
+            attempt.parameters = await self.runtime.upstreams.begin(call, attempt)
+            if call.endpoint == "embeddings":
+                embedding_limit.admitted(self.runtime.upstreams.config.embeddings.timeout_s)
+        except Refusal as refusal:
+            call.refusal = refusal
+            raise as_exception(refusal, attempt.model) from None
+        return attempt
+
+    async def async_post_call_success_deployment_hook(
+        self, request_data: dict, response: Any, call_type: Any
+    ) -> None:
+        """An answer is there. A stream is only opened by then: the gate closes its attempt at the end."""
+        call = calls.find(request_data)
+        if call is not None and not call.stream and call.attempts:
+            self.runtime.upstreams.end(call.attempts[-1], Outcome.OK)
+
+    async def async_post_call_failure_deployment_hook(
+        self,
+        request_data: Mapping[str, Any],
+        exception: Exception,
+        call_type: Any,
+        fallback_depth: int | None = None,
+    ) -> None:
+        """Close the attempt with the kind of failure."""
+        call = calls.find(dict(request_data))
+        if call is not None and call.attempts and not call.attempts[-1].ended:
+            self.runtime.upstreams.failed(call.attempts[-1], exception)
+
+    async def async_filter_deployments(
+        self,
+        model: str,
+        healthy_deployments: list,
+        messages: list | None,
+        request_kwargs: dict | None = None,
+        parent_otel_span: Any = None,
+    ) -> list[dict]:
+        """Leave out deployments with an open circuit, or that failed this embedding, while the group has others."""
+        breaker, default = self.runtime.upstreams.breaker, self.runtime.ollama_default()
+        usable = [
+            d
+            for d in healthy_deployments
+            if breaker.usable(
+                address_of(d.get("litellm_params") or {}, ollama_default=default),
+                str((d.get("model_info") or {}).get("id") or ""),
+            )
+        ]
+        call = calls.find(request_kwargs or {})
+        left = usable or healthy_deployments
+        return left if call is None else embedding_limit.untried(call, left)
+
+    def _deployment(self, ident: str) -> Deployment | None:
+        every = (d for group in self.runtime.catalog.groups.values() for d in group.deployments)
+        return next((d for d in every if d.id == ident), None)
+
+    def _group_of(self, deployment: str) -> str:
+        for group in self.runtime.catalog.groups.values():
+            if any(d.id == deployment for d in group.deployments):
+                return group.name
+        return ""
