@@ -68,13 +68,21 @@ class Child:
 
 
 def memory_mb(pid: int) -> float:
-    """Resident memory of a process and its children in MB (Linux; elsewhere by `ps`, without children)."""
+    """Memory of a process and its children in MB (Linux: PSS, shared pages divided; elsewhere resident, by `ps`, without children)."""
     try:
         pids = [pid]
         for task in Path(f"/proc/{pid}/task").iterdir():
             pids += [int(child) for child in (task / "children").read_text().split()]
-        pages = sum(int(Path(f"/proc/{p}/statm").read_text().split()[1]) for p in pids)
-        return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+        rollups = [Path(f"/proc/{p}/smaps_rollup").read_text() for p in pids]
+        return (
+            sum(
+                int(line.split()[1])
+                for text in rollups
+                for line in text.splitlines()
+                if line.startswith("Pss:")
+            )
+            / 1e3
+        )
     except FileNotFoundError:
         out = subprocess.run(
             ["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=False, timeout=5
