@@ -84,6 +84,23 @@ def test_a_word_on_the_line_before_says_nothing_about_a_card_number(before: str)
     assert redact_text(DETECTOR, same_line) == same_line
 
 
+@pytest.mark.parametrize("before", ["order", "ref", "ticket", "Invoice"])
+def test_a_word_on_the_line_before_says_nothing_about_a_phone_number(before: str) -> None:
+    assert redact_text(DETECTOR, f"{before}\n(415) 555-2671") == f"{before}\n[PHONE]"
+    same_line = f"{before} (415) 555-2671"
+    assert redact_text(DETECTOR, same_line) == same_line
+
+
+def test_a_line_end_reaches_no_further_than_any_other_character_before_an_address() -> None:
+    """`version` speaks for what is at most two blanks away, `client` for five characters."""
+    for blank in " \n":
+        near, far = f"version{blank * 2}10.20.30.40", f"version{blank * 3}10.20.30.40"
+        assert redact_text(DETECTOR, near) == near
+        assert redact_text(DETECTOR, far) == f"version{blank * 3}[IP_ADDRESS]"
+    for last in ")\n":
+        assert redact_text(DETECTOR, f"client ...{last}1.2.3.4") == f"client ...{last}[IP_ADDRESS]"
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 def test_line_ends_tabs_and_indents_keep_the_verdict(secret: str) -> None:
     for wrapped in (

@@ -70,11 +70,11 @@ _IPV6: Final = re.compile(
     r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,7}(?:[0-9A-Fa-f]{1,4}|(?:\d{1,3}\.){3}\d{1,3})?(?![\w:])"
 )
 _VERSION_BEFORE: Final = re.compile(
-    r"(?:version|ver|v|build|release|driver|upgrade|from|to|chrome/|firefox/|[a-z]+/|[@=]=?|rev|edition|firmware|section|chapter|§)\s{0,2}$",
+    r"(?:version|ver|v|build|release|driver|upgrade|from|to|chrome/|firefox/|[a-z]+/|[@=]=?|rev|edition|firmware|section|chapter|§)\s{0,2}\Z",
     re.IGNORECASE,
 )
 _IP_BEFORE: Final = re.compile(
-    r"(?:ip|from|host|address|addr|server|client|peer|src|dst|remote)\W{0,4}$", re.IGNORECASE
+    r"(?:ip|from|host|address|addr|server|client|peer|src|dst|remote)\W{0,5}\Z", re.IGNORECASE
 )
 _MAC: Final = re.compile(
     r"(?<![\w:.-])(?:[0-9A-Fa-f]{2}([:-]))(?:[0-9A-Fa-f]{2}\1){4}[0-9A-Fa-f]{2}(?![\w-]|[:][0-9A-Fa-f])|(?<![\w:.-])(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}(?![\w.-]|\.\w)"

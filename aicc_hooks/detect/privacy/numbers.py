@@ -29,7 +29,7 @@ _AFTER_WORD: Final = re.compile(
 )
 _NOT_PHONE: Final = re.compile(
     r"\b(?:order|invoice|ref|reference|ticket|tickets|isbn|version|coordinates|scores?|lottery|account|acct|part|parts|model|sku|po|id|tracking|timestamp|epoch|build|port|page|zip|"
-    r"serial|card|iban|ssn|passport|licen[cs]e|amount|price|total|date|year|lat|lon|dob|born|code|plz)\b[^\n]{0,12}$",
+    r"serial|card|iban|ssn|passport|licen[cs]e|amount|price|total|date|year|lat|lon|dob|born|code|plz)\b[^\n]{0,12}\Z",
     re.IGNORECASE,
 )
 _DATE_LIKE: Final = re.compile(
