@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import queue
 import sqlite3
 import threading
@@ -18,6 +17,7 @@ from aicc_hooks.errors import SpoolError
 from aicc_hooks.record import retention, rows, schema
 from aicc_hooks.record.config import RecordConfig
 from aicc_hooks.record.model import Record
+from aicc_hooks.record.spool_file import WritableFile, fitting
 
 log = logging.getLogger("aicc.record")
 
@@ -47,7 +47,6 @@ class Spool:
         self._config = config
         self._sinks = tuple(sinks)
         self._on_commit = on_commit
-        self._busy_ms = busy_ms
         self._queue: queue.Queue[Record] = queue.Queue(config.queue_size)
         self._counts: Counter[str] = Counter()
         self._shared: Counter[str] = Counter()  # already added to the counters table
@@ -56,8 +55,7 @@ class Spool:
         self._abandon = threading.Event()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._file = WritableFile(path, busy_ms=busy_ms)
         self.last_error = ""  # class of the last database error, "" after a commit
         self._failing_since = 0.0  # monotonic; 0: it writes
 
@@ -163,7 +161,7 @@ class Spool:
                 next_retention = time.monotonic() + _RETENTION_EVERY_S
                 self._expire()
         with contextlib.suppress(sqlite3.Error):
-            self._disconnect()
+            self._file.close()
 
     def _tell_losses(self) -> None:
         """Commit counts of what was lost while nothing else comes, so that every reader sees them."""
@@ -212,7 +210,9 @@ class Spool:
                 OverflowError,
             ):
                 # One record SQLite cannot bind must not hold back the others.
-                encoded = self._without_misfits(encoded)
+                good = fitting(encoded)
+                self._settle(failed=len(encoded) - len(good))
+                encoded = good
             except (sqlite3.Error, SpoolError, OSError) as error:
                 self._recover(error)
                 with self._done:
@@ -228,7 +228,7 @@ class Spool:
                 return
 
     def _commit(self, encoded: list[tuple[Record, str]]) -> int:
-        connection = self._connect()
+        connection = self._file.connection()
         with self._done:
             pending = {
                 n: self._counts[n] - self._shared[n] for n in ("accepted", "dropped", "failed", "recreated")
@@ -245,43 +245,6 @@ class Spool:
         self._shared.update(pending)
         return new
 
-    def _without_misfits(self, encoded: list[tuple[Record, str]]) -> list[tuple[Record, str]]:
-        probe = sqlite3.connect(":memory:", isolation_level=None)
-        try:
-            for statement in schema.statements(schema.MIGRATIONS[0]):
-                probe.execute(statement)
-            good = []
-            for item in encoded:
-                try:
-                    rows.insert(probe, [item], ())
-                    good.append(item)
-                except (sqlite3.Error, OverflowError):
-                    self._settle(failed=1)
-            if len(good) == len(encoded):  # none to blame: give up on the batch rather than spin
-                self._settle(failed=len(good))
-                return []
-            return good
-        finally:
-            probe.close()
-
-    def _connect(self) -> sqlite3.Connection:
-        """The open connection; a new one when the file was replaced under us."""
-        if self._connection is not None:
-            try:
-                if os.stat(self.path).st_ino == self._inode:
-                    return self._connection
-            except FileNotFoundError:
-                pass
-            self._disconnect()
-        self._connection = schema.open_writable(self.path, busy_ms=self._busy_ms)
-        self._inode = os.stat(self.path).st_ino
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            connection.close()
-
     def _recover(self, error: Exception) -> None:
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         if name != self.last_error:
@@ -293,14 +256,10 @@ class Spool:
         self.last_error = name
         self._failing_since = self._failing_since or time.monotonic()
         with contextlib.suppress(sqlite3.Error):
-            self._disconnect()
-        if isinstance(error, sqlite3.Error) and schema.is_damaged(error):
-            try:
-                if schema.set_aside(self.path):
-                    with self._done:
-                        self._counts["recreated"] += 1
-            except (OSError, sqlite3.Error, SpoolError) as again:
-                log.error("the damaged usage.db could not be moved aside: %s", type(again).__name__)
+            self._file.close()
+        if self._file.set_aside_if_damaged(error):
+            with self._done:
+                self._counts["recreated"] += 1
 
     def _settle(self, **counts: int) -> None:
         with self._done:
@@ -320,7 +279,7 @@ class Spool:
     def _expire(self) -> None:
         try:
             gone = retention.expire(
-                self._connect(), days=self._config.retention_days, max_bytes=self._config.max_bytes
+                self._file.connection(), days=self._config.retention_days, max_bytes=self._config.max_bytes
             )
             schema.remove_set_aside(self.path, time.time() - self._config.retention_days * 86_400)
         except (sqlite3.Error, SpoolError, OSError):
