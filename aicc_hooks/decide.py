@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from aicc_hooks.catalog import Catalog, ModelGroup
+from aicc_hooks.decision_words import (
+    ascii_reason,
+    first_rule,
+    privacy_reason,
+    privacy_step,
+    shown_name,
+    what_is_private,
+)
 from aicc_hooks.policy.schema import Policy
 from aicc_hooks.verdict import Decision, Needs, Tier, Verdict
 
@@ -56,12 +64,12 @@ def decide(
     """
     steps: list[str] = []
     private = verdict.privacy.sensitive or verdict.sticky
-    steps.append(_privacy_step(verdict))
+    steps.append(privacy_step(verdict))
     steps.append(
         f"injection: score {verdict.injection.score:.2f}" + (", flagged" if verdict.injection.flagged else "")
     )
     if verdict.injection.block and policy.routing.block_on_injection:
-        rule = _rule(verdict)
+        rule = first_rule(verdict)
         steps.append("policy blocks injections at this score")
         return Decision(
             reason=f"injection:{rule}", blocked="aicc_blocked_injection", requested=requested, local_only=private, cache=False,
@@ -69,7 +77,7 @@ def decide(
         )  # fmt: skip
     if needs.mode == "other":
         return Decision(
-            route=requested, reason=_privacy_reason(verdict) if private else "explicit", requested=requested, local_only=private,
+            route=requested, reason=privacy_reason(verdict) if private else "explicit", requested=requested, local_only=private,
             cache=False, sentence="An extra route of the policy: its model is left alone." + (" On this machine only." if private else ""),
             steps=(*steps, "extra route: model kept"),
         )  # fmt: skip
@@ -87,7 +95,7 @@ def decide(
             requested,
             True,
             steps,
-            reason=_privacy_reason(verdict),
+            reason=privacy_reason(verdict),
         )
     usable = {name: group for name, group in catalog.groups.items() if name not in policy.routing.aliases}
     return _settle(
@@ -118,7 +126,7 @@ def _choose(
     explicit = catalog.groups.get(requested) if requested not in routing.aliases else None
     honoured = explicit is not None and explicit.only_local and routing.explicit_local == "honour"
     if verdict.injection.flagged and not honoured:
-        rule = _rule(verdict)
+        rule = first_rule(verdict)
         return _Choice(
             routing.injection_route, f"injection:{rule}",
             f"Looks like a prompt injection ({rule}), so it goes to {routing.injection_route}.",
@@ -126,14 +134,14 @@ def _choose(
         )  # fmt: skip
     if private and not honoured:
         if explicit is not None and not explicit.local and policy.privacy.cloud == "block":
-            sentence = f"Holds {_names(verdict)}, and {requested} is not on this machine; policy privacy.cloud is 'block'."
+            sentence = f"Holds {what_is_private(verdict)}, and {requested} is not on this machine; policy privacy.cloud is 'block'."
             return _Choice(requested, "explicit:cloud_blocked", sentence, [])
         if experiment is not None and experiment.private_too and experiment.route:
-            sentence = f"Holds {_names(verdict)}, so it stays on this machine; experiment {experiment.label} sends it to {experiment.route}."
-            return _Choice(experiment.route, _privacy_reason(verdict), sentence, tiers)
+            sentence = f"Holds {what_is_private(verdict)}, so it stays on this machine; experiment {experiment.label} sends it to {experiment.route}."
+            return _Choice(experiment.route, privacy_reason(verdict), sentence, tiers)
         return _Choice(
-            routing.privacy_route, _privacy_reason(verdict),
-            f"Holds {_names(verdict)}, so it stays on this machine with {routing.privacy_route}.",
+            routing.privacy_route, privacy_reason(verdict),
+            f"Holds {what_is_private(verdict)}, so it stays on this machine with {routing.privacy_route}.",
             tiers,
         )  # fmt: skip
     if (
@@ -246,7 +254,7 @@ def _keep_model(
         names = ", ".join(g.name for g in offered) or "none"
         return _refuse(
             "model_not_found",
-            f"There is no model {_shown(requested, verdict)}; models for {needs.mode}: {names}.",
+            f"There is no model {shown_name(requested, verdict)}; models for {needs.mode}: {names}.",
             requested,
             private,
             steps,
@@ -263,13 +271,13 @@ def _keep_model(
     if private and not group.local:
         return _refuse(
             "aicc_private_no_local_model",
-            f"The input holds {_names(verdict)} and {group.name} is not on this machine; use a local model for {needs.mode}.",
-            requested, True, steps, reason=_privacy_reason(verdict),
+            f"The input holds {what_is_private(verdict)} and {group.name} is not on this machine; use a local model for {needs.mode}.",
+            requested, True, steps, reason=privacy_reason(verdict),
         )  # fmt: skip
     if verdict.injection.flagged:
-        reason = f"injection:{_rule(verdict)}"
+        reason = f"injection:{first_rule(verdict)}"
     else:
-        reason = _privacy_reason(verdict) if private else "explicit"
+        reason = privacy_reason(verdict) if private else "explicit"
     sentence = f"{needs.mode.capitalize()} keeps the model asked for, {group.name}" + (
         ", on this machine only." if private else "."
     )
@@ -327,7 +335,7 @@ def _unknown(policy: Policy, catalog: Catalog, requested: str, verdict: Verdict)
     names = [*policy.routing.aliases[:1], *(n for n in catalog.groups if n not in policy.routing.aliases)]
     near = get_close_matches(requested, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"There is no model {_shown(requested, verdict)}.{hint} Available: {', '.join(names)}."
+    return f"There is no model {shown_name(requested, verdict)}.{hint} Available: {', '.join(names)}."
 
 
 def _refuse(
@@ -335,47 +343,3 @@ def _refuse(
 ) -> Decision:
     return Decision(reason=ascii_reason(reason or f"refused:{code}"), sentence=sentence, blocked=code, requested=requested,
                     local_only=private, cache=False, steps=(*steps, f"refused: {code}"))  # fmt: skip
-
-
-def _privacy_step(verdict: Verdict) -> str:
-    privacy = verdict.privacy
-    if privacy.failed:
-        return "privacy: detection failed, treated as sensitive"
-    if verdict.sticky and not privacy.sensitive:
-        return "privacy: an earlier turn of this conversation was sensitive"
-    if privacy.types:
-        return f"privacy: {', '.join(privacy.types)}" + ("" if privacy.sensitive else " (redacted only)")
-    return "privacy: clean"
-
-
-def _privacy_reason(verdict: Verdict) -> str:
-    if verdict.privacy.route_types:
-        return f"privacy:{verdict.privacy.route_types[0]}"
-    return "privacy:detector_failed" if verdict.privacy.failed else "privacy:conversation"
-
-
-def _names(verdict: Verdict) -> str:
-    if verdict.privacy.route_types:
-        return ", ".join(verdict.privacy.route_types[:3])
-    return (
-        "text that could not be checked"
-        if verdict.privacy.failed
-        else "a conversation that was sensitive before"
-    )
-
-
-def _rule(verdict: Verdict) -> str:
-    return ascii_reason(verdict.injection.rules[0]) if verdict.injection.rules else "model"
-
-
-def ascii_reason(text: str) -> str:
-    """Header-safe form of a reason."""
-    return "".join(c if c.isascii() and (c.isalnum() or c in "_:-.") else "_" for c in text)
-
-
-def _shown(name: str, verdict: Verdict) -> str:
-    """A client's model name for a message: shortened, printable, and left out when it may be pasted text."""
-    if len(name) > 15 and (verdict.privacy.types or verdict.privacy.failed):
-        return "of that name"
-    shown = "".join(c if c.isascii() and (c.isalnum() or c in "._:/-") else "?" for c in name[:64])
-    return f"'{shown}{'…' if len(name) > 64 else ''}'"

@@ -7,7 +7,6 @@ return their default at once until a background probe has found it up again.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
 import threading
 import time
@@ -15,12 +14,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-import redis.asyncio as aioredis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -32,22 +27,19 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from aicc_hooks.redis_client import MAX_CONNECTIONS, new_client
+from aicc_hooks.redis_env import RedisSettings
+
 log = logging.getLogger("aicc.redis")
 T = TypeVar("T")
 Status = Literal["off", "unknown", "up", "down"]
 
 NAMESPACE: Final = "aicc"
-MAX_CONNECTIONS: Final = 32
 FIRST_PROBE_S: Final = 0.1
 MAX_PROBE_S: Final = 5.0
 FLAP_WINDOW_S: Final = 10.0  # a trip this soon after a recovery doubles the wait before the next trust
 PROBE_LIMIT_S: Final = 0.5
 WRITE_PAUSE_S: Final = 5.0
-_UNNAMED: Final[dict[str, Any]] = (
-    {"driver_info": None}
-    if "driver_info" in inspect.signature(aioredis.Redis.__init__).parameters
-    else {"lib_name": None, "lib_version": None}  # its name before redis-py 7.1
-)
 # Replies by which a server that is up says it will not write: full, replica, failing snapshots, missing rights.
 _NO_WRITE: Final = (
     "OOM",
@@ -57,54 +49,6 @@ _NO_WRITE: Final = (
     "NOPERM",
     "command not allowed when used memory",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class RedisSettings:
-    """Where Redis is. `url` (redis://, rediss://, unix://) wins over the single fields."""
-
-    host: str = "127.0.0.1"
-    port: int = 6379
-    db: int = 0
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)
-    tls: bool = False
-    tls_ca: str | None = None
-    tls_verify: bool = True
-    unix_socket: str | None = None
-    url: str | None = field(default=None, repr=False)
-    timeout_ms: float = 40  # per call, connecting included; leaves 10 ms of the promised 50 for the rest
-
-    def where(self) -> str:
-        """The address for people, without credentials."""
-        if self.url:
-            parts = urlsplit(self.url)
-            return f"{parts.scheme}://{parts.hostname or parts.path}:{parts.port or ''}".rstrip(":")
-        return self.unix_socket or f"{self.host}:{self.port}"
-
-    def client(self) -> Any:
-        """A new redis-py client with every wait bounded and no retries of its own."""
-        limit = self.timeout_ms / 1000
-        common: dict[str, Any] = {
-            # redis-py 6+ retries three times with backoff, which would triple the cost of a dead server.
-            "retry": Retry(NoBackoff(), 0),
-            "socket_timeout": limit,
-            "socket_connect_timeout": limit,
-            "max_connections": 4 * MAX_CONNECTIONS,
-            # RESP2 and no CLIENT SETINFO: a new connection is usable after its connect (plus AUTH/SELECT).
-            "protocol": 2,
-            **_UNNAMED,
-        }
-        if self.url:
-            return aioredis.Redis.from_url(self.url, **common)
-        common |= {"db": self.db, "username": self.username, "password": self.password}
-        if self.unix_socket:
-            return aioredis.Redis(unix_socket_path=self.unix_socket, **common)
-        if self.tls:
-            common |= {"ssl": True, "ssl_ca_certs": self.tls_ca}
-            if not self.tls_verify:
-                common |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-        return aioredis.Redis(host=self.host, port=self.port, **common)
 
 
 @dataclass(slots=True)
@@ -298,11 +242,11 @@ class RedisLink:
         with self._lock:
             here = self._loops.get(loop)
             if here is None:
-                here = _Loop(self.settings.client(), self._generation, asyncio.Semaphore(MAX_CONNECTIONS))
+                here = _Loop(new_client(self.settings), self._generation, asyncio.Semaphore(MAX_CONNECTIONS))
                 self._loops[loop] = here
             elif here.generation != self._generation:
                 # After a trip the pooled connections are dead or carry half-read replies.
-                here.replace(self.settings.client(), self._generation)
+                here.replace(new_client(self.settings), self._generation)
             return here
 
     async def _call(self, here: _Loop, operation: Callable[[Any], Awaitable[T]]) -> T:
@@ -352,7 +296,7 @@ class RedisLink:
         while self._status == "down" and not self._closed:
             await asyncio.sleep(wait)
             wait = min(MAX_PROBE_S, wait * 1.5)
-            client = self.settings.client()
+            client = new_client(self.settings)
             started = self._clock()
             try:
                 async with asyncio.timeout(PROBE_LIMIT_S):

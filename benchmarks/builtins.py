@@ -24,7 +24,8 @@ import orjson
 
 from aicc_hooks.cache import CacheConfig, CacheRequest, ResponseCache
 from aicc_hooks.payload import extract
-from aicc_hooks.redis_link import RedisLink, RedisSettings
+from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.verdict import Segment
 from benchmarks import detection_complexity, detection_peers
 from benchmarks.hooks import ANSWER, shapes

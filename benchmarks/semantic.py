@@ -27,7 +27,8 @@ from aicc_hooks.cache.key import exact_key
 from aicc_hooks.cache.match import match
 from aicc_hooks.cache.request import CacheRequest
 from aicc_hooks.cache.tiers import ResponseCache
-from aicc_hooks.redis_link import RedisLink, RedisSettings
+from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_link import RedisLink
 
 
 def pairs(file: Path, vectors: Path, threshold: float) -> None:

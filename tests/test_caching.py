@@ -25,7 +25,8 @@ from aicc_hooks.cache.memory import MemoryTier
 from aicc_hooks.cache.request import CacheRequest
 from aicc_hooks.cache.rules import judge_answer
 from aicc_hooks.cache.tiers import ResponseCache
-from aicc_hooks.redis_link import RedisLink, RedisSettings
+from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_link import RedisLink
 
 SECRET = b"test-secret"
 BODY: dict[str, Any] = {"messages": [{"role": "user", "content": "What is a monad?"}], "temperature": 0.2}

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from caching_redis import Server
 
-from aicc_hooks.redis_link import RedisLink, RedisSettings, key
+from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_link import RedisLink, key
 
 pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 

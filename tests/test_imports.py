@@ -66,7 +66,9 @@ def test_the_core_does_not_import_the_adapter() -> None:
 
 def test_redis_and_langfuse_stay_with_their_own_modules() -> None:
     redis = {
-        n for n in importers("redis", top_level=True) if n != "redis_link.py" and not n.startswith("cache/")
+        n
+        for n in importers("redis", top_level=True)
+        if n not in ("redis_client.py", "redis_link.py") and not n.startswith("cache/")
     }
     assert redis == set()
     assert importers("langfuse", top_level=True) <= {"record/langfuse.py"}

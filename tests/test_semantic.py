@@ -25,7 +25,8 @@ from aicc_hooks.cache.request import CacheRequest
 from aicc_hooks.cache.semantic import REST_AFTER, SemanticTier
 from aicc_hooks.cache.tiers import ResponseCache
 from aicc_hooks.catalog import Catalog, Deployment, ModelGroup
-from aicc_hooks.redis_link import RedisLink, RedisSettings
+from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_link import RedisLink
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 CAPITAL, SAME, OTHER = (
