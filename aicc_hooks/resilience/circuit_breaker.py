@@ -7,7 +7,6 @@ at once; other failures open the deployment, and the address only when several o
 
 from __future__ import annotations
 
-import logging
 import math
 import random
 import time
@@ -19,9 +18,9 @@ from aicc_hooks.resilience.address import address_key
 from aicc_hooks.resilience.circuit import Circuit, State
 from aicc_hooks.resilience.classify import FAILURES, Outcome
 from aicc_hooks.resilience.config import BreakerConfig
-from aicc_hooks.resilience.permit import Denied, Key, Listener, Permit, Scope, Transition
+from aicc_hooks.resilience.permit import Denied, Key, Listener, Permit, Scope
+from aicc_hooks.resilience.transitions import Transitions
 
-_log = logging.getLogger(__name__)
 _MIN_SOURCES: dict[Scope, int] = {"address": 2, "deployment": 1}
 _MAX_CIRCUITS = 2048  # deployments are configured, not sent by clients; this bounds a reload loop
 
@@ -40,10 +39,9 @@ class CircuitBreaker:
         self._clock = clock
         self._rng = rng
         self._circuits: dict[Key, Circuit] = {}
-        self._listeners: list[Listener] = []
         self._lock = RLock()
         self._tokens = 0
-        self._pending: list[Transition] = []
+        self._transitions = Transitions(self._lock)
 
     def configure(self, config: BreakerConfig) -> None:
         """Takes a reloaded policy; running state is kept, windows start anew when their length changed."""
@@ -54,7 +52,7 @@ class CircuitBreaker:
 
     def subscribe(self, listener: Listener) -> None:
         """Calls `listener` on every transition, after the state has changed, outside the lock."""
-        self._listeners.append(listener)
+        self._transitions.subscribe(listener)
 
     def allow(self, address: str, deployment: str) -> Permit | Denied:
         """Leave to try `deployment` at `address` (a URL or host:port). A half-open circuit gives one."""
@@ -86,7 +84,7 @@ class CircuitBreaker:
                     circuit.trial_since = now
                     circuit.trial_token = self._tokens
             permit = Permit(address, deployment, trial=True, token=self._tokens)
-        self._tell()
+        self._transitions.tell()
         return permit
 
     def record(self, permit: Permit, outcome: Outcome) -> None:
@@ -97,7 +95,7 @@ class CircuitBreaker:
             now = self._clock()
             self._learn(("address", permit.address), permit, outcome, now)
             self._learn(("deployment", permit.deployment), permit, outcome, now)
-        self._tell()
+        self._transitions.tell()
 
     def report(self, address: str, deployment: str, outcome: Outcome) -> None:
         """`record` for an attempt that asked for no permit (e.g. seen through a log callback)."""
@@ -114,7 +112,7 @@ class CircuitBreaker:
             circuit = self._circuits.get(("address", key))
             if circuit is not None and circuit.state is not State.CLOSED:
                 self._close("address", key, circuit, "health probe answered")
-        self._tell()
+        self._transitions.tell()
 
     def unreachable(self, address: str, reason: str = "health probe refused") -> None:
         """A health probe was refused: open `address` before a request has to find out."""
@@ -125,7 +123,7 @@ class CircuitBreaker:
             circuit = self._circuit(("address", key))
             if circuit.state is not State.OPEN or circuit.due(self._clock()):
                 self._open("address", key, circuit, reason)
-        self._tell()
+        self._transitions.tell()
 
     def retry_after(self, pairs: list[tuple[str, str]]) -> int:
         """Whole seconds until the first of these (address, deployment) pairs may be tried; asks for no trial."""
@@ -198,7 +196,7 @@ class CircuitBreaker:
                         circuit.until = until
                     else:
                         circuit.until = max(circuit.until, until)
-        self._tell()
+        self._transitions.tell()
 
     # -- inside the lock ----------------------------------------------------------------------------------------
 
@@ -278,33 +276,16 @@ class CircuitBreaker:
     def _open(self, scope: Scope, key: str, circuit: Circuit, reason: str, *, remote: bool = False) -> None:
         old = circuit.state
         cooldown = circuit.open(self.config, self._clock(), reason, self._rng())
-        self._note(scope, key, old, State.OPEN, reason, cooldown, remote)
+        self._transitions.note(scope, key, old, State.OPEN, reason, cooldown, remote)
 
     def _close(self, scope: Scope, key: str, circuit: Circuit, reason: str, *, remote: bool = False) -> None:
         old = circuit.state
         circuit.close()
-        self._note(scope, key, old, State.CLOSED, reason, 0.0, remote)
+        self._transitions.note(scope, key, old, State.CLOSED, reason, 0.0, remote)
 
     def _to_half_open(self, scope: Scope, key: str, circuit: Circuit) -> None:
         if circuit.state is State.HALF_OPEN:
             return
         circuit.state = State.HALF_OPEN
         circuit.trial_since = -1.0
-        self._note(scope, key, State.OPEN, State.HALF_OPEN, circuit.reason, 0.0, False)
-
-    def _note(
-        self, scope: Scope, key: str, old: State, new: State, reason: str, cooldown: float, remote: bool
-    ) -> None:
-        self._pending.append(Transition(scope, key, old, new, reason, round(cooldown, 3), remote))
-
-    def _tell(self) -> None:
-        if not self._pending:
-            return
-        with self._lock:
-            pending, self._pending = self._pending, []
-        for transition in pending:
-            for listener in self._listeners:
-                try:
-                    listener(transition)
-                except Exception:
-                    _log.exception("a breaker listener failed")
+        self._transitions.note(scope, key, State.OPEN, State.HALF_OPEN, circuit.reason, 0.0, False)
