@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,46 @@ def test_a_port_taken_by_another_program_is_told_from_our_gateway(home: Path) ->
     if shutil.which("lsof"):
         assert f"pid {os.getpid()}" in found.found
     assert "--port" in found.fix
+    assert "slow to answer" in found.found  # it accepts, and says nothing
+
+
+def test_a_gateway_that_is_slow_to_answer_is_not_called_another_program(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        edit_env(home, AICC_ROUTER_PORT=str(port))
+        code = (
+            f"import time; from pathlib import Path; from aicc_hooks.ops.single import claim; "
+            f"claim(Path({str(home)!r}), {port}); print('held', flush=True); time.sleep(60)"
+        )
+        with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as gateway:
+            try:
+                assert gateway.stdout is not None
+                assert gateway.stdout.readline() == "held\n"
+                findings = look()
+            finally:
+                gateway.kill()
+    assert "port" not in findings
+    assert findings["gateway"].level == "warn"
+    assert f"(pid {gateway.pid}) is slow to answer" in findings["gateway"].found
+
+
+def test_a_port_where_something_else_answers_at_once_is_another_programs(home: Path) -> None:
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Other) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        edit_env(home, AICC_ROUTER_PORT=str(other.server_port))
+        found = look()["port"]
+        other.shutdown()
+    assert found.level == "fail"
+    assert found.found.endswith("and it is not the gateway")
 
 
 def test_malware_and_versions_out_of_range_are_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,18 +39,25 @@ def claim(home: Path, port: int) -> None:
         os.pwrite(handle, json.dumps({"pid": os.getpid(), "port": port}).encode(), 0)
 
 
-def running(home: Path, port: int) -> str:
-    """Who serves from this folder, in words; "" when nobody does."""
+def held(home: Path) -> dict[str, Any] | None:
+    """`pid` and `port` of the gateway that holds this folder, {} when it has not said them yet; None when none does."""
     path = home / _NAME
     with contextlib.suppress(OSError):
         handle = os.open(path, os.O_RDWR)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            holder = _holder(path)
-            return f"pid {holder['pid']}, port {holder['port']}" if holder else "a gateway"
+            return _holder(path)
         finally:
             os.close(handle)
+    return None
+
+
+def running(home: Path, port: int) -> str:
+    """Who serves from this folder, in words; "" when nobody does."""
+    holder = held(home)
+    if holder is not None:
+        return f"pid {holder['pid']}, port {holder['port']}" if holder else "a gateway"
     # Started as `litellm --config …` it holds no lock, but it answers.
     with contextlib.suppress(httpx.HTTPError):
         answer = httpx.get(f"http://127.0.0.1:{port}/aicc/health", timeout=1.0, trust_env=False)

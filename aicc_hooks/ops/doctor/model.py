@@ -38,6 +38,7 @@ class Context:
     policy: Policy | None = None
     errors: Mapping[str, str] = field(default_factory=dict)
     health: Mapping[str, Any] | None = None  # of the running gateway; None: none answers
+    slow: bool = False  # something listens on its port and did not answer in time
     user_home: Path = field(default_factory=Path.home)
     aicc: Path = Path("aicc")
 

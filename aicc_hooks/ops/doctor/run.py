@@ -82,7 +82,8 @@ def read_context(env: Mapping[str, str], config: Path | None = None) -> Context:
             check_routes(policy.policy, context.config.groups, source=policy.source)
     except ConfigError as error:
         errors["policy"] = str(error)
-    return replace(context, errors=errors, health=services.ask_gateway(port))
+    health, slow = services.look_at_gateway(port)
+    return replace(context, errors=errors, health=health, slow=slow)
 
 
 def examine(context: Context, spent_s: float = 0.0) -> list[Finding]:

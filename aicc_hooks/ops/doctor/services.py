@@ -16,6 +16,7 @@ from aicc_hooks.errors import ConfigError
 from aicc_hooks.ops.doctor.model import Context, Finding, Level
 from aicc_hooks.ops.look import docker_state, port_free
 from aicc_hooks.ops.serve import _taken_by
+from aicc_hooks.ops.single import held
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
 from aicc_hooks.resilience.memory import recommend, total_ram
@@ -26,13 +27,20 @@ _LIMIT_S = 1.2
 _LOOPBACK = ("http://localhost", "http://127.", "http://[::1]")
 
 
-def ask_gateway(port: int) -> Mapping[str, Any] | None:
-    """/aicc/health of what listens on the port, when it is our gateway."""
-    with contextlib.suppress(httpx.HTTPError, ValueError):
+def look_at_gateway(port: int) -> tuple[Mapping[str, Any] | None, bool]:
+    """/aicc/health of what listens on the port, when it is our gateway; True when something took too long to answer."""
+    try:
         answer = httpx.get(f"http://127.0.0.1:{port}/aicc/health", timeout=_LIMIT_S, trust_env=False).json()
-        if isinstance(answer, dict) and "policy_version" in answer:
-            return answer
-    return None
+    except httpx.TimeoutException:
+        return None, True
+    except (httpx.HTTPError, ValueError):
+        return None, False
+    return answer if isinstance(answer, dict) and "policy_version" in answer else None, False
+
+
+def ask_gateway(port: int) -> Mapping[str, Any] | None:
+    """The health of the gateway on this port; None when none answers."""
+    return look_at_gateway(port)[0]
 
 
 def gateway(context: Context) -> Iterator[Finding]:
@@ -46,9 +54,20 @@ def gateway(context: Context) -> Iterator[Finding]:
                 f"nothing listens on port {context.port}",
                 "aicc serve, or: aicc launchd install",
             )
-        else:
+        elif (holder := held(context.home)) is not None and holder.get("port", context.port) == context.port:
+            who = f" (pid {holder['pid']})" if holder else ""
             yield Finding(
-                "port", "fail", f"port {context.port} is taken{_taken_by(context.port)}, and it is not the gateway",
+                "gateway", "warn", f"port {context.port}: the gateway{who} is slow to answer: not within {_LIMIT_S} s",
+                "it is starting or busy: run aicc doctor again in a moment; restart it if this stays so",
+            )  # fmt: skip
+        else:
+            why = (
+                f"which is slow to answer (not within {_LIMIT_S} s): another program, or the gateway of another folder"
+                if context.slow
+                else "and it is not the gateway"
+            )
+            yield Finding(
+                "port", "fail", f"port {context.port} is taken{_taken_by(context.port)}, {why}",
                 f"stop that program, or: aicc init --yes --port {context.port + 10}",
             )  # fmt: skip
         return
