@@ -11,6 +11,7 @@ from aicc_hooks.verdict import Needs
 
 DEMO_PROVIDER = "aicc_demo"
 IN_PROCESS = "in-process"  # address of a model that answers inside this process
+OLLAMA_PROVIDERS = ("ollama", "ollama_chat")
 _OLLAMA_DEFAULT = "http://localhost:11434"
 
 
@@ -22,6 +23,21 @@ class Deployment:
     model: str  # provider-prefixed
     address: str
     local: bool = False
+
+    @property
+    def name(self) -> str:
+        """As its server knows it: `qwen2.5:14b`."""
+        return server_name(self.model)
+
+    @property
+    def ollama(self) -> bool:
+        """Whether an Ollama serves it, asked in its own API."""
+        return self.model.partition("/")[0] in OLLAMA_PROVIDERS
+
+
+def server_name(model: str) -> str:
+    """`ollama_chat/qwen2.5:14b` → `qwen2.5:14b`."""
+    return model.partition("/")[2] or model
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,7 @@ def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
         return str(base or other)
     if provider == DEMO_PROVIDER:
         return IN_PROCESS
-    if provider in ("ollama", "ollama_chat"):
+    if provider in OLLAMA_PROVIDERS:
         return ollama_default or _OLLAMA_DEFAULT
     return ""
 

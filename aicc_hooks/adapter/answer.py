@@ -13,8 +13,8 @@ from aicc_hooks.adapter import reshape
 from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
+from aicc_hooks.adapter.refusals import broken_stream
 from aicc_hooks.adapter.runtime import Runtime
-from aicc_hooks.adapter.upstreams import broken_stream
 from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.stream_end import EndMark

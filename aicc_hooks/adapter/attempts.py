@@ -9,8 +9,8 @@ from typing import Any
 from aicc_hooks.adapter import calls, embedding_limit
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
+from aicc_hooks.adapter.refusals import as_exception, broken_stream, other_embedder
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
-from aicc_hooks.adapter.upstreams import as_exception, broken_stream, other_embedder
 from aicc_hooks.catalog import Deployment, address_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome

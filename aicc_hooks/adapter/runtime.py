@@ -133,7 +133,7 @@ class Runtime:
             local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
             catalog = build_catalog(models, local, ollama_default=default, learnt=self.upstreams.learnt)
             self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or (), _keys(models, default))
-            self.catalog = catalog.with_context(self.upstreams.context_of)
+            self.catalog = catalog.with_context(self.upstreams.context.of_group)
             self._catalog_source = source
         return self.catalog
 

@@ -1,4 +1,4 @@
-"""Breaker, queue, context and health around LiteLLM's attempts: what may be tried now, and what came of it."""
+"""Breaker, queue and health around LiteLLM's attempts: what may be tried now, and what came of it."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import litellm
-
+from aicc_hooks.adapter.attempt_context import AttemptContext
 from aicc_hooks.adapter.calls import Attempt, Call
-from aicc_hooks.catalog import Catalog, Deployment, ModelGroup
-from aicc_hooks.errors import Refusal
+from aicc_hooks.catalog import OLLAMA_PROVIDERS, Catalog, Deployment, server_name
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome, classify
 from aicc_hooks.resilience.cold_start import RequestRate
 from aicc_hooks.resilience.config import ResilienceConfig
-from aicc_hooks.resilience.context import choose_num_ctx, memory_limit, room, too_long
 from aicc_hooks.resilience.health_check import HealthChecker, ProbeResult
 from aicc_hooks.resilience.limits import FairLimiter
 from aicc_hooks.resilience.model_servers import ModelServers
@@ -30,9 +27,6 @@ from aicc_hooks.resilience.shared import BreakerSync, LinkStore
 from aicc_hooks.resilience.warm_up import Warmer
 
 log = logging.getLogger("aicc_hooks")
-
-_GIB = 1024**3
-_OLLAMA = ("ollama", "ollama_chat")
 
 
 class Upstreams:
@@ -49,7 +43,7 @@ class Upstreams:
         self.sync: BreakerSync | None = None
         self._clients: dict[str, OllamaClient] = {}
         self.servers = ModelServers()
-        self._num_ctx: dict[tuple[str, str], int] = {}
+        self.context = AttemptContext(self._clients, lambda: self.config)
         self._catalog = Catalog()
         self._fallbacks: dict[str, list[str]] = {}
         self.breaker.subscribe(self._on_transition)
@@ -79,7 +73,7 @@ class Upstreams:
             for name, others in rule.items()
             if isinstance(others, list)
         }
-        for address in {d.address for d in _deployments(catalog) if _is_ollama(d)}:
+        for address in {d.address for d in _deployments(catalog) if d.ollama}:
             if address not in self._clients:
                 self._clients[address] = OllamaClient(address)
         self.servers.adopt(catalog, keys or {})
@@ -136,16 +130,16 @@ class Upstreams:
         await self.servers.look()
         for deployment in _deployments(self._catalog):
             client = self._clients.get(deployment.address)
-            if client is not None and client.info(_name(deployment.model)) is None:
+            if client is not None and client.info(deployment.name) is None:
                 with contextlib.suppress(Exception):  # health tells of an Ollama that is away
-                    await client.show(_name(deployment.model))
+                    await client.show(deployment.name)
 
     def learnt(self, address: str, model: str) -> Mapping[str, Any]:
         """What the server at `address` said of a model, as `model_info`; {} while unknown. From memory."""
         client = self._clients.get(address)
-        if client is None or model.partition("/")[0] not in _OLLAMA:
+        if client is None or model.partition("/")[0] not in OLLAMA_PROVIDERS:
             return self.servers.learnt(address, model)
-        shown = client.info(_name(model))
+        shown = client.info(server_name(model))
         return shown.as_model_info() if shown is not None else {}
 
     # --- before the decision ----------------------------------------------------------------
@@ -167,9 +161,7 @@ class Upstreams:
         for group in self._catalog.groups.values():
             for deployment in group.deployments:
                 client = self._clients.get(deployment.address)
-                state = (
-                    client.is_loaded(_name(deployment.model), max_age_s=30) if client is not None else True
-                )
+                state = client.is_loaded(deployment.name, max_age_s=30) if client is not None else True
                 known = known or (client is not None and state is not None)
                 if state is not False:
                     names.add(group.name)
@@ -179,14 +171,6 @@ class Upstreams:
         """The group `auto` prefers under high load, or "" (call once a request: it counts)."""
         rule = self.config.high_qps
         return rule.model if rule.enabled and self.rate.tick() > rule.requests_per_s else ""
-
-    def context_of(self, group: ModelGroup) -> int:
-        """Tokens this group takes here: config, the model's own limit and the memory budget; 0 = unknown."""
-        limits = [group.context] if group.context else []
-        for deployment in group.deployments:
-            if _is_ollama(deployment):
-                limits.append(self._room(deployment.address, _name(deployment.model)))
-        return min(limits) if limits else 0
 
     def refuse_if_down(self, call: Call) -> None:
         """503 at once when the route and everything config.yaml falls back to is down."""
@@ -215,15 +199,15 @@ class Upstreams:
         """
         permit = self.breaker.allow(attempt.address, attempt.deployment)
         if isinstance(permit, Denied):
-            asked = call.decision.route if call.decision else _name(attempt.model)
+            asked = call.decision.route if call.decision else server_name(attempt.model)
             raise upstream_down(asked, permit.retry_after_header, permit.reason)
         attempt.permit = permit
         try:
             client = call.user or call.session or call.client.partition("/")[0]
             began = time.perf_counter()
-            attempt.slot = await self.limiter.acquire(_name(attempt.model), attempt.address, client)
+            attempt.slot = await self.limiter.acquire(server_name(attempt.model), attempt.address, client)
             call.timings["queue"] = call.timings.get("queue", 0.0) + (time.perf_counter() - began) * 1000
-            return self._parameters(call, attempt)
+            return self.context.parameters(call, attempt)
         except BaseException:
             self.end(attempt, Outcome.CANCELLED)
             raise
@@ -238,7 +222,7 @@ class Upstreams:
         if not attempt.ended:
             attempt.ended = time.perf_counter()
         if outcome is Outcome.OK and attempt.num_ctx:
-            self._clients[attempt.address].note_loaded(_name(attempt.model), attempt.num_ctx)
+            self._clients[attempt.address].note_loaded(server_name(attempt.model), attempt.num_ctx)
         if outcome is not Outcome.OK and not attempt.error:
             attempt.error = outcome.value
 
@@ -248,61 +232,23 @@ class Upstreams:
         self.end(attempt, outcome)
         return outcome
 
-    def _parameters(self, call: Call, attempt: Attempt) -> dict[str, Any]:
-        client = self._clients.get(attempt.address)
-        if client is None or call.needs is None or call.needs.mode != "chat":
-            return {}
-        name = _name(attempt.model)
-        attempt.loading = client.is_loaded(name) is False
-        call.cold_start = call.cold_start or attempt.loading
-        limit = self._room(attempt.address, name)
-        info = client.info(name)
-        context = self.config.context
-        memory = memory_limit(context.memory_budget_gb * _GIB, info.kv_bytes_per_token) if info else None
-        key = (attempt.address, name)
-        loaded = None if attempt.loading else self._num_ctx.get(key)
-        chosen = choose_num_ctx(
-            call.needs.tokens,
-            (info.context_length or None) if info else None,
-            context.buckets_for(name),
-            memory,
-            loaded=loaded,
-        )
-        if chosen is None:
-            raise too_long(name, call.needs.tokens, limit, model_max=info.context_length if info else None)
-        self._num_ctx[key] = chosen
-        attempt.num_ctx = chosen
-        added: dict[str, Any] = {"num_ctx": chosen}
-        cold = self.config.cold_start
-        keep = cold.keep_alive.get(name, cold.default_keep_alive)
-        if keep is not None:
-            added["keep_alive"] = keep
-        return added
-
     # --- help -------------------------------------------------------------------------------
-
-    def _room(self, address: str, name: str) -> int:
-        client = self._clients.get(address)
-        info = client.info(name) if client is not None else None
-        context = self.config.context
-        memory = memory_limit(context.memory_budget_gb * _GIB, info.kv_bytes_per_token) if info else None
-        return room((info.context_length or None) if info else None, context.buckets_for(name), memory)
 
     def _expected(self, address: str) -> Iterable[str]:
         groups = [
             g for g in self._catalog.groups.values() if g.mode != "rerank"
         ]  # reranked through embeddings by default
-        return {_name(d.model) for g in groups for d in g.deployments if d.address == address}
+        return {d.name for g in groups for d in g.deployments if d.address == address}
 
     def _other_models(self) -> bool:
         return any(
-            d.address and not _is_ollama(d) and self.breaker.usable(d.address, d.id)
+            d.address and not d.ollama and self.breaker.usable(d.address, d.id)
             for d in _deployments(self._catalog)
         )
 
     def _loader_of(self, model: str) -> OllamaClient | None:
         return next(
-            (self._clients.get(d.address) for d in _deployments(self._catalog) if _name(d.model) == model),
+            (self._clients.get(d.address) for d in _deployments(self._catalog) if d.name == model),
             None,
         )
 
@@ -325,33 +271,5 @@ async def litellm_probe(problems: Mapping[str, str], fatal: Callable[[], str]) -
     return ProbeResult("up", "; ".join(seams), bool(seams))
 
 
-def as_exception(refusal: Refusal, model: str) -> Exception:
-    """What LiteLLM's router takes as a failed deployment: it tries the next group, without waiting."""
-    kinds = {503: litellm.ServiceUnavailableError, 429: litellm.RateLimitError}
-    kind: Callable[..., Exception] = kinds.get(refusal.status, litellm.BadRequestError)
-    return kind(message=refusal.message, llm_provider="aicc", model=model)
-
-
-def broken_stream() -> Refusal:
-    """Why nothing is tried again once the client has read a part of an answer."""
-    return Refusal("aicc_upstream_down", "The model's stream broke off; ask again for the whole answer.", 503)
-
-
-def other_embedder() -> Refusal:
-    """Why an embedding is never answered by another model."""
-    return Refusal(
-        "aicc_upstream_down", "The embedding model does not answer, and another's vectors do not fit.", 503
-    )
-
-
 def _deployments(catalog: Catalog) -> Collection[Deployment]:
     return [d for group in catalog.groups.values() for d in group.deployments]
-
-
-def _is_ollama(deployment: Deployment) -> bool:
-    return deployment.model.partition("/")[0] in _OLLAMA
-
-
-def _name(model: str) -> str:
-    """`ollama_chat/qwen2.5:14b` → `qwen2.5:14b`."""
-    return model.partition("/")[2] or model

@@ -1,0 +1,28 @@
+"""Our refusals as LiteLLM's router understands them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import litellm
+
+from aicc_hooks.errors import Refusal
+
+
+def as_exception(refusal: Refusal, model: str) -> Exception:
+    """What LiteLLM's router takes as a failed deployment: it tries the next group, without waiting."""
+    kinds = {503: litellm.ServiceUnavailableError, 429: litellm.RateLimitError}
+    kind: Callable[..., Exception] = kinds.get(refusal.status, litellm.BadRequestError)
+    return kind(message=refusal.message, llm_provider="aicc", model=model)
+
+
+def broken_stream() -> Refusal:
+    """Why nothing is tried again once the client has read a part of an answer."""
+    return Refusal("aicc_upstream_down", "The model's stream broke off; ask again for the whole answer.", 503)
+
+
+def other_embedder() -> Refusal:
+    """Why an embedding is never answered by another model."""
+    return Refusal(
+        "aicc_upstream_down", "The embedding model does not answer, and another's vectors do not fit.", 503
+    )
