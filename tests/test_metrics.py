@@ -203,6 +203,7 @@ def test_process_state_becomes_gauges(scrape, path):
     sources = Sources(
         health=lambda: {"redis": {"status": "down"}, "ollama": {"status": "up"}, "langfuse": {"status": "off"}},
         breakers=lambda: {"deployment": {"m": {"state": "half_open"}}}, counters=lambda: {"failures_privacy": 3},
+        extra=lambda: {"queue": {"waiting": 3}},
     )  # fmt: skip
     publish(scrape.writer, sources.snapshot(), {}, now=time.time())
     values = scrape.values()
@@ -211,6 +212,7 @@ def test_process_state_becomes_gauges(scrape, path):
     assert values["aicc_circuit_open", (("circuit", "m"), ("scope", "deployment"))] == 0.5
     assert values["aicc_process_events_total", (("event", "failures_privacy"),)] == 3
     assert values["aicc_workers", ()] == 1
+    assert values["aicc_queue_requests", (("state", "waiting"),)] == 3
 
 
 def test_the_caches_numbers_are_true_over_two_workers(scrape, path):
