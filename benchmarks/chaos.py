@@ -201,12 +201,13 @@ def main() -> None:
     parser.add_argument("--gateways", type=int, default=1, help="gateways that share Redis")
     parser.add_argument("--case", action="append", default=[], help="only this one (repeat for more)")
     parser.add_argument("--soak", type=float, default=0, help="seconds of mixed load instead of the cases")
+    parser.add_argument("--cache-mb", type=float, default=64, help="bound of the soak's memory cache")
     parser.add_argument("--hunt", action="store_true", help="look for SIGSEGV instead")
     given = parser.parse_args()
     if given.soak:
         from benchmarks.soak import soak
 
-        print(soak(given.soak, given.rate))
+        print(soak(given.soak, given.rate, given.cache_mb))
         return
     if given.hunt:
         from benchmarks.crash_gateway import OFF

@@ -91,12 +91,13 @@ async def _rude(gateway: GatewayProcess, until: asyncio.Event) -> None:
             await asyncio.sleep(1)
 
 
-async def _run(seconds: float, rate: float) -> str:
+async def _run(seconds: float, rate: float, cache_mb: float) -> str:
     rows: list[Seen] = []
     with OllamaStub(keep=10) as ollama:
         for model in ollama.models.values():
             model.token_delay = 0.005
-        with GatewayProcess(ollama_url=ollama.url, command=("aicc", "serve")) as gateway:
+        policy = {"cache": {"max_memory_bytes": int(cache_mb * 1e6)}}
+        with GatewayProcess(ollama_url=ollama.url, policy=policy, command=("aicc", "serve")) as gateway:
             stop, child, began = asyncio.Event(), child_of(gateway.pid), time.monotonic()
             load = Load((gateway.url,), gateway.key, rate)
             await asyncio.sleep(12)  # the gauge is written by then
@@ -131,6 +132,6 @@ def report(rows: list[Seen], load: Load, same: bool) -> str:
     return "\n".join(lines)
 
 
-def soak(seconds: float, rate: float) -> str:
-    """A table of what was seen, and a sentence."""
-    return asyncio.run(_run(seconds, rate))
+def soak(seconds: float, rate: float, cache_mb: float) -> str:
+    """A table of what was seen, and a sentence. With a small cache it is full early: what grows then is a leak."""
+    return asyncio.run(_run(seconds, rate, cache_mb))
