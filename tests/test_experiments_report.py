@@ -139,6 +139,12 @@ def test_verdicts_in_plain_words() -> None:
     assert build(CONFIG, []).verdict.startswith("no difference yet")
 
 
+def test_many_requests_of_few_users_are_no_proof_of_equality() -> None:
+    found = build(CONFIG, rows({"a": {"u": [1.0] * 4000}, "b": {"v": [0.0] * 4000}}))
+    assert found.verdict == "too few users to tell"
+    assert found.comparisons[0].verdict == "too few users to tell: at least 10 in each variant"
+
+
 def test_lower_latency_and_fewer_errors_are_better() -> None:
     def made(metric: str) -> str:
         config = CONFIG.model_copy(

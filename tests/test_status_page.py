@@ -435,7 +435,7 @@ def test_experiments_are_reported_and_without_one_the_page_says_how_to_start(
     page.wait("document.querySelectorAll('#trials figure').length >= 2")
     text = page.js("document.getElementById('trials').innerText")
     assert "prompt-test" in text
-    assert "no difference yet" in text or "is better" in text or "no difference worth having" in text
+    assert any(words in text for words in ("no difference", "is better", "too few users to tell"))
     assert page.js("document.querySelectorAll('#trials tbody th[scope=row]').length") == 2
     label = page.js("document.querySelector('#trials svg').getAttribute('aria-label')")
     assert label.startswith("Latency of uncached answers")

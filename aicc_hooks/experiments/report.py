@@ -9,7 +9,16 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from aicc_hooks.experiments.schema import ExperimentConfig, Metric
-from aicc_hooks.experiments.stats import Difference, Mean, difference, interval, mean_of, needed, uneven
+from aicc_hooks.experiments.stats import (
+    MIN_UNITS,
+    Difference,
+    Mean,
+    difference,
+    interval,
+    mean_of,
+    needed,
+    uneven,
+)
 from aicc_hooks.record.reader import SpoolReader
 
 ALPHA = 0.05
@@ -213,7 +222,11 @@ def _sentence(
         return f"{better} is better: {_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
     if have < want:
         return f"no difference yet, about {want - have:,} more {_UNIT[metric]} each to find {effect:.3g}"
-    return f"no difference of {effect:.3g} or more: {_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
+    if not math.isfinite(gap.low) or not math.isfinite(gap.high):
+        return f"too few users to tell: at least {MIN_UNITS} in each variant"
+    seen = f"{_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
+    within = max(abs(gap.low), abs(gap.high)) < effect
+    return f"no difference of {effect:.3g} or more: {seen}" if within else f"no difference found: {seen}"
 
 
 def _verdict(comparisons: Sequence[Comparison], first: str) -> str:
@@ -228,7 +241,10 @@ def _verdict(comparisons: Sequence[Comparison], first: str) -> str:
     if waiting:
         most = max(c.more for c in waiting)
         return f"no difference yet, about {most:,} more {_UNIT[comparisons[0].metric]} in each variant"
-    return "no difference worth having"
+    if any(not math.isfinite(c.low) or not math.isfinite(c.high) for c in comparisons):
+        return "too few users to tell"
+    told = all(c.sure or c.verdict.startswith("no difference of") for c in comparisons)
+    return "no difference worth having" if told else "no difference found"
 
 
 def _sums(name: str, rows: list[Row]) -> VariantSums:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
-_MIN_UNITS = 10  # fewer units tell nothing about their spread
+MIN_UNITS = 10  # fewer units tell nothing about their spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def difference(a: Mean, b: Mean, *, alpha: float = 0.05, looks: float = 1.0) -> 
     one looks until the planned end, a difference that is not there is reported at most `alpha` of the time.
     """
     gap = b.value - a.value
-    if a.units < _MIN_UNITS or b.units < _MIN_UNITS or math.isnan(a.se) or math.isnan(b.se):
+    if a.units < MIN_UNITS or b.units < MIN_UNITS or math.isnan(a.se) or math.isnan(b.se):
         return Difference(gap, -math.inf, math.inf, False)
     se = math.hypot(a.se, b.se)
     if se == 0.0:
@@ -75,7 +75,7 @@ def interval(mean: Mean, *, share: bool = False) -> tuple[float, float] | None:
 
     A rate of 0 or 1 has no spread to see; Wilson's interval with a unit counted once stays honest there.
     """
-    if mean.units < _MIN_UNITS or math.isnan(mean.se):
+    if mean.units < MIN_UNITS or math.isnan(mean.se):
         return None
     bound = t_quantile(0.975, mean.units - 1)
     if not share:
@@ -93,9 +93,9 @@ def needed(a: Mean, b: Mean, effect: float, *, alpha: float = 0.05, power: float
     z = _NORMAL.inv_cdf(1 - alpha / 4) + _NORMAL.inv_cdf(power)
     spread = a.spread**2 + b.spread**2
     return (
-        max(2 * _MIN_UNITS, math.ceil(z * z * spread / (effect * effect)))
+        max(2 * MIN_UNITS, math.ceil(z * z * spread / (effect * effect)))
         if math.isfinite(spread)
-        else 2 * _MIN_UNITS
+        else 2 * MIN_UNITS
     )
 
 
