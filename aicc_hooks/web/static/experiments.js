@@ -1,7 +1,7 @@
 // Reports of experiments: verdict, table, and each variant's value with its interval.
 import { $, empty, h, number, pill, s, share, span } from "./dom.js";
 
-const LEFT = 110, RIGHT = 400, WIDTH = 600, STEP = 24;
+const LEFT = 90, RIGHT = 270, WIDTH = 480, STEP = 24; // narrow: scaled into a third of the page, its words stay readable
 const HEAD = ["Variant", "Requests", "Users", "Errors", "p50", "p95", "Cached", "Scored", "Score"];
 
 export function renderExperiments(data) {
@@ -30,7 +30,7 @@ function panel(p) {
   const marks = p.rows.flatMap((row, i) => {
     const y = 12 + STEP * i;
     return [
-      s("text", { x: 0, y: y + 4 }, row.name.slice(0, 16)),
+      s("text", { x: 0, y: y + 4 }, row.name.slice(0, 14)),
       ...(row.low === null ? [] : [s("line", { class: "interval", x1: x(row.low), x2: x(row.high), y1: y, y2: y })]),
       ...(row.value === null ? [] : [s("circle", { class: "mean", cx: x(row.value), cy: y, r: 4.5 })]),
       s("text", { x: RIGHT + 12, y: y + 4 }, row.text),
