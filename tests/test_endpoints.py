@@ -71,6 +71,7 @@ def test_both_ways_give_the_same_answer(
         wrong = client.post("/v1/chat/completions", json={"model": "no-such-model", "messages": [{"role": "user", "content": "x"}]})  # fmt: skip
         assert 400 <= wrong.status_code < 500
         assert set(wrong.json()["error"]) >= {"message", "type", "code"}
+    assert b"POST /v1" not in process.output()  # speed.access_log
 
 
 PROBE = """

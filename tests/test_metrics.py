@@ -203,7 +203,7 @@ def test_process_state_becomes_gauges(scrape, path):
     sources = Sources(
         health=lambda: {"redis": {"status": "down"}, "ollama": {"status": "up"}, "langfuse": {"status": "off"}},
         breakers=lambda: {"deployment": {"m": {"state": "half_open"}}}, counters=lambda: {"failures_privacy": 3},
-        extra=lambda: {"queue": {"waiting": 3}},
+        extra=lambda: {"queue": {"a:1": {"waiting": 1}, "b:2": {"running": 1, "waiting": 2}}},
     )  # fmt: skip
     publish(scrape.writer, sources.snapshot(), {}, now=time.time())
     values = scrape.values()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.catalog import server_name
 from aicc_hooks.resilience.classify import FAILURES, classify
 
 if TYPE_CHECKING:
@@ -94,8 +95,8 @@ def untried(call: Call, deployments: list[dict[str, Any]]) -> list[dict[str, Any
 
 
 def bare(model: str) -> str:
-    """`ollama/bge-m3:latest` → `bge-m3`."""
-    return model.rpartition("/")[2].removesuffix(":latest")
+    """`ollama/bge-m3:latest` → `bge-m3`. An organisation in the name stays: two of them may mean two models by one name."""
+    return server_name(model).removesuffix(":latest")
 
 
 def _another(runtime: Runtime, call: Call, error: Exception) -> bool:

@@ -87,6 +87,6 @@ class Observer:
             "mode": "demo" if runtime.catalog.demo else "live",
             "cache": runtime.cached.picture(),
             "spool": spool.counters() if spool is not None else {},
-            "queue": runtime.upstreams.limiter.totals(),
+            "queue": runtime.upstreams.limiter.snapshot()["addresses"],
             "loop_tasks": len(asyncio.all_tasks(self._loop)) if self._loop is not None else 0,
         }

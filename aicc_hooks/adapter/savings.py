@@ -23,16 +23,16 @@ def skip_limits() -> None:
     for name in _LIMITING:
         hooks.PROXY_HOOKS.pop(name, None)
     full = Router._increment_deployment_usage
-    unlimited: dict[str, int] = {}  # deployment → id of the entry that was found to have no limit
+    unlimited: dict[str, Any] = {}  # deployment → its entry of the model list, found to have no limit
 
     async def increment(self: Any, *, deployment_id: str, **kwargs: Any) -> Any:
         index = self.model_id_to_deployment_index_map.get(deployment_id)
-        entry = id(self.model_list[index]) if index is not None else 0
-        if entry and unlimited.get(deployment_id) == entry:
+        entry = self.model_list[index] if index is not None else None
+        if entry is not None and unlimited.get(deployment_id) is entry:
             return None
         # LiteLLM works the limits out from validated models at each call to find that there are none (router.py:8518),
         # or fails at a model its price list does not know.
-        if entry and not _limited(self.model_list[index]):
+        if entry is not None and not _limited(entry):
             unlimited[deployment_id] = entry
         return await full(self, deployment_id=deployment_id, **kwargs)
 
@@ -51,7 +51,7 @@ def silence_access_log() -> None:
 
 
 def collect_less() -> None:
-    """What was loaded is never garbage: looking through it costs half a second each time. Call when loading has ended.
+    """What was loaded is never garbage, and a request makes little: 0.9 of the CPU, measured. Call when loading has ended.
 
     `PYTHON_GC_THRESHOLD`, LiteLLM's own setting, wins.
     """

@@ -15,7 +15,7 @@ import httpx
 from aicc_hooks.experiments.schema import LangfusePrompt
 
 log = logging.getLogger("aicc_hooks")
-_TIMEOUT_S = 5
+_TIMEOUT_S = 5.0
 _MAX_CHARS = 1 << 20
 
 
@@ -34,7 +34,7 @@ class PromptError(Exception):
 Fetch = Callable[[LangfusePrompt], ManagedPrompt]
 
 
-def langfuse_fetch(host: str, public_key: str, secret_key: str) -> Fetch:
+def langfuse_fetch(host: str, public_key: str, secret_key: str, *, timeout_s: float = _TIMEOUT_S) -> Fetch:
     """A fetcher over the API client of Langfuse's SDK. Blocking: `PromptCache` calls it from a thread.
 
     Not `Langfuse(...).get_prompt`: with `tracing_enabled=False` 4.18 still starts three threads (media, scores,
@@ -55,16 +55,16 @@ def langfuse_fetch(host: str, public_key: str, secret_key: str) -> Fetch:
 
         try:
             # A proxy set for the internet must not see traffic to this machine.
-            with httpx.Client(timeout=_TIMEOUT_S, trust_env=not local) as connection:
+            with httpx.Client(timeout=timeout_s, trust_env=not local) as connection:
                 api = LangfuseAPI(
-                    base_url=host.rstrip("/"), username=public_key, password=secret_key, timeout=_TIMEOUT_S,
+                    base_url=host.rstrip("/"), username=public_key, password=secret_key, timeout=timeout_s,
                     x_langfuse_sdk_name="python", x_langfuse_public_key=public_key, httpx_client=connection,
                 )  # fmt: skip
                 found = api.prompts.get(
                     quote(wanted.name, safe=""),
                     version=wanted.version,
                     label=None if wanted.version is not None else wanted.label or "production",
-                    request_options={"timeout_in_seconds": _TIMEOUT_S, "max_retries": 0},
+                    request_options={"timeout_in_seconds": timeout_s, "max_retries": 0},
                 )
         except ApiError as error:
             raise PromptError(_refused(error.status_code)) from None

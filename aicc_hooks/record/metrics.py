@@ -142,8 +142,9 @@ def _state(reader: SpoolReader, workers: Sequence[Mapping[str, Any]]) -> Iterato
         value=sum(int(worker.get("loop_tasks") or 0) for worker in workers),
     )
     queue = GaugeMetricFamily("aicc_queue_requests", "Requests at the models' queues.", labels=["state"])
-    for state in ("running", "waiting", "refused", "timed_out"):
-        queue.add_metric([state], sum(int((worker.get("queue") or {}).get(state) or 0) for worker in workers))
+    lanes = [lane for worker in workers for lane in (worker.get("queue") or {}).values()]
+    for state in ("running", "waiting"):
+        queue.add_metric([state], sum(int(lane.get(state) or 0) for lane in lanes))
     yield queue
     info = GaugeMetricFamily("aicc_build_info", "Always 1.", labels=["version", "policy_version"])
     info.add_metric([__version__, str(picture.get("policy_version") or "")], 1)

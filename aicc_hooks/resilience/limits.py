@@ -163,16 +163,6 @@ class FairLimiter:
         }
         return {"addresses": lanes, "refused": self.refused, "timed_out": self.timed_out, "lost": self.lost}
 
-    def totals(self) -> dict[str, int]:
-        """Requests that run and that wait, over all addresses; and what was refused or gave up waiting since the start."""
-        lanes = list(self._lanes.values())
-        return {
-            "running": sum(lane.running for lane in lanes),
-            "waiting": sum(lane.waiting for lane in lanes),
-            "refused": self.refused,
-            "timed_out": self.timed_out,
-        }
-
     # -- inside -------------------------------------------------------------------------------------------------
 
     def _apply(self, config: LimitsConfig) -> None:

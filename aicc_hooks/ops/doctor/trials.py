@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Iterator
-from urllib.parse import quote
-
-import httpx
+from concurrent.futures import ThreadPoolExecutor
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.overview import shadowed, state
+from aicc_hooks.experiments.prompts import Fetch, PromptError, langfuse_fetch
 from aicc_hooks.experiments.schema import LangfusePrompt
 from aicc_hooks.experiments.store import parse_experiments
 from aicc_hooks.ops.doctor.model import Context, Finding
@@ -78,43 +76,17 @@ def _prompts(context: Context, prompts: list[LangfusePrompt]) -> Iterator[Findin
                 f"put them into {context.home / '.env'}, then: aicc launchd restart",
             )
         return
-    yield from asyncio.run(_ask(access, prompts))
+    fetch = langfuse_fetch(access.host, access.public_key, access.secret_key, timeout_s=_LIMIT_S)
+    with ThreadPoolExecutor(max_workers=len(prompts)) as pool:
+        yield from pool.map(lambda prompt: _one(fetch, prompt), prompts)
 
 
-async def _ask(access: LangfuseAccess, prompts: list[LangfusePrompt]) -> list[Finding]:
-    # Not through the SDK: its import alone takes a good part of the three seconds.
-    local = access.host.startswith(("http://localhost", "http://127.", "http://[::1]"))
-    async with httpx.AsyncClient(
-        base_url=access.host,
-        auth=(access.public_key, access.secret_key),
-        timeout=_LIMIT_S,
-        trust_env=not local,
-    ) as client:
-        return list(await asyncio.gather(*(_one(client, prompt) for prompt in prompts)))
-
-
-async def _one(client: httpx.AsyncClient, prompt: LangfusePrompt) -> Finding:
+def _one(fetch: Fetch, prompt: LangfusePrompt) -> Finding:
     name = f"prompt.{prompt.address}"
-    query: dict[str, str | int] = (
-        {"version": prompt.version} if prompt.version is not None else {"label": prompt.label or "production"}
-    )
     try:
-        answer = await client.get(f"/api/public/v2/prompts/{quote(prompt.name, safe='')}", params=query)
-        tree = answer.json() if answer.status_code == 200 else {}
-        version = tree["version"] if answer.status_code == 200 else 0
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-        kept = "a running gateway keeps the last version it had, one that starts uses the fallback"
+        return Finding(name, "ok", f"version {fetch(prompt).version}")
+    except PromptError as error:
         return Finding(
-            name, "warn", f"Langfuse gives no prompt ({type(error).__name__}): {kept}", "aicc langfuse status"
-        )
-    if answer.status_code == 200:
-        return Finding(name, "ok", f"version {version}")
-    if answer.status_code == 404:
-        return Finding(
-            name, "warn", "Langfuse has no such prompt, or not with this label or version: the fallback is in use",
-            "make it in Langfuse under Prompts, or correct the name in experiments.yaml",
+            name, "warn", f"{error}: a running gateway keeps the last version it had, one that starts uses the fallback",
+            "make it in Langfuse under Prompts or correct experiments.yaml; `aicc langfuse status` shows whether it answers",
         )  # fmt: skip
-    return Finding(
-        name, "warn", f"Langfuse answers {answer.status_code}: the last version or the fallback is in use",
-        "check LANGFUSE_PUBLIC_KEY and LANGFUSE_SECRET_KEY in .env" if answer.status_code in (401, 403) else "aicc langfuse status",
-    )  # fmt: skip
