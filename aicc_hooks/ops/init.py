@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from aicc_hooks import __version__
-from aicc_hooks.errors import GatewayConfigError, OpsError
+from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.ops import env_values, shipped
 from aicc_hooks.ops.env_file import open_to_others, read_env_file, salvage, with_values
 from aicc_hooks.ops.files import explain, keep_copy, locked, private_dir, remove_leftovers, write_atomic
@@ -226,13 +225,6 @@ def diff(name: str, old: bytes, new: bytes) -> str:
         f"{name} (yours)", f"{name} (new)", lineterm="",
     )  # fmt: skip
     return "\n".join(lines)
-
-
-def valid_port(text: str) -> int:
-    """A port above 1023. Raises OpsError."""
-    if not re.fullmatch(r"\d{4,5}", text, re.ASCII) or not 1024 <= int(text) <= 65_535:
-        raise OpsError(f"{text[:20]!r} is no port; allowed: 1024 to 65535")
-    return int(text)
 
 
 def _open_dir(path: Path) -> None:

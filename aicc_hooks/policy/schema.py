@@ -71,11 +71,6 @@ class Policy(BaseModel):
     debug: bool = False
 
 
-def section_names() -> tuple[str, ...]:
-    """Top-level keys, for messages."""
-    return tuple(Policy.model_fields)
-
-
 def as_yaml_tree(policy: Policy) -> dict[str, Any]:
     """Plain types, ready for yaml.safe_dump."""
     return policy.model_dump(mode="json")
