@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -22,6 +23,7 @@ from aicc_hooks.record.model import Attempt, Record
 from aicc_hooks.record.outbox import Outbox, give_feedback
 from aicc_hooks.record.reader import Filters, SpoolReader
 from aicc_hooks.record.spool import Spool
+from aicc_hooks.record.writer import Writer
 from tests.harness import wait_until
 
 NOW = time.time()
@@ -193,6 +195,78 @@ def test_damage_while_running_is_survived(path, spool):
     assert "after" in ids(path)
     with SpoolReader(path) as reader:
         assert reader.get("after") is not None
+
+
+def damage_all_but_the_last_writes(path: Path, writer: Spool) -> None:
+    """The file is garbage, but what the -wal beside it holds is read from there: page 1, and the end of the table."""
+    for i in range(3_000):
+        writer.put(record(f"r{i:04}", input="x" * 200))
+    assert writer.flush(20)
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+    connection.close()
+    for i in range(40):  # enough to add a page to the table, which changes page 1 and the table's root
+        writer.put(record(f"s{i}"))
+    assert writer.flush(10)
+    with path.open("r+b") as file:
+        file.write(b"this is no database " * (path.stat().st_size // 20))
+
+
+def test_damage_that_only_a_reader_meets_is_mended_too(path, spool):
+    writer = spool()
+    damage_all_but_the_last_writes(path, writer)
+    with SpoolReader(path, on_damage=writer.suspect) as reader:
+        with pytest.raises(SpoolError, match="damaged"):
+            reader.recent(2_000)
+        wait_until(lambda: writer.counters()["recreated"] == 1, 10)
+        assert reader.recent(2_000) == []
+        writer.put(record("after"))
+        assert writer.flush(10)
+        assert [r["id"] for r in reader.recent()] == ["after"]
+
+
+def test_damage_that_a_lease_meets_is_mended_too(path, spool):
+    writer = spool()
+    damage_all_but_the_last_writes(path, writer)
+    with Writer(path, on_damage=writer.suspect) as other:
+        with pytest.raises(SpoolError):
+            other.take_lease("x", 5)
+        wait_until(lambda: writer.counters()["recreated"] == 1, 10)
+        assert other.take_lease("x", 5)
+
+
+def test_a_sound_file_that_is_called_damaged_is_kept_and_looked_through_once(path, spool, mocker):
+    writer = spool()
+    writer.put(record("kept"))
+    assert writer.flush()
+    looked = mocker.spy(schema, "set_aside")
+    for _ in range(200):
+        writer.suspect()
+        time.sleep(0.01)
+    assert looked.call_count == 1
+    assert ids(path) == {"kept"}
+    assert writer.counters()["recreated"] == 0
+
+
+def test_a_file_replaced_while_it_is_opened_is_not_written_to_for_ever(path, mocker):
+    path.parent.mkdir(parents=True)
+    real = schema.open_writable
+
+    def slow(place: Path, **options) -> sqlite3.Connection:
+        connection = real(place, **options)
+        mocker.stop(patched)
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                place.with_name(place.name + suffix).replace(place.with_name("gone" + suffix))
+        real(place).close()
+        return connection
+
+    patched = mocker.patch.object(schema, "open_writable", slow)
+    with Writer(path) as writer:
+        assert writer.take_lease("first", 5)
+        assert writer.take_lease("second", 5)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        assert ("second",) in connection.execute("SELECT name FROM leases").fetchall()
 
 
 def test_a_removed_file_is_made_again(path, spool):

@@ -31,9 +31,10 @@ class Observer:
             started=runtime.started,
         )
         database = runtime.recorder.database
-        self.watch = Watch(database, self._config, self.sources, env=runtime.env)
-        self.reader = SpoolReader(database, busy_ms=500)
-        self.writer = Writer(database, busy_ms=500)
+        suspect = runtime.recorder.suspect
+        self.watch = Watch(database, self._config, self.sources, env=runtime.env, on_damage=suspect)
+        self.reader = SpoolReader(database, busy_ms=500, on_damage=suspect)
+        self.writer = Writer(database, busy_ms=500, on_damage=suspect)
 
     def start(self) -> None:
         """Share what is known, evaluate alerts. Needs a running loop."""
@@ -43,6 +44,11 @@ class Observer:
     async def stop(self) -> None:
         """End the background work."""
         await self.watch.stop()
+        await asyncio.to_thread(self._close)
+
+    def _close(self) -> None:
+        self.reader.close()
+        self.writer.close()
 
     def picture(self) -> dict[str, Any]:
         """All processes merged; this one as it is now. Blocking. Raises SpoolError."""

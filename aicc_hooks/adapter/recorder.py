@@ -83,7 +83,12 @@ class Recorder:
 
     def reader(self) -> SpoolReader:
         """A reader for pages and reports."""
-        return SpoolReader(self.database)
+        return SpoolReader(self.database, on_damage=self.suspect)
+
+    def suspect(self) -> None:
+        """usage.db was found damaged; its writer looks after it."""
+        if self.spool is not None:
+            self.spool.suspect()
 
     def configure(self, policy: Policy, detector: PrivacyDetector) -> None:
         """Take a policy into force. Sizes and retention of a running spool stay until the restart."""
@@ -103,7 +108,10 @@ class Recorder:
             self.spool = Spool(self.database, policy.record, sinks=sinks, on_commit=json_log.write).start()
             if access is not None:
                 self.exporter = LangfuseExporter(
-                    Outbox(self.database, "langfuse"), access, policy.langfuse, version=__version__
+                    Outbox(self.database, "langfuse", on_damage=self.suspect),
+                    access,
+                    policy.langfuse,
+                    version=__version__,
                 )
                 with contextlib.suppress(RuntimeError):
                     self.exporter.start()

@@ -173,7 +173,7 @@ def copy_database(source: Path, target: Path, progress: Callable[[int, int], Non
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, no -wal beside it
             if copy.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise OpsError(
-                    f"{source.name} is damaged; the gateway replaces it at its next write, then back up again"
+                    f"{source.name} is damaged; open the status page: the gateway then replaces it; then back up again"
                 )
             user_version = int(copy.execute("PRAGMA user_version").fetchone()[0])
     except sqlite3.Error as error:

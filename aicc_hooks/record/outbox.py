@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +29,10 @@ class Owed:
 class Outbox(Writer):
     """Delivery state in usage.db. Blocking: call it from a thread. Raises SpoolError."""
 
-    def __init__(self, path: Path, sink: str, *, busy_ms: int = 2_000) -> None:
-        super().__init__(path, busy_ms=busy_ms)
+    def __init__(
+        self, path: Path, sink: str, *, busy_ms: int = 2_000, on_damage: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(path, busy_ms=busy_ms, on_damage=on_damage)
         self.sink = sink
         self.farthest_s = _FARTHEST_S
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -68,11 +68,14 @@ class SpoolReader:
     """Read-only and thread-safe; opens the file when first asked and again when it was replaced.
 
     Every method raises SpoolError, with a sentence for the user, when the file is absent, locked or
-    damaged. Call it through `asyncio.to_thread` from the loop.
+    damaged; of damage it also tells `on_damage`. Call it through `asyncio.to_thread` from the loop.
     """
 
-    def __init__(self, path: Path, *, busy_ms: int = 2_000) -> None:
+    def __init__(
+        self, path: Path, *, busy_ms: int = 2_000, on_damage: Callable[[], None] | None = None
+    ) -> None:
         self.path = path
+        self._on_damage = on_damage
         self._busy_ms = busy_ms
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -196,11 +199,11 @@ class SpoolReader:
         except sqlite3.Error as error:
             self._drop()
             name = getattr(error, "sqlite_errorname", type(error).__name__)
-            hint = (
-                "it is damaged; the gateway replaces it at its next write"
-                if schema.is_damaged(error)
-                else "try again"
-            )
+            hint = "try again"
+            if schema.is_damaged(error):
+                hint = "it is damaged; a running gateway replaces it"
+                if self._on_damage is not None:
+                    self._on_damage()
             raise SpoolError(f"{self.path.name} cannot be read now ({name}): {hint}") from None
 
     def _open(self) -> sqlite3.Connection:

@@ -95,6 +95,17 @@ def open_writable(path: Path, *, busy_ms: int = 2_000, migrate: bool = True) -> 
     return connection
 
 
+def open_as_found(path: Path, *, busy_ms: int = 2_000) -> tuple[sqlite3.Connection, int]:
+    """`open_writable`, and the inode by which to tell later that the file was replaced.
+
+    The inode is asked for before the file is opened: of a file replaced in between the caller then notices, and opens
+    again, instead of writing for ever to the one that is gone. Raises SpoolError, sqlite3.Error or OSError.
+    """
+    _make_private(path)
+    inode = os.stat(path).st_ino
+    return open_writable(path, busy_ms=busy_ms), inode
+
+
 def open_readonly(path: Path, *, busy_ms: int = 2_000) -> sqlite3.Connection:
     """A connection that cannot write. Raises SpoolError when there is no file or the schema is foreign."""
     if not path.exists():

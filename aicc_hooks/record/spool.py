@@ -23,6 +23,7 @@ log = logging.getLogger("aicc.record")
 
 _BATCH = 200
 _RETENTION_EVERY_S = 60.0
+_LOOK_EVERY_S = 10.0  # at least, between two looks through the whole file
 _RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -54,6 +55,8 @@ class Spool:
         self._stopping = threading.Event()
         self._abandon = threading.Event()
         self._wake = threading.Event()
+        self._suspected = threading.Event()
+        self._next_look = 0.0  # monotonic
         self._thread: threading.Thread | None = None
         self._file = WritableFile(path, busy_ms=busy_ms)
         self.last_error = ""  # class of the last database error, "" after a commit
@@ -83,6 +86,13 @@ class Spool:
         """Count records that were lost before they came here; they show as `dropped`."""
         with self._done:
             self._counts["dropped"] += count
+
+    def suspect(self) -> None:
+        """Somebody met damage in usage.db: look through it soon, and begin a new file when it is so.
+
+        Writing alone may never meet it: a new record touches a few pages of the file, a page of it reads many.
+        """
+        self._suspected.set()
 
     def trouble(self) -> str:
         """Why nothing can be written now, for how long, and what waits or is lost; "" while it writes."""
@@ -157,6 +167,8 @@ class Spool:
                 break
             elif not self.last_error:
                 self._tell_losses()
+            if self._suspected.is_set() and time.monotonic() >= self._next_look:
+                self._look()
             if time.monotonic() >= next_retention:
                 next_retention = time.monotonic() + _RETENTION_EVERY_S
                 self._expire()
@@ -258,8 +270,25 @@ class Spool:
         with contextlib.suppress(sqlite3.Error):
             self._file.close()
         if self._file.set_aside_if_damaged(error):
-            with self._done:
-                self._counts["recreated"] += 1
+            self._recreated()
+
+    def _look(self) -> None:
+        self._suspected.clear()
+        began = time.monotonic()
+        with contextlib.suppress(sqlite3.Error):
+            self._file.close()
+        if self._file.set_aside():
+            self._recreated()
+            with contextlib.suppress(sqlite3.Error, SpoolError, OSError):
+                self._commit([])  # else pages would say that there is no file, until somebody asks something
+        # Two gigabytes take seconds, and meanwhile records wait: a file somebody calls damaged without end costs a tenth.
+        now = time.monotonic()
+        self._next_look = now + max(_LOOK_EVERY_S, 10 * (now - began))
+
+    def _recreated(self) -> None:
+        self._suspected.clear()
+        with self._done:
+            self._counts["recreated"] += 1
 
     def _settle(self, **counts: int) -> None:
         with self._done:

@@ -32,8 +32,7 @@ class WritableFile:
             except FileNotFoundError:
                 pass
             self.close()
-        self._connection = schema.open_writable(self._path, busy_ms=self._busy_ms)
-        self._inode = os.stat(self._path).st_ino
+        self._connection, self._inode = schema.open_as_found(self._path, busy_ms=self._busy_ms)
         return self._connection
 
     def close(self) -> None:
@@ -44,8 +43,10 @@ class WritableFile:
 
     def set_aside_if_damaged(self, error: Exception) -> bool:
         """True when `error` tells of a damaged file and it was moved away: the next connection makes a new one."""
-        if not (isinstance(error, sqlite3.Error) and schema.is_damaged(error)):
-            return False
+        return isinstance(error, sqlite3.Error) and schema.is_damaged(error) and self.set_aside()
+
+    def set_aside(self) -> bool:
+        """True when the whole file was looked through, is damaged and was moved away. Close the connection first."""
         try:
             return bool(schema.set_aside(self._path))
         except (OSError, sqlite3.Error, SpoolError) as again:

@@ -8,7 +8,7 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
@@ -19,11 +19,14 @@ from aicc_hooks.record import schema
 class Writer:
     """Thread-safe and blocking: call it from a thread. Every method raises SpoolError.
 
-    The file is opened when first needed, and again when it was replaced.
+    The file is opened when first needed, and again when it was replaced. `on_damage` is called when it is damaged.
     """
 
-    def __init__(self, path: Path, *, busy_ms: int = 2_000) -> None:
+    def __init__(
+        self, path: Path, *, busy_ms: int = 2_000, on_damage: Callable[[], None] | None = None
+    ) -> None:
         self.path = path
+        self._on_damage = on_damage
         self.owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
         self._busy_ms = busy_ms
         self._connection: sqlite3.Connection | None = None
@@ -71,6 +74,8 @@ class Writer:
                 yield self._open()
             except sqlite3.Error as error:
                 self._drop()
+                if self._on_damage is not None and schema.is_damaged(error):
+                    self._on_damage()
                 name = getattr(error, "sqlite_errorname", type(error).__name__)
                 raise SpoolError(f"{self.path.name} is out of reach ({name})") from None
             except OSError as error:
@@ -96,8 +101,7 @@ class Writer:
         ):
             self._drop()
         if self._connection is None:
-            self._connection = schema.open_writable(self.path, busy_ms=self._busy_ms)
-            self._inode = os.stat(self.path).st_ino
+            self._connection, self._inode = schema.open_as_found(self.path, busy_ms=self._busy_ms)
         return self._connection
 
     def _drop(self) -> None:

@@ -55,6 +55,7 @@ class Watch:
         sinks: Callable[[AlertsConfig], Mapping[str, Sink]] | None = None,
         disk: Callable[[], float | None] | None = None,
         clock: Callable[[], float] = time.time,
+        on_damage: Callable[[], None] | None = None,
     ) -> None:
         self.path = path
         self.sources = sources
@@ -62,8 +63,8 @@ class Watch:
         self._sinks = sinks or (lambda c: build(c, env))
         self._disk = disk or (lambda: free_mb(path))
         self._clock = clock
-        self._writer = Writer(path)
-        self._reader = SpoolReader(path)
+        self._writer = Writer(path, on_damage=on_damage)
+        self._reader = SpoolReader(path, on_damage=on_damage)
         self._seen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._last_error = ""
