@@ -250,23 +250,58 @@ def test_a_sound_file_that_is_called_damaged_is_kept_and_looked_through_once(pat
 
 def test_a_file_replaced_while_it_is_opened_is_not_written_to_for_ever(path, mocker):
     path.parent.mkdir(parents=True)
-    real = schema.open_writable
+    real = schema._open
 
-    def slow(place: Path, **options) -> sqlite3.Connection:
-        connection = real(place, **options)
+    def slow(place: Path, *options) -> sqlite3.Connection:
+        connection = real(place, *options)
         mocker.stop(patched)
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 place.with_name(place.name + suffix).replace(place.with_name("gone" + suffix))
-        real(place).close()
+        schema.open_writable(place).close()
         return connection
 
-    patched = mocker.patch.object(schema, "open_writable", slow)
+    patched = mocker.patch.object(schema, "_open", slow)
     with Writer(path) as writer:
         assert writer.take_lease("first", 5)
         assert writer.take_lease("second", 5)
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert ("second",) in connection.execute("SELECT name FROM leases").fetchall()
+
+
+def test_a_file_moved_over_the_open_one_is_read_without_what_lay_beside_the_old(path, spool):
+    writer = spool()
+    for i in range(20):
+        writer.put(record(f"old{i}"))
+    assert writer.flush()
+    other = path.with_name("other.db")
+    with contextlib.closing(schema.open_writable(other)) as connection:
+        connection.execute("INSERT INTO counters VALUES ('marker', 1)")
+    with SpoolReader(path) as reader, Writer(path) as leases:
+        assert len(reader.recent()) == 20
+        assert leases.take_lease("x", 5)
+        assert path.with_name("usage.db-wal").stat().st_size > 0
+        other.replace(path)
+        assert reader.recent() == []
+        assert reader.counters() == {"marker": 1}
+        assert leases.take_lease("x", 5)
+        writer.put(record("new"))
+        assert writer.flush(10)
+        assert [r["id"] for r in reader.recent()] == ["new"]
+    assert ids(path) == {"new"}
+
+
+def test_what_a_crash_left_beside_the_file_is_kept(path):
+    schema.open_writable(path).close()
+    crash = "import os,sys; from tests.test_spool import *; w = Spool(Path(sys.argv[1]), RecordConfig()).start(); w.put(record('kept')); assert w.flush(); os._exit(0)"
+    subprocess.run([sys.executable, "-c", crash, str(path)], check=True, timeout=60)
+    moved = path.with_name("moved")  # as a copy of the whole home has another inode
+    moved.mkdir()
+    for file in path.parent.glob("usage.db*"):
+        (moved / file.name).write_bytes(file.read_bytes())
+    assert (moved / "usage.db-wal").stat().st_size > 0
+    with SpoolReader(moved / "usage.db") as reader:
+        assert [r["id"] for r in reader.recent()] == ["kept"]
 
 
 def test_a_removed_file_is_made_again(path, spool):

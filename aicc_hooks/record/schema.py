@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import sqlite3
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from aicc_hooks.errors import SpoolError
+from aicc_hooks.record import beside
 
 log = logging.getLogger("aicc.record")
 
@@ -77,7 +77,23 @@ _WITH_PROMPTS: Final = 4  # schema from which on records have prompt_name and pr
 
 def open_writable(path: Path, *, busy_ms: int = 2_000, migrate: bool = True) -> sqlite3.Connection:
     """A read-write connection with the schema in place. Raises SpoolError or sqlite3.Error."""
+    return open_as_found(path, busy_ms=busy_ms, migrate=migrate)[0]
+
+
+def open_as_found(
+    path: Path, *, busy_ms: int = 2_000, migrate: bool = True
+) -> tuple[sqlite3.Connection, int]:
+    """`open_writable`, and the inode by which to tell later that the file was replaced.
+
+    The inode is asked for before the file is opened: of a file replaced in between the caller then notices, and opens
+    again, instead of writing for ever to the one that is gone. Raises SpoolError, sqlite3.Error or OSError.
+    """
     _make_private(path)
+    inode = beside.settle(path)
+    return _open(path, busy_ms, migrate), inode
+
+
+def _open(path: Path, busy_ms: int, migrate: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # has effect on a new file only
@@ -95,21 +111,12 @@ def open_writable(path: Path, *, busy_ms: int = 2_000, migrate: bool = True) -> 
     return connection
 
 
-def open_as_found(path: Path, *, busy_ms: int = 2_000) -> tuple[sqlite3.Connection, int]:
-    """`open_writable`, and the inode by which to tell later that the file was replaced.
-
-    The inode is asked for before the file is opened: of a file replaced in between the caller then notices, and opens
-    again, instead of writing for ever to the one that is gone. Raises SpoolError, sqlite3.Error or OSError.
-    """
-    _make_private(path)
-    inode = os.stat(path).st_ino
-    return open_writable(path, busy_ms=busy_ms), inode
-
-
 def open_readonly(path: Path, *, busy_ms: int = 2_000) -> sqlite3.Connection:
     """A connection that cannot write. Raises SpoolError when there is no file or the schema is foreign."""
     if not path.exists():
         raise SpoolError(f"no records yet: {path.name} does not exist; it appears with the first request")
+    with contextlib.suppress(OSError):  # a folder that only lets read
+        beside.settle(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=busy_ms / 1000, isolation_level=None,
         check_same_thread=False,
@@ -142,21 +149,25 @@ def set_aside(path: Path) -> Path | None:
 
     The copy keeps whatever `sqlite3 .recover` can still read from it.
     """
-    with _exclusive(path.with_name(path.name + ".lock")):
+    with contextlib.suppress(OSError):
+        beside.settle(path)  # not below: it takes the same lock
+    with beside.exclusive(path) as owner:
         if _is_sound(path):
             return None
         target = path.with_name(f"{path.name}.corrupt-{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}")
-        for suffix in ("-wal", "-shm", ""):
+        for suffix in (*beside.SIDE_FILES, ""):
             source = path.with_name(path.name + suffix)
             if source.exists():
                 os.replace(source, target.with_name(target.name + suffix))
+        beside.disown(owner)
         log.error("usage.db was damaged; it was moved to %s and a new one begins", target.name)
         return target
 
 
 def _is_sound(path: Path) -> bool:
     try:
-        with contextlib.closing(open_writable(path)) as probe:
+        _make_private(path)
+        with contextlib.closing(_open(path, 2_000, migrate=True)) as probe:
             return bool(probe.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
     except sqlite3.Error as error:
         if is_damaged(error):
@@ -226,13 +237,3 @@ def statements(script: str) -> Iterator[str]:
         if sqlite3.complete_statement(buffer):
             yield buffer
             buffer = ""
-
-
-@contextlib.contextmanager
-def _exclusive(path: Path) -> Iterator[None]:
-    handle = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
