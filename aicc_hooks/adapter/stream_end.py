@@ -1,4 +1,4 @@
-"""Chat streams of OpenAI-compatible servers that stop before their end.
+"""Chat streams that stop before their end: of OpenAI-compatible servers, and Anthropic's.
 
 LiteLLM 1.106.2 completes them with `finish_reason: "stop"` (streaming_handler.py, finish_reason_handler). Only a cut
 connection is seen as one, and mlx_lm.server speaks HTTP/1.0, where a server that dies just ends the body.
@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
+
+# Providers whose API promises a reason with the last piece, tried with a stream that was cut. Of Gemini's LiteLLM says
+# "stop" with every piece, so an early end cannot be told from a right one; Bedrock's was not tried.
+_ALWAYS_SAY_WHY: Final = frozenset({"anthropic"})
 
 
 def install() -> str:
@@ -38,11 +42,9 @@ def install() -> str:
     async def finalize_completed_stream(self: Any, *args: Any, **kwargs: Any) -> Any:
         stream = self.completion_stream
         told = self.sent_last_chunk or self.received_finish_reason or self.intermittent_finish_reason
-        if (
-            not told
-            and isinstance(stream, (AsyncStream, BaseModelResponseIterator))
-            and not hasattr(stream, "_aicc_done")
-        ):
+        speaks_openai = isinstance(stream, (AsyncStream, BaseModelResponseIterator))
+        promised = speaks_openai or self.custom_llm_provider in _ALWAYS_SAY_WHY
+        if promised and not told and not hasattr(stream, "_aicc_done"):
             self._log_stream_failure_and_raise(_failure())
         return await finalize(self, *args, **kwargs)
 
