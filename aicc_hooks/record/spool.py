@@ -17,7 +17,7 @@ from aicc_hooks.errors import SpoolError
 from aicc_hooks.record import retention, rows, schema
 from aicc_hooks.record.config import RecordConfig
 from aicc_hooks.record.model import Record
-from aicc_hooks.record.spool_file import WritableFile, fitting
+from aicc_hooks.record.writable import WritableFile, fitting
 
 log = logging.getLogger("aicc.record")
 

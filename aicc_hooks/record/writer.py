@@ -14,6 +14,7 @@ from typing import Self
 
 from aicc_hooks.errors import SpoolError
 from aicc_hooks.record import schema
+from aicc_hooks.record.writable import WritableFile
 
 
 class Writer:
@@ -28,9 +29,7 @@ class Writer:
         self.path = path
         self._on_damage = on_damage
         self.owner = f"{os.getpid()}-{uuid.uuid4().hex[:12]}"
-        self._busy_ms = busy_ms
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._file = WritableFile(path, busy_ms=busy_ms)
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -71,7 +70,7 @@ class Writer:
         """The connection, for a plain read."""
         with self._lock:
             try:
-                yield self._open()
+                yield self._file.connection()
             except sqlite3.Error as error:
                 self._drop()
                 if self._on_damage is not None and schema.is_damaged(error):
@@ -95,16 +94,6 @@ class Writer:
                     connection.rollback()
                 raise
 
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is not None and (
-            not self.path.exists() or os.stat(self.path).st_ino != self._inode
-        ):
-            self._drop()
-        if self._connection is None:
-            self._connection, self._inode = schema.open_as_found(self.path, busy_ms=self._busy_ms)
-        return self._connection
-
     def _drop(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        with contextlib.suppress(sqlite3.Error):
+            self._file.close()
