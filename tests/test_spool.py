@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from aicc_hooks.errors import SpoolError
-from aicc_hooks.record import retention, schema
+from aicc_hooks.record import beside, retention, schema
 from aicc_hooks.record.config import RecordConfig
 from aicc_hooks.record.model import Attempt, Record
 from aicc_hooks.record.outbox import Outbox, give_feedback
@@ -249,16 +249,14 @@ def test_a_sound_file_that_is_called_damaged_is_kept_and_looked_through_once(pat
 
 
 def test_a_file_replaced_while_it_is_opened_is_not_written_to_for_ever(path, mocker):
-    path.parent.mkdir(parents=True)
+    other = path.with_name("other.db")
+    schema.open_writable(other).close()
     real = schema._open
 
     def slow(place: Path, *options) -> sqlite3.Connection:
         connection = real(place, *options)
         mocker.stop(patched)
-        for suffix in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                place.with_name(place.name + suffix).replace(place.with_name("gone" + suffix))
-        schema.open_writable(place).close()
+        other.replace(place)
         return connection
 
     patched = mocker.patch.object(schema, "_open", slow)
@@ -324,6 +322,18 @@ def test_a_newer_schema_is_left_alone(path, spool):
         schema.open_writable(path)
     with SpoolReader(path) as reader, pytest.raises(SpoolError, match="newer aicc"):
         reader.recent()
+
+
+def test_a_process_stopped_while_it_opens_the_file_holds_nobody_up(path, mocker):
+    schema.open_writable(path).close()
+    mocker.patch.object(beside, "_WAIT_S", 0.3)
+    with beside.exclusive(path), Writer(path) as writer:
+        began = time.monotonic()
+        with pytest.raises(SpoolError, match="TimeoutError"):
+            writer.take_lease("x", 5)
+        assert time.monotonic() - began < 5
+    with Writer(path) as writer:
+        assert writer.take_lease("x", 5)
 
 
 def test_migrations_run_once_when_many_start_together(path):

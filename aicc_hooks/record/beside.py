@@ -6,11 +6,13 @@ import contextlib
 import fcntl
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 SIDE_FILES: Final = ("-wal", "-shm")
+_WAIT_S: Final = 10.0
 
 _known: dict[str, int] = {}  # path → inode this process last opened there
 _lock = threading.Lock()
@@ -48,13 +50,27 @@ def disown(owner: int) -> None:
 
 @contextlib.contextmanager
 def exclusive(path: Path) -> Iterator[int]:
-    """One at a time, of all processes. Yields the lock file, which holds the inode the side files belong to."""
+    """One at a time, of all processes. Yields the lock file, which holds the inode the side files belong to.
+
+    Raises TimeoutError after 10 s: a process stopped in the middle must not stop the others.
+    """
     handle = os.open(path.with_name(path.name + ".lock"), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        _wait_for(handle)
         yield handle
     finally:
         os.close(handle)
+
+
+def _wait_for(handle: int) -> None:
+    until = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise TimeoutError("usage.db.lock is held by another process") from None
+            time.sleep(0.005)
 
 
 def _write(owner: int, text: str) -> None:

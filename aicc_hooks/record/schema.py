@@ -90,7 +90,10 @@ def open_as_found(
     """
     _make_private(path)
     inode = beside.settle(path)
-    return _open(path, busy_ms, migrate), inode
+    # One at a time: while one turns a new file into a WAL one SQLite tells the others "locked" without waiting (in 5 % of
+    # 300 starts of eight threads).
+    with beside.exclusive(path):
+        return _open(path, busy_ms, migrate), inode
 
 
 def _open(path: Path, busy_ms: int, migrate: bool) -> sqlite3.Connection:
