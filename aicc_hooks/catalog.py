@@ -51,6 +51,7 @@ class ModelGroup:
     tools: bool = True
     vision: bool = False
     json_schema: bool = True
+    audio: bool = False
 
     @property
     def local(self) -> bool:
@@ -63,11 +64,13 @@ class ModelGroup:
         return bool(self.deployments) and all(d.local for d in self.deployments)
 
     def lacks(self, needs: Needs) -> str:
-        """The first hard constraint this group fails (tools, vision, schema, context), or ""."""
+        """The first hard constraint this group fails (tools, vision, audio, schema, context), or ""."""
         if needs.tools and not self.tools:
             return "tools"
         if needs.vision and not self.vision:
             return "vision"
+        if needs.audio and not self.audio:
+            return "audio"
         if needs.json_schema and not self.json_schema:
             return "schema"
         if self.context and needs.tokens > self.context:
@@ -166,6 +169,7 @@ def _group(name: str, rows: list[tuple[Deployment, Mapping[str, Any], str]]) -> 
         # A group is as capable as its least capable deployment: the router may pick any of them.
         tools=all(info.get("supports_function_calling", True) is not False for info in infos),
         vision=all(info.get("supports_vision") is True for info in infos),
+        audio=all(info.get("supports_audio_input") is True for info in infos),
         json_schema=all(info.get("supports_response_schema", True) is not False for info in infos),
     )
 

@@ -24,7 +24,13 @@ from aicc_hooks.policy.schema import Policy
 from aicc_hooks.verdict import Decision, Needs, Tier, Verdict
 
 _TIERS: tuple[Tier, ...] = ("simple", "medium", "complex")
-_WORDS = {"tools": "tools", "vision": "images", "schema": "a JSON schema", "context": "a prompt this long"}
+_WORDS = {
+    "tools": "tools",
+    "vision": "images",
+    "audio": "audio",
+    "schema": "a JSON schema",
+    "context": "a prompt this long",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,10 +319,11 @@ def _too_much(
     if not reachable:
         sentence = "config.yaml has no chat model that the policy may choose; add one."
         return _refuse("model_not_found", sentence, requested, private, steps)
-    wanted = {"tools": needs.tools, "vision": needs.vision, "schema": needs.json_schema}
+    wanted = {"tools": needs.tools, "vision": needs.vision, "audio": needs.audio, "schema": needs.json_schema}
     able = {
         "tools": [g.tools for g in reachable],
         "vision": [g.vision for g in reachable],
+        "audio": [g.audio for g in reachable],
         "schema": [g.json_schema for g in reachable],
     }
     nobody = [lack for lack, wish in wanted.items() if wish and not any(able[lack])]

@@ -118,6 +118,7 @@ class Needs:
     tokens: int = 0  # prompt estimate; plus the answer's room once a policy was applied
     reply: int = 0  # the request's max_tokens; 0: it names none
     mode: str = "chat"  # chat | embedding | rerank | other (a door the owner opened: its model is its own)
+    audio: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ ASKS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 # Of LiteLLM's layers for its admin pages, which a model call skips (policy speed.middlewares).
-FOR_BROWSERS = {"content-security-policy", "x-content-type-options", "x-frame-options", "vary"}
+FOR_BROWSERS = {"vary"}
 
 
 def numbered(value: Any, number: int) -> Any:

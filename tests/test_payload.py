@@ -199,6 +199,7 @@ def test_what_nobody_here_can_read_is_named(part: dict[str, Any], opaque: set[st
     found = extract("chat", user(part))
     assert found.opaque == opaque
     assert found.needs.vision == ("image" in opaque)
+    assert found.needs.audio == ("audio" in opaque)
 
 
 def test_token_ids_cannot_be_read() -> None:

@@ -162,6 +162,40 @@ def test_a_provider_error_that_echoes_the_prompt_is_cleaned(capture):
     assert "[US_SSN]" in printed
 
 
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ('chat_completion(): Exception occured - litellm.APIConnectionError: Ollama_chatException - {"error":"failed on: the heron nests"}',
+         "chat_completion(): Exception occured - litellm.APIConnectionError: Ollama_chatException - [log text withheld]"),
+        ("future: <Task exception=OpenAIError('the heron nests')>", "future: <Task exception=OpenAIError([log text withheld]"),
+        ("no model is left for pair", "no model is left for pair"),
+    ],
+)  # fmt: skip
+def test_what_an_error_says_is_withheld(capture, line, kept):
+    logger, _, _, out = capture
+    logger("LiteLLM Proxy", logging.Formatter("%(message)s")).error("%s", line)
+    assert out.getvalue() == kept + "\n"
+
+
+@pytest.mark.live
+def test_a_prompt_that_an_upstream_repeats_is_in_no_log(shared_gateway, ollama):
+    gateway = shared_gateway()
+    http = gateway.httpx()
+    for path, body in (
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "where the grey heron nests"}]}),
+        ("/v1/responses", {"input": "where the grey heron nests"}),
+        ("/v1/embeddings", {"input": "where the grey heron nests"}),
+    ):
+        with ollama.failing("echo"):
+            model = "embed-local" if path.endswith("embeddings") else "qwen-local"
+            answer = http.post(path, json={"model": model, **body})
+        assert answer.status_code >= 500
+        assert "heron" not in answer.text
+    assert b"heron" not in gateway.output()
+    for file in gateway.home.rglob("*.jsonl"):
+        assert "heron" not in file.read_text(), file.name
+
+
 def test_records_of_child_loggers_are_cleaned_by_the_handler(capture):
     logger, _, _, out = capture
     logger("LiteLLM")

@@ -162,6 +162,17 @@ def test_errors_are_clear_and_the_inner_path_does_not_exist(http: httpx.Client) 
 
 
 @pytest.mark.live
+def test_vectors_that_cannot_be_ranked_are_the_embedders_fault(
+    http: httpx.Client, ollama: OllamaStub
+) -> None:
+    few = '{"model":"nomic-embed-text","embeddings":[[0.1,0.2]],"prompt_eval_count":3}'
+    with ollama.failing("status", path="/api/embed", status=200, text=few):
+        response = http.post("/v1/rerank", json=body(query="not asked before either"))
+    assert response.status_code == 503
+    assert response.json()["error"]["type"] == "aicc_upstream_down"
+
+
+@pytest.mark.live
 def test_a_missing_embedding_model_says_what_to_pull(http: httpx.Client, ollama: OllamaStub) -> None:
     del ollama.models["nomic-embed-text:latest"]
     response = http.post("/v1/rerank", json=body(query="not asked before"))

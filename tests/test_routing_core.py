@@ -103,6 +103,7 @@ CASES: list[tuple[str, Verdict, dict[str, Any], str, str]] = [
     ("nor for half-local ones", verdict(privacy=SSN), {"routing": HONOUR, "requested": "mixed"}, "llama-fast", "privacy:us_ssn"),
     ("complex with tools goes to qwen", verdict("complex"), {"needs": Needs(tools=True)}, "qwen-local", "capability:tools"),
     ("explicit without tools moves too", verdict(), {"requested": "deepseek-local", "needs": Needs(tools=True)}, "llama-fast", "capability:tools"),
+    ("nobody hears", verdict("medium"), {"needs": Needs(audio=True)}, "", "capability:audio"),
     ("too long for the tier's model", verdict("medium"), {"needs": Needs(tokens=40_000)}, "deepseek-local", "capability:context"),
     ("too long, with tools", verdict("medium"), {"needs": Needs(tokens=40_000, tools=True)}, "llama-fast", "capability:context"),
     ("private keeps its reason when it moves", verdict(privacy=SSN), {"routing": {"privacy_route": "deepseek-local"}, "needs": Needs(tools=True)}, "llama-fast", "privacy:us_ssn"),

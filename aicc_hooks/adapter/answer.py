@@ -27,6 +27,12 @@ log = logging.getLogger("aicc_hooks")
 _ERROR_LIMIT = 1 << 20
 _KEEP_LIMIT = 2 << 20  # of a response, for its record
 _SPOKEN = (b'delta"', b'"text"')  # in chat, responses and messages; in completions
+# No page may frame an answer or guess its type: what LiteLLM's own layer says, also where that layer is left out.
+_FOR_BROWSERS = (
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+)
 _LLM = frozenset(("chat", "completions", "embeddings", "responses", "messages", "rerank", "models", "other"))
 
 
@@ -150,7 +156,7 @@ class Answer:
         if refusal.status == 401:
             extra.append(("www-authenticate", "Bearer"))
         self.outcome.status, self.started = refusal.status, True
-        headers = encode_headers([*extra, *response_headers(call, self._runtime)])
+        headers = [*encode_headers([*extra, *response_headers(call, self._runtime)]), *_FOR_BROWSERS]
         await self._send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
@@ -164,6 +170,8 @@ class Answer:
             (k, v) for k, v in message.get("headers") or [] if not k.lower().startswith(b"access-control-")
         ]
         self._sse = _is_sse(message)
+        present = {k for k, _ in headers}
+        headers += [pair for pair in _FOR_BROWSERS if pair[0] not in present]
         headers += encode_headers(response_headers(self.call, self._runtime))
         await self._send({**message, "headers": headers})
 

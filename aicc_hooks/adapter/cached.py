@@ -233,12 +233,14 @@ class Cached:
         run: Callable[[Callable[[Message], Awaitable[None]]], Awaitable[None]],
     ) -> AsyncIterator[Message]:
         messages: asyncio.Queue[Message | None] = asyncio.Queue(maxsize=64)
+        left = False
 
         async def work() -> None:
             try:
                 await run(messages.put)
             finally:
-                await messages.put(None)
+                if not left:  # else nobody makes room in a full queue, and this task would wait for ever
+                    await messages.put(None)
 
         task = asyncio.ensure_future(work())
         kept: list[bytes] = []
@@ -256,6 +258,7 @@ class Cached:
                 yield message
             await task
         finally:
+            left = True
             task.cancel()
 
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import importlib
 import inspect
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ _FUNCTIONS = {
 }
 
 
-def direct_stack(door: str, layer: Any, key: Callable[[], Any]) -> App | None:
+def direct_stack(door: str, layer: Any, key: Callable[[str], Any]) -> App | None:
     """The app's own exception handlers around a door's endpoint; `layer` is its ExceptionMiddleware.
 
     None for a door without such a function. Raises ImportError or AttributeError when it moved or wants something else.
@@ -50,14 +51,14 @@ def direct_stack(door: str, layer: Any, key: Callable[[], Any]) -> App | None:
     return stack
 
 
-def _app(function: Callable[..., Awaitable[Any]], key: Callable[[], Any]) -> App:
+def _app(function: Callable[..., Awaitable[Any]], key: Callable[[str], Any]) -> App:
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_params"] = {}
         scope["endpoint"] = function
         request, head = Request(scope, receive, send), Response()
         del head.headers["content-length"]
         head.status_code = None  # type: ignore[assignment]  # as FastAPI does: None is "not set by the endpoint"
-        result = await function(request=request, fastapi_response=head, user_api_key_dict=key())
+        result = await function(request=request, fastapi_response=head, user_api_key_dict=key(scope["path"]))
         await _response(result, head)(scope, receive, send)
 
     return endpoint
@@ -76,4 +77,8 @@ def _json(result: Any) -> bytes:
     try:
         return orjson.dumps(result, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
-        return orjson.dumps(jsonable_encoder(result))
+        plain = jsonable_encoder(result)
+    try:
+        return orjson.dumps(plain)
+    except TypeError:  # whole numbers over 64 bits, half a surrogate pair
+        return json.dumps(plain, separators=(",", ":")).encode()

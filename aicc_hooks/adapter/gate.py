@@ -172,11 +172,7 @@ class Gate:
 
     def _stack(self, call: Call, answer: Answer) -> App:
         """LiteLLM's whole stack until it served a door once; then its endpoint, or the short stack (policy speed)."""
-        if (
-            call.endpoint not in self._warm
-            or self._short is None
-            or not self.runtime.policy.speed.middlewares
-        ):
+        if call.endpoint not in self._warm or self._short is None or not self.runtime.saves("middlewares"):
             return self.app
         return self._direct(call.endpoint) or self._short
 

@@ -15,6 +15,7 @@ from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import load_config
 from aicc_hooks.resilience.crashes import mark_worker
 from aicc_hooks.resilience.supervisor import end_with_supervisor
+from aicc_hooks.speed_config import needed
 
 log = logging.getLogger("aicc_hooks")
 
@@ -26,7 +27,7 @@ def install(runtime: Runtime) -> None:
     app: Any = server.app
     if isinstance(app.middleware_stack, Gate):
         return
-    _refuse_foreign_callbacks(runtime)
+    _read_config(runtime)
     from aicc_hooks.adapter import cache_routes, feedback, pages, rerank, web
 
     for part in (web, pages, rerank, feedback, cache_routes):
@@ -55,17 +56,25 @@ def install(runtime: Runtime) -> None:
     log.info("gateway installed")
 
 
-def _refuse_foreign_callbacks(runtime: Runtime) -> None:
-    """LiteLLM aborts its start when an import raises; its loggers must not run beside a redacting gateway."""
+def _read_config(runtime: Runtime) -> None:
+    """Foreign loggers, and settings that need what we would leave out.
+
+    LiteLLM aborts its start when an import raises; its loggers must not run beside a redacting gateway.
+    """
     path, current = runtime.config_path(), runtime.store.current
     if path is None:
         return
-    names = named_in_config(load_config(path, runtime.env).tree)
+    tree = load_config(path, runtime.env).tree
+    names = named_in_config(tree)
     allowed = current.policy.redaction.allow_callbacks if current else ()
     foreign = not_allowed(names, allowed)
     if foreign:
         raise GatewayConfigError(refusal(foreign))
     runtime.known_leaks = tuple(names)
+    general = tree.get("general_settings")
+    runtime.unsaved = needed(general if isinstance(general, dict) else {}, runtime.env)
+    for saving, setting in runtime.unsaved.items():
+        log.warning("speed.%s is off, because of %s", saving, setting)
 
 
 def _keep_litellm_off_redis(server: Any) -> None:

@@ -70,7 +70,14 @@ async def _rerank(runtime: Runtime, call: Call, body: dict[str, Any]) -> dict[st
         found, used = await _embed(runtime, call, group, embedder, list(batch))
         vectors += found
         tokens += used
-    ranked = await asyncio.to_thread(rank, vectors[0], vectors[1:], owners, wanted.top_n)
+    try:
+        ranked = await asyncio.to_thread(rank, vectors[0], vectors[1:], owners, wanted.top_n)
+    except (IndexError, TypeError, ValueError):
+        raise Refusal(
+            "aicc_upstream_down",
+            f"{embedder} did not answer with one vector for each text; documents cannot be ranked by it.",
+            503,
+        ) from None
     return answer(
         wanted, ranked, call_id=call.id, model=call.requested or group, embedder=embedder, tokens=tokens
     )

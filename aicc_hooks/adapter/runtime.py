@@ -52,6 +52,9 @@ class Runtime:
         self.problems: dict[str, str] = {}  # self-test name → what is wrong; shown in health
         self.fatal: str = ""  # a seam privacy rests on is broken: nothing is served
         self.known_leaks: tuple[str, ...] = ()  # foreign callbacks the policy allows to see raw text
+        self.unsaved: Mapping[
+            str, str
+        ] = {}  # savings that a setting of config.yaml forbids, and that setting
         self.inspector: Inspector | None = None
         self._tested: asyncio.Task[Any] | None = None
         self.locality = Locality(())
@@ -96,6 +99,10 @@ class Runtime:
         if self.store.current is None:
             raise ConfigError(self.store.error or "no policy loaded")
         return self.store.current.policy
+
+    def saves(self, name: str) -> bool:
+        """Whether a saving of the policy's section `speed` is made: config.yaml asks for nothing it would leave out."""
+        return getattr(self.policy.speed, name) is True and name not in self.unsaved
 
     # --- LiteLLM's globals ------------------------------------------------------------------
 

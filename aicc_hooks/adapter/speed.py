@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from aicc_hooks.adapter import savings
 from aicc_hooks.adapter.asgi import App
 from aicc_hooks.adapter.endpoints import direct_stack
@@ -16,7 +18,8 @@ from aicc_hooks.adapter.runtime import Runtime
 
 log = logging.getLogger("aicc_hooks")
 
-_OLLAMA_COUNTS = {"messages": b'"prompt_eval_count":', "text": b'"eval_count":'}
+# argument of LiteLLM's counter → the field of Ollama's answer that says the same
+_OLLAMA_COUNTS = {"messages": "prompt_eval_count", "text": "eval_count"}
 
 
 def install(runtime: Runtime, app: Any) -> None:
@@ -24,7 +27,6 @@ def install(runtime: Runtime, app: Any) -> None:
     current = runtime.store.current
     if current is None:
         return
-    config = current.policy.speed
     known: dict[str, Callable[[], None]] = {
         "price_scan": remember_price_scan,
         "cost_diagnostics": skip_cost_diagnostics,
@@ -36,7 +38,7 @@ def install(runtime: Runtime, app: Any) -> None:
         "access_log": savings.silence_access_log,
     }
     for name, apply in known.items():
-        if not getattr(config, name):
+        if not runtime.saves(name):
             continue
         try:
             apply()
@@ -96,9 +98,7 @@ def believe_token_count() -> None:
 
     @functools.wraps(full)
     def transform_response(*args: Any, **kwargs: Any) -> Any:
-        answer = (kwargs.get("raw_response") or args[place]).content
-        # Inside a JSON string the quotes would be escaped: these are the answer's own fields.
-        counted.names = [name for name, field in _OLLAMA_COUNTS.items() if field in answer]
+        counted.names = _counted((kwargs.get("raw_response") or args[place]).content)
         try:
             return full(*args, **kwargs)
         finally:
@@ -106,6 +106,14 @@ def believe_token_count() -> None:
 
     litellm.token_counter = token_counter
     OllamaChatConfig.transform_response = transform_response
+
+
+def _counted(answer: bytes) -> list[str]:
+    try:
+        told = orjson.loads(answer)
+    except orjson.JSONDecodeError:
+        return []
+    return [name for name, field in _OLLAMA_COUNTS.items() if isinstance(told, dict) and field in told]
 
 
 def skip_local_price() -> None:
@@ -133,14 +141,45 @@ def skip_success_logging(runtime: Runtime) -> None:
 
     full_async, full_sync = Logging.async_success_handler, Logging.success_handler
 
+    counts = router_counts(runtime)
+
     async def async_success_handler(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return await full_async(self, *args, **kwargs) if runtime.known_leaks else None
+        return await full_async(self, *args, **kwargs) if runtime.known_leaks or counts() else None
 
     def success_handler(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return full_sync(self, *args, **kwargs) if runtime.known_leaks else None
+        return full_sync(self, *args, **kwargs) if runtime.known_leaks or counts() else None
 
     Logging.async_success_handler = async_success_handler
     Logging.success_handler = success_handler
+
+
+def router_counts(runtime: Runtime) -> Callable[[], bool]:
+    """Tells whether LiteLLM's router reads what its success handlers count: asked for each answer, worked out once.
+
+    In a group of several deployments it takes one out of service when more than half of a minute's requests fail; were
+    successes not counted, five failures would be all of them. Other strategies, budgets and limits are counted there too.
+    """
+    known: dict[str, Any] = {"of": None, "answer": True}
+
+    def counts() -> bool:
+        router = runtime.router()
+        if router is None:
+            return True
+        rows = router.model_list
+        mark = (id(router), id(rows), len(rows), str(router.routing_strategy))
+        if known["of"] != mark:
+            known.update(of=mark, answer=_reads_counts(router, rows))
+        return bool(known["answer"])
+
+    return counts
+
+
+def _reads_counts(router: Any, rows: Any) -> bool:
+    names = [row.get("model_name") for row in rows]
+    limited = any((row.get("litellm_params") or {}).get(name) for row in rows for name in ("rpm", "tpm"))
+    strategy = getattr(router.routing_strategy, "value", router.routing_strategy)
+    budgets = getattr(router, "router_budget_logger", None) is not None
+    return len(set(names)) < len(names) or limited or budgets or strategy != "simple-shuffle"
 
 
 def trust_the_gate(runtime: Runtime, app: Any) -> None:
@@ -148,44 +187,44 @@ def trust_the_gate(runtime: Runtime, app: Any) -> None:
     from fastapi import HTTPException, Request
     from litellm.proxy.auth.user_api_key_auth import user_api_key_auth
 
-    own = own_key(runtime)
+    own = own_key()
 
     async def checked_by_gate(request: Request) -> Any:
         if "aicc_call" not in request.scope:
             raise HTTPException(status_code=401, detail="not through the gate")
-        return own()
+        return own(request.scope["path"])
 
     # FastAPI reads the signature at each request; the name must resolve at module level.
     checked_by_gate.__annotations__["request"] = Request
     app.dependency_overrides[user_api_key_auth] = checked_by_gate
 
 
-def own_key(runtime: Runtime) -> Callable[[], Any]:
-    """Makes what LiteLLM's key look-up says of the master key."""
-    from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth, hash_token
+def own_key() -> Callable[[str], Any]:
+    """Makes what LiteLLM's key look-up says of the master key, by path: its alias, since loggers are given even a hash."""
+    from litellm.constants import LITELLM_PROXY_MASTER_KEY_ALIAS
+    from litellm.proxy._types import LitellmUserRoles, UserAPIKeyAuth
 
-    made: dict[str, Any] = {}
+    known = UserAPIKeyAuth(
+        api_key=LITELLM_PROXY_MASTER_KEY_ALIAS,
+        user_role=LitellmUserRoles.PROXY_ADMIN,
+        user_id="default_user_id",
+    )
+    known.via_virtual_key = True
 
-    def own() -> Any:
-        key = runtime.master_key()
-        if key not in made:
-            made.clear()
-            made[key] = UserAPIKeyAuth(
-                api_key=hash_token(key), user_role=LitellmUserRoles.PROXY_ADMIN, user_id="default_user_id"
-            )
-        return made[key].model_copy()
+    def own(path: str) -> Any:
+        # LiteLLM encrypts the ids of a Responses stream, and runs guardrails of the user's own, by its path.
+        return known.model_copy(update={"request_route": path})
 
     return own
 
 
 def direct(runtime: Runtime, stack: Any) -> Callable[[str], App | None]:
     """Finds the endpoint of a door the gate may call itself; None when the policy or a moved LiteLLM forbids it."""
-    layer, own = short_stack(stack), own_key(runtime)
+    layer, own = short_stack(stack), own_key()
     made: dict[str, App | None] = {}
 
     def find(door: str) -> App | None:
-        config = runtime.policy.speed
-        if layer is None or not (config.endpoints and config.auth and config.middlewares):
+        if layer is None or not all(map(runtime.saves, ("endpoints", "auth", "middlewares"))):
             return None
         if door not in made:
             try:

@@ -188,6 +188,7 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
     needs = Needs(
         tools=bool(tool_list) and "none" not in (body.get("tool_choice"), body.get("function_call")),
         vision=walk.images > 0,
+        audio="audio" in walk.opaque,
         json_schema=_wants_schema(schema),
         tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
         + walk.images * _IMAGE_TOKENS,

@@ -84,8 +84,8 @@ class RecordDraft:
             variant=decision.variant,
             prompt_name=self.prompt_name,
             prompt_version=self.prompt_version,
-            prompt_tokens=self.prompt_tokens,
-            completion_tokens=self.completion_tokens,
+            prompt_tokens=_count(self.prompt_tokens),
+            completion_tokens=_count(self.completion_tokens),
             gate_ms=self.gate_ms,
             hooks_ms=self.hooks_ms,
             cache_ms=self.cache_ms,
@@ -121,3 +121,8 @@ class RecordDraft:
         except Exception:
             return hashed
         return hashed if secret or KnownValues(self.known).spans(self.user) else self.user[:128]
+
+
+def _count(said: int) -> int:
+    """What an upstream says it counted, as far as SQLite and OTLP can hold it."""
+    return max(0, min(said, 2**63 - 1))

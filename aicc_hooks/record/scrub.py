@@ -5,6 +5,7 @@ clean arbitrary prose, so a foreign line is first cut down to a known shape, and
 
   LiteLLM below WARNING   text withheld: at DEBUG it holds whole request bodies
   LiteLLM from WARNING    first lines, at most 500 characters, redacted, with the values of all live requests
+  the text of an error    withheld behind its class: a provider may repeat the prompt there
   every exception         its type names and code positions; never its message, never source lines
   uvicorn.access          the leading plain words of the path, redacted
   anything else           redacted like a LiteLLM warning, at most 2,000 characters
@@ -35,6 +36,7 @@ FOREIGN: Final = ("LiteLLM", "LiteLLM Proxy", "LiteLLM Router", "uvicorn", "uvic
 _STANDARD: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _MARK: Final = "_aicc_scrubbed"
 _PLAIN_PATH: Final = re.compile(r"(?:/(?:v1|v1beta|[A-Za-z_.-]{1,32})(?![^/]))*/?")
+_ERROR_CLASSES: Final = re.compile(r"(?:\b[\w.]{1,80}(?:Error|Exception)[ ]{0,2}[-:(][ ]{0,2})+")
 _FOREIGN_CHARS: Final = 500
 _OTHER_CHARS: Final = 2_000
 _FRAMES: Final = 12
@@ -106,6 +108,8 @@ class Scrubber(logging.Filter):
                 message[: message.index("Traceback (most recent call last)")].rstrip()
                 + " [traceback withheld]"
             )
+        if not record.name.startswith("aicc"):
+            message = _without_error_text(message)
         record.msg, record.args = message, None
         self._finish(record, exceptions)
 
@@ -182,6 +186,14 @@ def install_excepthooks(stream: Callable[[str], object] | None = None) -> Callab
         sys.excepthook, threading.excepthook = before, before_thread
 
     return undo
+
+
+def _without_error_text(message: str) -> str:
+    """`… litellm.APIConnectionError: Ollama_chatException - {"error": …` ends behind its classes."""
+    found = _ERROR_CLASSES.search(message)
+    if found is None or found.end() == len(message):
+        return message
+    return message[: found.end()] + WITHHELD
 
 
 def _exception_shape(info: object) -> str | None:

@@ -58,8 +58,9 @@ def fitting(encoded: list[tuple[Record, str]]) -> list[tuple[Record, str]]:
     """Those of a refused batch that SQLite can bind; none when no single one is to blame, rather than spin."""
     probe = sqlite3.connect(":memory:", isolation_level=None)
     try:
-        for statement in schema.statements(schema.MIGRATIONS[0]):
-            probe.execute(statement)
+        for script in schema.MIGRATIONS:
+            for statement in schema.statements(script):
+                probe.execute(statement)
         good = []
         for item in encoded:
             try:
