@@ -18,16 +18,19 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed (macOS: brew install python@3.12)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# Runtime: exactly the tested set of versions, then the package itself.
+# Runtime: exactly the tested set of versions, then the package itself. `--no-deps`: the lock is complete, and pip before
+# 23.3 stops at a locked package asked for with an extra (pydantic[email]) once a newer release of it exists (pypa/pip#9644).
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install -r requirements.lock
+	$(PIP) install --no-deps -r requirements.lock
 	$(PIP) install --no-deps -e .
+	@$(PIP) check
 	@touch $@
 
 # Holds all versions of requirements.lock too: one call of pip, not two.
 $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP) install -r requirements-dev.lock
+	$(PIP) install --no-deps -r requirements-dev.lock
 	$(PIP) install --no-deps -e .
+	@$(PIP) check
 	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed ## Run the whole gateway with stand-in models on http://127.0.0.1:4000

@@ -80,7 +80,7 @@ def seams(context: Context) -> Iterator[Finding]:
             name,
             "fail",
             str(text),
-            "pip install -r requirements.lock (the tested versions), then start the gateway again",
+            "pip install --no-deps -r requirements.lock (the tested versions), then start the gateway again",
         )
     if not wrong:
         yield Finding("seams", "ok", "LiteLLM's internals are as expected")
