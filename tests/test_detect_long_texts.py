@@ -74,7 +74,7 @@ def test_another_thread_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = threading.Thread(target=lambda: (INJECTION.score(text), PRIVACY.find(text)))
     worker.start()
     worker.join()
-    assert len(pauses) > 10
+    assert len(pauses) >= 2  # one for every 2 ms of work: how many depends on the machine
 
 
 def test_a_rule_is_only_skipped_where_it_cannot_hold() -> None:
