@@ -125,6 +125,9 @@ LIMITS = """
 import asyncio
 from litellm import Router
 from aicc_hooks.adapter import savings
+if "_increment_deployment_usage" not in vars(Router):  # 1.110: LiteLLM's own core counts where there is a limit
+    savings.skip_limits()
+    raise SystemExit("counts by itself")
 asked = []
 async def full(self, *, deployment_id, **kwargs):
     asked.append(deployment_id)
@@ -142,5 +145,8 @@ print(asked)
 
 
 def test_use_is_counted_only_where_there_is_a_limit() -> None:
-    found = subprocess.run([sys.executable, "-c", LIMITS], capture_output=True, text=True, check=True).stdout
+    run = subprocess.run([sys.executable, "-c", LIMITS], capture_output=True, text=True)
+    if "counts by itself" in run.stderr:
+        pytest.skip("this LiteLLM counts by itself where there is a limit")
+    found = run.stdout
     assert found.strip().endswith("['free', 'limited', 'gone', 'limited', 'gone', 'limited', 'gone']")

@@ -143,9 +143,7 @@ async def _router_seams(runtime: Runtime) -> str:
     if router is None:
         return "LiteLLM has no router; config.yaml needs a model_list"
     lacking = [
-        name
-        for name in ("async_callback_filter_deployments", "_run_routing_plugins")
-        if not hasattr(router, name)
+        name for name in ("async_callback_filter_deployments", "routing_plugins") if not hasattr(router, name)
     ]
     return f"the router lacks {', '.join(lacking)}" if lacking else ""
 
