@@ -138,6 +138,17 @@ async def _proxy_exception(runtime: Runtime) -> str:
     return f"ProxyException lacks {', '.join(sorted(lacking))}" if lacking else ""
 
 
+async def _error_handlers(runtime: Runtime) -> str:
+    """Every error passes LiteLLM's look for a database's; what it cannot import there makes a 500 of all of them."""
+    from litellm.proxy.db.exception_handler import PrismaDBExceptionHandler
+
+    try:
+        PrismaDBExceptionHandler.is_database_transport_error(Exception("probe"))
+    except Exception as error:
+        return f"LiteLLM's error handlers fail themselves ({type(error).__name__}): its errors become a plain 500"
+    return ""
+
+
 async def _router_seams(runtime: Runtime) -> str:
     router = runtime.router()
     if router is None:
@@ -196,4 +207,5 @@ SEAMS: Final = (
     Seam("hooks", False, _hooks_present),
     Seam("router", False, _router_seams),
     Seam("proxy_exception", False, _proxy_exception),
+    Seam("error_handlers", False, _error_handlers),
 )

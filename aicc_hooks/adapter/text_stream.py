@@ -16,7 +16,7 @@ def install() -> str:
     """Once a process. Returns what is wrong with LiteLLM, or ""."""
     import litellm
 
-    kind: type | None = getattr(litellm, "TextCompletionStreamWrapper", None)
+    kind: Any = getattr(litellm, "TextCompletionStreamWrapper", None)
     ask: Callable[..., Any] | None = getattr(litellm, "atext_completion", None)
     if kind is None or ask is None:
         return f"LiteLLM has no {'TextCompletionStreamWrapper' if kind is None else 'atext_completion'}"
