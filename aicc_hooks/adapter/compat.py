@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import sys
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
 
 
 def ensure_prisma() -> bool:
@@ -56,3 +58,25 @@ def translate_messages_by_chat() -> None:
     import litellm
 
     litellm.use_chat_completions_url_for_anthropic_messages = True
+
+
+def let_streams_fall_back() -> None:
+    """Have a stream that broke before its first word reach the fallbacks while `router_settings.plugins` names a strategy.
+
+    LiteLLM 1.110.2 starts that walk without `pre_routes` (router_rust/core.py, `_recovery_call`), takes it for a call of its
+    sync side and refuses: "the routing-plugin pipeline never runs". Without that core, or once it is mended, nothing changes.
+    """
+    try:
+        from litellm.router_rust.core import RustCore
+    except ImportError:
+        return
+    full: Callable[..., dict[str, Any]] | None = getattr(RustCore, "_outcome_fields", None)
+    if full is None or hasattr(full, "aicc"):
+        return
+
+    @functools.wraps(full)
+    def outcome_fields(self: Any, plan: Any, request: Any) -> dict[str, Any]:
+        return {**full(self, plan, request), **({} if getattr(plan, "sync", False) else {"pre_routes": True})}
+
+    outcome_fields.aicc = True  # type: ignore[attr-defined]
+    RustCore._outcome_fields = outcome_fields

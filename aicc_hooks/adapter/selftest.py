@@ -11,8 +11,8 @@ from typing import Any, Final
 import litellm
 
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.litellm_releases import MALWARE
 
-MALWARE: Final = frozenset(("1.82.7", "1.82.8"))
 # Handed to hooks in place of a request; an object, so that nothing a client sends can be it.
 PROBE: Final = object()
 PROBE_KEY: Final = "aicc_selftest"
