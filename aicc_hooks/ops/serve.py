@@ -31,6 +31,7 @@ _QUIET_ENV = {
     "LITELLM_MODE": "PRODUCTION",
     "DISABLE_ADMIN_UI": "True",
     "LITELLM_DONT_SHOW_FEEDBACK_BOX": "true",
+    "LITELLM_TELEMETRY_DISABLED": "true",  # 1.108: off unless a database or an endpoint is named; this is its veto
     "DO_NOT_TRACK": "1",
     "ANONYMIZED_TELEMETRY": "False",
 }
