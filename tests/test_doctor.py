@@ -295,6 +295,9 @@ def test_malware_and_versions_out_of_range_are_named(home: Path, monkeypatch: py
         assert finding.fix.startswith("pip install 'litellm")
         if given == "1.82.7":
             assert "rotate every key" in finding.fix
+    monkeypatch.setattr(installed, "version", lambda name: "1.999.0" if name == "litellm" else real(name))
+    (doubt,) = [f for f in installed.packages(context) if f.level == "warn"]
+    assert "1.999.0 was not tried" in doubt.found
     monkeypatch.setattr(installed, "version", lambda name: "5.0.0" if name == "langfuse" else real(name))
     assert [f.name for f in installed.packages(context) if f.level == "fail"] == ["package.langfuse"]
 

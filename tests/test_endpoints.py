@@ -26,6 +26,8 @@ ASKS: dict[str, dict[str, Any]] = {
 
 # Of LiteLLM's layers for its admin pages, which a model call skips (policy speed.middlewares).
 FOR_BROWSERS = {"vary"}
+# Said of the first answer alone, when a probe has seen that the model was not loaded.
+FIRST_ONLY = {"x-aicc-cold-start"}
 
 
 def numbered(value: Any, number: int) -> Any:
@@ -58,7 +60,7 @@ def test_both_ways_give_the_same_answer(
             whole, direct, third = (client.post(path, json=numbered(ask, number)) for number in (1, 2, 3))
             assert whole.status_code == direct.status_code == third.status_code == 200, path
             assert shape(whole.json()) == shape(direct.json()), path
-            assert set(whole.headers) - set(direct.headers) <= FOR_BROWSERS, path
+            assert set(whole.headers) - set(direct.headers) <= FOR_BROWSERS | FIRST_ONLY, path
             assert set(direct.headers) <= set(whole.headers), path
             assert direct.headers["content-type"] == whole.headers["content-type"], path
             assert direct.headers["content-length"] == str(len(direct.content)), path
@@ -125,6 +127,9 @@ LIMITS = """
 import asyncio
 from litellm import Router
 from aicc_hooks.adapter import savings
+if "_increment_deployment_usage" not in vars(Router):  # 1.110: LiteLLM's own core counts where there is a limit
+    savings.skip_limits()
+    raise SystemExit("counts by itself")
 asked = []
 async def full(self, *, deployment_id, **kwargs):
     asked.append(deployment_id)
@@ -142,5 +147,8 @@ print(asked)
 
 
 def test_use_is_counted_only_where_there_is_a_limit() -> None:
-    found = subprocess.run([sys.executable, "-c", LIMITS], capture_output=True, text=True, check=True).stdout
+    run = subprocess.run([sys.executable, "-c", LIMITS], capture_output=True, text=True)
+    if "counts by itself" in run.stderr:
+        pytest.skip("this LiteLLM counts by itself where there is a limit")
+    found = run.stdout
     assert found.strip().endswith("['free', 'limited', 'gone', 'limited', 'gone', 'limited', 'gone']")

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import litellm
 import pytest
-from litellm import Router, TextCompletionStreamWrapper
+from litellm import TextCompletionStreamWrapper
 from litellm.types.utils import Delta, ModelResponseStream, StreamingChoices
 
 from aicc_hooks.adapter import text_stream
@@ -31,13 +32,13 @@ def words(*chunks: ModelResponseStream, error: Exception | None = None) -> TextC
 
 
 def begun(monkeypatch: pytest.MonkeyPatch, answer: Any) -> Any:
-    async def ask(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def ask(*args: Any, **kwargs: Any) -> Any:
         return answer
 
-    monkeypatch.setattr(Router, "_atext_completion", ask)
+    monkeypatch.setattr(litellm, "atext_completion", ask)
     assert text_stream.install() == ""
     assert text_stream.install() == ""  # once
-    return Router._atext_completion(object(), model="m", prompt="x")
+    return litellm.atext_completion(model="m", prompt="x")
 
 
 def test_a_failure_before_the_first_word_reaches_the_fallbacks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,5 +85,5 @@ def test_an_empty_stream_and_a_whole_answer_pass(monkeypatch: pytest.MonkeyPatch
 
 
 def test_it_stays_off_when_litellm_has_moved(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(Router, "_atext_completion")
-    assert "_atext_completion" in text_stream.install()
+    monkeypatch.setattr(litellm, "atext_completion", None)
+    assert "atext_completion" in text_stream.install()

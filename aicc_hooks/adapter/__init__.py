@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _instance(name: str) -> Any:
-    from aicc_hooks.adapter.compat import ensure_prisma, translate_messages_by_chat
+    from aicc_hooks.adapter.compat import ensure_prisma, let_streams_fall_back, translate_messages_by_chat
 
     ensure_prisma()
     if name == "demo_model":
@@ -55,5 +55,6 @@ def _instance(name: str) -> Any:
     }[name]()
     if name == "gateway":
         translate_messages_by_chat()
+        let_streams_fall_back()
         mount.install(made.runtime)
     return made

@@ -25,20 +25,32 @@ _limit: ContextVar[asyncio.Timeout | None] = ContextVar("aicc_embedding_limit", 
 
 def install(runtime: Runtime) -> str:
     """Once a process. Returns what is wrong with LiteLLM, or ""."""
-    from litellm import Router, Timeout
+    import litellm
+    from litellm import Router
 
-    ask: Callable[..., Any] | None = getattr(Router, "_aembedding", None)
-    if ask is None:
-        return "LiteLLM's Router has no _aembedding"
-    if hasattr(ask, "aicc"):
+    if hasattr(litellm.aembedding, "aicc"):
         return ""
+    # From 1.110 on an attempt is made in LiteLLM's Rust core; another deployment is then asked for outside its fallbacks.
+    name = "_aembedding" if hasattr(Router, "_aembedding") else "aembedding"
+    ask: Callable[..., Any] | None = getattr(Router, name, None)
+    if ask is None:
+        return "LiteLLM's Router has no aembedding"
+    litellm.aembedding = _limited(runtime, litellm.aembedding)
+    setattr(Router, name, _patient(runtime, ask))
+    return ""
 
-    async def limited(self: Any, *args: Any, **kwargs: Any) -> Any:
+
+def _limited(runtime: Runtime, ask: Callable[..., Any]) -> Callable[..., Any]:
+    """One attempt, ended when its time is over."""
+    from litellm import Timeout
+
+    @functools.wraps(ask)
+    async def limited(*args: Any, **kwargs: Any) -> Any:
         token = None
         try:
             async with asyncio.timeout(None) as limit:
                 token = _limit.set(limit)
-                return await ask(self, *args, **kwargs)
+                return await ask(*args, **kwargs)
         except TimeoutError:
             call = calls.current()
             model = str(kwargs.get("model") or "")
@@ -50,12 +62,19 @@ def install(runtime: Runtime) -> str:
             if token is not None:
                 _limit.reset(token)
 
+    limited.aicc = True  # type: ignore[attr-defined]
+    return limited
+
+
+def _patient(runtime: Runtime, ask: Callable[..., Any]) -> Callable[..., Any]:
+    """Asks again while the group has another deployment of the same model."""
+
     @functools.wraps(ask)
     async def patient(self: Any, *args: Any, **kwargs: Any) -> Any:
         tried = 0
         while True:
             try:
-                return await limited(self, *args, **kwargs)
+                return await ask(self, *args, **kwargs)
             except Exception as error:
                 call = calls.current()
                 # An attempt that was not even noted would be made for ever.
@@ -63,9 +82,7 @@ def install(runtime: Runtime) -> str:
                     raise
                 tried = len(call.attempts)
 
-    patient.aicc = True  # type: ignore[attr-defined]
-    Router._aembedding = patient
-    return ""
+    return patient
 
 
 def admitted(seconds: float) -> None:

@@ -266,8 +266,9 @@ def _event(name: str, value: Any) -> bytes:
 
 def _stopping() -> bool:
     """Whether uvicorn wants to end: it waits for open answers, and this one would never end by itself."""
-    server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    return bool(getattr(server, "should_exit", False))
+    # Its handler of either signal is a method of the server; LiteLLM 1.110 puts a function of its own before SIGTERM's.
+    servers = (getattr(signal.getsignal(s), "__self__", None) for s in (signal.SIGTERM, signal.SIGINT))
+    return any(getattr(server, "should_exit", False) for server in servers)
 
 
 # --- helpers ---------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ def skip_limits() -> None:
 
     for name in _LIMITING:
         hooks.PROXY_HOOKS.pop(name, None)
+    if "_increment_deployment_usage" not in vars(Router):
+        return  # from 1.110 on LiteLLM's Rust core counts, and only where there is a limit
     full = Router._increment_deployment_usage
     unlimited: dict[str, Any] = {}  # deployment → its entry of the model list, found to have no limit
 

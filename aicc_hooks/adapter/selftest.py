@@ -11,8 +11,8 @@ from typing import Any, Final
 import litellm
 
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.litellm_releases import MALWARE
 
-MALWARE: Final = frozenset(("1.82.7", "1.82.8"))
 # Handed to hooks in place of a request; an object, so that nothing a client sends can be it.
 PROBE: Final = object()
 PROBE_KEY: Final = "aicc_selftest"
@@ -138,14 +138,23 @@ async def _proxy_exception(runtime: Runtime) -> str:
     return f"ProxyException lacks {', '.join(sorted(lacking))}" if lacking else ""
 
 
+async def _error_handlers(runtime: Runtime) -> str:
+    """Every error passes LiteLLM's look for a database's; what it cannot import there makes a 500 of all of them."""
+    from litellm.proxy.db.exception_handler import PrismaDBExceptionHandler
+
+    try:
+        PrismaDBExceptionHandler.is_database_transport_error(Exception("probe"))
+    except Exception as error:
+        return f"LiteLLM's error handlers fail themselves ({type(error).__name__}): its errors become a plain 500"
+    return ""
+
+
 async def _router_seams(runtime: Runtime) -> str:
     router = runtime.router()
     if router is None:
         return "LiteLLM has no router; config.yaml needs a model_list"
     lacking = [
-        name
-        for name in ("async_callback_filter_deployments", "_run_routing_plugins")
-        if not hasattr(router, name)
+        name for name in ("async_callback_filter_deployments", "routing_plugins") if not hasattr(router, name)
     ]
     return f"the router lacks {', '.join(lacking)}" if lacking else ""
 
@@ -198,4 +207,5 @@ SEAMS: Final = (
     Seam("hooks", False, _hooks_present),
     Seam("router", False, _router_seams),
     Seam("proxy_exception", False, _proxy_exception),
+    Seam("error_handlers", False, _error_handlers),
 )

@@ -1,7 +1,8 @@
 """/v1/completions streams that fail before their first word, for which LiteLLM knows no fallback.
 
-LiteLLM 1.106.2 hands such a stream out as soon as the upstream answered 200 (router.py, `_atext_completion`; chat has
-`_acompletion_streaming_iterator`). Here its first word is awaited where a failure still reaches the fallbacks.
+LiteLLM's router hands such a stream out as soon as the upstream answered 200 (1.106.2, router.py, `_atext_completion`; chat
+has `_acompletion_streaming_iterator`). Here its first word is awaited inside the attempt, whose failure still reaches the
+fallbacks: `litellm.atext_completion` is what the router calls in all releases tried, 1.110's Rust core included.
 """
 
 from __future__ import annotations
@@ -13,27 +14,24 @@ from typing import Any
 
 def install() -> str:
     """Once a process. Returns what is wrong with LiteLLM, or ""."""
-    try:
-        from litellm import Router, TextCompletionStreamWrapper
-    except ImportError:
-        return "LiteLLM has no TextCompletionStreamWrapper"
-    ask: Callable[..., Any] | None = getattr(Router, "_atext_completion", None)
-    if ask is None:
-        return "LiteLLM's Router has no _atext_completion"
+    import litellm
+
+    kind: Any = getattr(litellm, "TextCompletionStreamWrapper", None)
+    ask: Callable[..., Any] | None = getattr(litellm, "atext_completion", None)
+    if kind is None or ask is None:
+        return f"LiteLLM has no {'TextCompletionStreamWrapper' if kind is None else 'atext_completion'}"
     if hasattr(ask, "aicc"):
         return ""
 
     @functools.wraps(ask)
-    async def begun(self: Any, *args: Any, **kwargs: Any) -> Any:
-        response = await ask(self, *args, **kwargs)
-        if isinstance(response, TextCompletionStreamWrapper) and hasattr(
-            response.completion_stream, "__anext__"
-        ):
+    async def begun(*args: Any, **kwargs: Any) -> Any:
+        response: Any = await ask(*args, **kwargs)
+        if isinstance(response, kind) and hasattr(response.completion_stream, "__anext__"):
             response.completion_stream = await _from_first_word(response.completion_stream)
         return response
 
     begun.aicc = True  # type: ignore[attr-defined]
-    Router._atext_completion = begun
+    litellm.atext_completion = begun
     return ""
 
 

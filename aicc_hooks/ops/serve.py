@@ -10,12 +10,14 @@ import socket
 import sys
 import tempfile
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import default_config_path, load_all
 from aicc_hooks.home import home_dir, shipped
+from aicc_hooks.litellm_releases import untried
 from aicc_hooks.ops.env_file import open_to_others, read_env_file
 from aicc_hooks.ops.env_values import STACK_ONLY
 from aicc_hooks.ops.restore import interrupted
@@ -29,6 +31,7 @@ _QUIET_ENV = {
     "LITELLM_MODE": "PRODUCTION",
     "DISABLE_ADMIN_UI": "True",
     "LITELLM_DONT_SHOW_FEEDBACK_BOX": "true",
+    "LITELLM_TELEMETRY_DISABLED": "true",  # 1.108: off unless a database or an endpoint is named; this is its veto
     "DO_NOT_TRACK": "1",
     "ANONYMIZED_TELEMETRY": "False",
 }
@@ -99,6 +102,8 @@ def prepare(
         # uvicorn ends a worker that does not answer for 5 s; loading LiteLLM takes longer on a busy machine.
         extra = (*extra, "--timeout_worker_healthcheck", "60")
     program = (sys.executable, "-m", "aicc_hooks.ops.workers", _litellm()) if several else (_litellm(),)
+    if doubt := untried(version("litellm")):
+        notes.append(f"note: {doubt}; `aicc doctor` tells whether it fits")
     argv = (*program, "--config", str(loaded.path), "--host", address, "--port", str(number), *extra)
     return ServePlan(argv, env, tuple(notes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-# LiteLLM 1.106.2 reads all of these from a request body; none is part of the OpenAI, Anthropic or Cohere APIs.
+# LiteLLM (1.106.2 to 1.110.2) reads all of these from a request body; none is part of the OpenAI, Anthropic or Cohere APIs.
 # tests/test_payload.py compares the list with the installed release.
 _STEERING = frozenset(
     [
@@ -22,13 +22,14 @@ _STEERING = frozenset(
         "tenant_id", "client_id", "use_clientside_credentials", "use_client", "use_chat_completions_api", "use_litellm_proxy",
         "use_in_pass_through", "use_xai_oauth", "use_ssl", "rust", "ssl_verify", "client", "http_client", "aclient",
         "shared_session", "provider_specific_header", "extra_headers", "headers", "extra_body", "extra_query", "default_headers",
-        "nvcf_function_id", "agentcore_runtime_session_id", "fireworks_forward_user_id", "credential_name",
+        "nvcf_function_id", "agentcore_runtime_session_id", "fireworks_forward_user_id", "credential_name", "chatgpt_auth_file",
+        "kubernetes_pod_discovery", "responses_api_version", "riva_offline", "allow_legacy_cloud_file_ids",
         "configurable_clientside_auth_params", "user_config", "environment_variables", "general_settings", "callback_settings",
         "secret_manager_settings",
         # for how long and how often
         "timeout", "request_timeout", "stream_timeout", "force_timeout", "client_side_timeout", "keepalive_seconds",
         "allow_client_keepalive_override", "stream_timeout_by_service_tier", "timeout_by_service_tier", "max_parallel_requests",
-        "rpm", "tpm", "itpm", "otpm", "budget_duration", "max_budget", "max_iterations", "max_agentic_loops", "max_file_size_mb",
+        "rpm", "tpm", "itpm", "otpm", "rpd", "tpd", "daily_reset_time", "budget_duration", "max_budget", "max_iterations", "max_agentic_loops", "max_file_size_mb",
         # what is logged and which policies run
         "session_id", "trace_id", "user_id", "proxy_server_request", "secret_fields", "standard_logging_object",
         "standard_callback_dynamic_params", "metadata_tags", "tags", "tag_regex", "enable_tag_filtering", "spend_logs_metadata",
@@ -45,7 +46,8 @@ _STEERING = frozenset(
         "merge_reasoning_content_in_choices", "enable_json_schema_validation", "allowed_openai_params", "additional_drop_params",
         "drop_params", "enforced_params", "search_tool_name", "vector_store_id", "vector_store_ids",
         "vector_store_request_metadata", "container_id", "mcp_tool_call_metadata", "optional_params", "output_vector_size",
-        "tiered_pricing", "stream_response", "stream_chunk_size", "model_file_id_mapping", "bucket_name",
+        "tiered_pricing", "fedramp_uplift_multiplier", "explicit_cache_read_input_token_cost", "search_queries_cost_per_query",
+        "thought_signature_in_tool_call_id", "stream_response", "stream_chunk_size", "model_file_id_mapping", "bucket_name",
         # LiteLLM's flags between its own functions
         "acompletion", "async_call", "aembedding", "aimg_generation", "allm_passthrough_route", "atext_completion",
         "text_completion", "azure", "self", "original_function", "original_generic_function", "exception", "response_id",
@@ -54,7 +56,7 @@ _STEERING = frozenset(
 )  # fmt: skip
 _PREFIXES = (
     "_", "mock_", "aicc_", "x-aicc", "litellm_", "user_api_key", "router_", "auto_router_", "adaptive_router_", "complexity_router_",
-    "quality_router_", "attempted_",
+    "quality_router_", "switchyard_router_", "attempted_", "github_copilot_", "token_exchange_",
     "aws_", "azure_", "vertex_", "watsonx_", "s3_", "gcs_", "bedrock_", "gigachat_", "milvus_", "valkey_", "openai_", "anthropic_identity_",
     "anthropic_issuer_", "anthropic_keycloak_", "anthropic_federation_", "anthropic_service_", "anthropic_organization_", "anthropic_workspace_",
     "anthropic-workspace-", "anthropic_disable_",

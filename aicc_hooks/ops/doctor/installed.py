@@ -11,10 +11,11 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from packaging.requirements import Requirement
 
 from aicc_hooks import __version__
+from aicc_hooks.litellm_releases import MALWARE, untried
 from aicc_hooks.ops.doctor.model import Context, Finding
 from aicc_hooks.ops.restore import interrupted
 
-MALWARE = {"litellm": frozenset(("1.82.7", "1.82.8"))}
+_FIX = "pip install --no-deps -r requirements.lock (the tested versions), then start the gateway again"
 
 
 def python(context: Context) -> Iterator[Finding]:
@@ -52,7 +53,7 @@ def packages(context: Context) -> Iterator[Finding]:
                 f"package.{need.name}", "fail", "not installed", f"pip install '{need.name}{need.specifier}'"
             )
             continue
-        if found in MALWARE.get(need.name, ()):
+        if need.name == "litellm" and found in MALWARE:
             bad = True
             yield Finding(
                 f"package.{need.name}", "fail", f"{found} is a malicious release that steals keys",
@@ -62,6 +63,8 @@ def packages(context: Context) -> Iterator[Finding]:
             bad = True
             fix = f"pip install '{need.name}{need.specifier}'"
             yield Finding(f"package.{need.name}", "fail", f"{found}; needed: {need.specifier}", fix)
+        elif need.name == "litellm" and (doubt := untried(found)):
+            yield Finding("package.litellm", "warn", doubt, _FIX)
         elif need.name in ("litellm", "langfuse"):
             yield Finding(f"package.{need.name}", "ok", found)
     if not bad:
@@ -80,7 +83,7 @@ def seams(context: Context) -> Iterator[Finding]:
             name,
             "fail",
             str(text),
-            "pip install --no-deps -r requirements.lock (the tested versions), then start the gateway again",
+            _FIX,
         )
     if not wrong:
         yield Finding("seams", "ok", "LiteLLM's internals are as expected")
