@@ -18,6 +18,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["selftest"] = runtime.fatal
     if not runtime.master_key():
         problems["key"] = "AICC_MASTER_KEY is not set; nothing is served"
+    if runtime.inspector is not None and (disabled := runtime.inspector.privacy.pattern_problems):
+        problems["patterns"] = "; ".join(f"{one.field} is disabled: it {one.reason}" for one in disabled[:5])
     if runtime.recorder.problem:
         problems["records"] = runtime.recorder.problem
     if runtime.experiments.error:
