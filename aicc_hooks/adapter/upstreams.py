@@ -259,9 +259,8 @@ class Upstreams:
         return self.config.context.buckets_for(model)[0]
 
     def _on_transition(self, transition: Any) -> None:
-        log.warning(
-            "circuit of %s %s: %s → %s", transition.scope, transition.key, transition.old, transition.new
-        )
+        name = self._catalog.deployment_names.get(transition.key, transition.key)
+        log.warning("circuit of %s %s: %s → %s", transition.scope, name, transition.old, transition.new)
         if self.health is not None:
             self.health.nudge("ollama")
 
