@@ -80,3 +80,11 @@ def loopback_peer(client: tuple[str, int] | list[object] | None) -> bool:
         return True
     host = str(client[0]).removeprefix("::ffff:")
     return host == "::1" or host.startswith("127.")
+
+
+LAN_KEY: Final = 24  # characters
+
+
+def fit_for_lan(key: str) -> bool:
+    """Whether a key is long and varied enough for a gateway that other machines reach."""
+    return len(key) >= LAN_KEY and len(set(key)) >= 10

@@ -98,6 +98,17 @@ class Catalog:
         return frozenset(d.id for g in self.groups.values() for d in g.deployments)
 
     @property
+    def deployment_names(self) -> dict[str, str]:
+        """What people call each deployment, by id: `qwen-local/qwen2.5:14b`, and its address where a group has several of one model."""
+        names: dict[str, str] = {}
+        for group in self.groups.values():
+            models = [d.name for d in group.deployments]
+            for d in group.deployments:
+                where = f" at {d.address}" if models.count(d.name) > 1 else ""
+                names[d.id] = f"{group.name}/{d.name}{where}"
+        return names
+
+    @property
     def demo(self) -> bool:
         """True when a stand-in model is configured."""
         return any(d.address == IN_PROCESS for g in self.groups.values() for d in g.deployments)

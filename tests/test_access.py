@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from aicc_hooks.access import find_door, loopback_peer
+from aicc_hooks.adapter.admission import check_peer
+from aicc_hooks.errors import Refusal
 
 OPEN = [
     ("POST", "/v1/chat/completions", "chat", "/v1/chat/completions"),
@@ -142,3 +148,24 @@ def test_extra_doors_are_exact_and_need_the_key() -> None:
 )
 def test_only_peers_of_this_machine(client: tuple[str, int] | None, here: bool) -> None:
     assert loopback_peer(client) is here
+
+
+@pytest.mark.parametrize(
+    ("lan", "key", "served"),
+    [
+        (False, "sk-" + "aB3dE6gH9jK2mN5pQ8sT1vW4", False),
+        (True, "sk-" + "aB3dE6gH9jK2mN5pQ8sT1vW4", True),
+        (True, "sk-short", False),
+        (True, "sk-" + "a" * 40, False),
+        (True, "", False),
+    ],
+)
+def test_other_machines_need_lan_and_a_strong_key_however_it_was_started(
+    lan: bool, key: str, served: bool
+) -> None:
+    """`litellm --host 0.0.0.0` asks nobody; only `aicc serve` looked at the key."""
+    policy = SimpleNamespace(policy=SimpleNamespace(lan=lan))
+    runtime: Any = SimpleNamespace(store=SimpleNamespace(current=policy), master_key=lambda: key)
+    check_peer(runtime, {"client": ("127.0.0.1", 5)})
+    with nullcontext() if served else pytest.raises(Refusal, match="only this machine"):
+        check_peer(runtime, {"client": ("192.168.1.7", 5)})

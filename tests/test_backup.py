@@ -612,4 +612,6 @@ def test_what_fails_at_night_is_told_where_alerts_go(home: Path) -> None:
         server.server_close()
     assert done["backup"].error
     assert done["logs"].error == ""
-    assert ["backup" in json.dumps(body) for body in told] == [True]
+    (body,) = told
+    assert body["text"].startswith("ALERT maintenance (backup): A job of the nightly work failed; ")
+    assert body["severity"] == "warning"

@@ -9,7 +9,7 @@ import pytest
 
 from aicc_hooks.adapter.reshape import mend_arguments
 from aicc_hooks.errors import Refusal
-from aicc_hooks.payload.validate import check_body
+from aicc_hooks.payload.validate import USER_PARTS, check_body
 from tests.harness import GatewayProcess
 from tests.ollama_stub import OllamaStub
 
@@ -36,6 +36,9 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("parallel_tool_calls", {"parallel_tool_calls": 1}),
     ("messages[0].content", {"messages": [{"role": "user", "content": 5}]}),
     ("messages[0].content", {"messages": [{"role": "user", "content": ["a"]}]}),
+    ("messages[0].content[0].type", {"messages": [{"role": "user", "content": [{"text": "a"}]}]}),
+    ("messages[0].content[1].type", {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "alien"}]}]}),
+    ("messages[0].content[0].type", {"messages": [{"role": "user", "content": [{"type": ["text"]}]}]}),
     ("messages[0].tool_calls", {"messages": [{"role": "assistant", "tool_calls": "f"}]}),
     ("messages[0].tool_calls[0].function", {"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}),
 ]  # fmt: skip
@@ -115,3 +118,33 @@ def test_wrong_requests_reach_no_model_and_open_no_circuit(
         assert answer.status_code == 200, answer.text
     answer = ask()
     assert answer.headers["x-aicc-route"] == "qwen-local"
+
+
+def test_the_parts_of_a_user_are_those_litellm_takes() -> None:
+    from litellm.types.llms import openai
+
+    assert set(openai.ValidUserMessageContentTypes) == USER_PARTS
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/v1/messages", {"messages": SAY, "max_tokens": 9, "tools": [{"name": "f", "input_schema": {}}], "tool_choice": "auto"}),
+        ("/v1/messages", {"messages": SAY, "max_tokens": 9, "tools": [{"name": "f", "input_schema": {}}], "tool_choice": {"type": "alien"}}),
+        ("/v1/completions", {"prompt": []}),
+    ],
+)  # fmt: skip
+def test_what_litellm_cannot_translate_is_the_requests_fault(
+    gateway: GatewayProcess, ollama: OllamaStub, path: str, fields: dict[str, Any]
+) -> None:
+    """Each of them tried every model, and the failures closed the gateway to everybody else for seconds."""
+    http = gateway.httpx()
+    for _ in range(4):
+        answer = http.post(path, json={"model": "auto", **fields})
+        assert answer.status_code == 400, answer.text
+        assert answer.headers["x-aicc-error"] == "aicc_invalid_request"
+    assert not ollama.calls
+    answer = http.post("/v1/chat/completions", json={"model": "auto", "messages": SAY})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["x-aicc-route"] == "llama-fast"

@@ -366,3 +366,7 @@ def test_policy_changes_apply_while_running_and_bad_ones_do_not(
     assert "nowhere" in http.get("/aicc/health").json()["problems"]["policy"]
     gateway.write_home("policy.yaml", {"routing": {"simple_route": "llama-fast"}})
     wait_for("llama-fast")
+    gateway.change_policy({"privacy": {"pii_regexes": ["fine", r"\\bssn\\b"]}})
+    body = http.get("/aicc/health").json()
+    assert body["status"] == "degraded"
+    assert body["problems"]["patterns"].startswith("privacy.pii_regexes[1] is disabled: it ")

@@ -37,6 +37,12 @@ def test_keyword_mentions_ignore_still_finds_values() -> None:
     assert [f.type for f in make(keyword_mentions="ignore").find("password=Winter2031!x")] == ["password"]
 
 
+def test_a_pattern_finds_its_value_behind_an_escaped_line_end() -> None:
+    text = '{"log": "done\\nPRJ-12345\\n"}'
+    (finding,) = make(pii_regexes=[r"\bPRJ-\d{5}\b"]).find(text)
+    assert text[finding.start : finding.end] == "PRJ-12345"
+
+
 def test_any_other_pattern_is_a_custom_entity() -> None:
     text = "the Project Falcon budget"
     (finding,) = make(pii_regexes=[r"(?i)project falcon"]).find(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import time
 import urllib.parse
 
@@ -115,6 +116,35 @@ def test_line_ends_tabs_and_indents_keep_the_verdict(secret: str) -> None:
         assert DETECTOR.find(wrapped), wrapped
 
 
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_value_in_json_within_the_text_is_found_where_it_stands(secret: str) -> None:
+    """Arguments of tool calls and results of tools are JSON: there a line end is a backslash and a letter."""
+    values = [secret[f.start : f.end] for f in DETECTOR.find(secret)]
+    for before in ("\n", "\t", "x:\r\n"):
+        inner = json.dumps({"content": f"{before}{secret}\n"})
+        for text in (inner, json.dumps({"arguments": inner}), inner.replace("/", "\\/")):
+            left = redact_text(DETECTOR, text).replace("\\", "")
+            assert DETECTOR.find(text), text
+            assert not any(value.replace("\n", "n") in left for value in values), text
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ('{"a": "ssn \\u0035\\u0033\\u0036-22-841\\u0033"}', '{"a": "ssn [US_SSN]"}'),
+        ('{"q": "password\\u003dhunter2xQ!"}', '{"q": "password\\u003d[PASSWORD]"}'),
+        (
+            '{"u": "postgres:\\/\\/bob:S3cretPw9x@db\\/x"}',
+            '{"u": "postgres:\\/\\/bob:[CONNECTION_STRING]@db\\/x"}',
+        ),
+        ("a\u200b b: ssn \\u0035\\u0033\\u0036-22-8413", "a\u200b b: ssn [US_SSN]"),
+        ("password=ab\\ncd9Xy!", "password=[PASSWORD]"),
+    ],
+)
+def test_escaped_characters_are_read_and_redacted_whole(text: str, redacted: str) -> None:
+    assert redact_text(DETECTOR, text) == redacted
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -188,7 +218,7 @@ def test_segments_are_judged_apart_and_in_any_order() -> None:
 
 
 HOSTILE = ["a", "0", " ", "-", ":", ".", "@", "/", "=", '"', "A", "%", "1 ", "a1", "--", "::", "password ", "password: ", "token=", "my name is ", "Dear ", "address ", "1 Main ", "-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-2:",
-           "eyJa.", "http://a:b", "x@", "id number ", "+1 ", "(0) ", "12 ", "born ", "xoxb-", "é", "пароль ", "rue ", "AA99", "Box 1 ", "key=\\", "AB", "Ab ", "suite 1\n"]  # fmt: skip
+           "eyJa.", "http://a:b", "x@", "id number ", "+1 ", "(0) ", "12 ", "born ", "xoxb-", "é", "пароль ", "rue ", "AA99", "Box 1 ", "key=\\", "\\", "\\n", "\\u0041", "AB", "Ab ", "suite 1\n"]  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", HOSTILE)

@@ -90,6 +90,34 @@ def test_what_is_no_fault_of_the_server_never_opens_a_circuit(
     run(main())
 
 
+def test_a_request_that_every_model_chokes_on_closes_its_first_choice_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        up = upstreams(tmp_path)
+        for _ in range(3):  # a client that tries again twice
+            call = Call()
+            for model in ("d1", "d2", "d3"):
+                one = attempt(model)
+                call.attempts.append(one)
+                await up.begin(call, one)
+                up.failed(one, litellm.InternalServerError("no", llm_provider="ollama_chat", model="m"))
+        assert set(up.breaker.open_circuits()) == {("deployment", "d1")}
+
+    run(main())
+
+
+def test_models_that_fail_for_different_requests_close_their_server(tmp_path: Path) -> None:
+    async def main() -> None:
+        up = upstreams(tmp_path)
+        for model in ("d1", "d2", "d1"):
+            one = attempt(model)
+            await up.begin(Call(attempts=[one]), one)
+            up.failed(one, litellm.InternalServerError("no", llm_provider="ollama_chat", model="m"))
+        with pytest.raises(Refusal):
+            await up.begin(Call(), attempt("d3"))
+
+    run(main())
+
+
 def test_of_fifty_parallel_requests_one_tries_and_the_rest_are_told(tmp_path: Path) -> None:
     async def main() -> None:
         up = upstreams(tmp_path, breaker={"cooldown_s": 0.05, "max_cooldown_s": 0.05, "jitter": 0})

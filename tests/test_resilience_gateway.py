@@ -516,10 +516,12 @@ def test_two_gateways_share_what_they_learn(
         ask(one, model="qwen-local")
 
     def told() -> list[str]:
+        """Open circuits, as alerts, page, metrics and `aicc status` name them."""
         found = two.httpx().get("/aicc/api/state").json()["gateway"]["breakers"]["deployment"]
-        return [circuit["state"] for circuit in found.values()]
+        return [name for name, circuit in found.items() if circuit["state"] == "open"]
 
-    wait_until(lambda: "open" in told(), 20)
+    wait_until(told, 20)
+    assert told() == [f"qwen-local/{QWEN}"]
     before = len(ollama.calls)
     assert ask(two, model="qwen-local").headers["x-aicc-route"] != "qwen-local"
     assert not any(call.model == QWEN for call in ollama.calls[before:])  # it never met the failure itself

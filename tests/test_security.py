@@ -129,10 +129,37 @@ def test_bad_bodies_are_named(gateway: GatewayProcess) -> None:
         assert error_of(response)["type"] == "aicc_invalid_request"
 
 
-def test_lone_surrogates_are_mended_not_refused(gateway: GatewayProcess) -> None:
-    raw = b'{"model": "auto", "messages": [{"role": "user", "content": "cut \\ud83d here"}]}'
+@pytest.mark.parametrize("more", [b"", b', "seed": ' + b"9" * 40, b', "temperature": NaN, "seed": -1'])
+def test_lone_surrogates_are_mended_not_refused(gateway: GatewayProcess, more: bytes) -> None:
+    raw = b'{"model": "auto", "messages": [{"role": "user", "content": "cut \\ud83d here"}]' + more + b"}"
     response = gateway.httpx().post("/v1/chat/completions", content=raw)
     assert response.status_code == 200, response.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/aicc/nothing"),
+        ("DELETE", "/aicc/health"),
+        ("PUT", "/aicc/status"),
+        ("POST", "/aicc"),
+        ("GET", "/aicc/explain"),
+        ("OPTIONS", "/aicc/api/requests/x"),
+    ],
+)
+def test_what_aicc_has_not_is_an_error_of_ours(gateway: GatewayProcess, method: str, path: str) -> None:
+    response = gateway.httpx().request(method, path)
+    assert response.status_code == 404
+    assert response.headers["x-aicc-error"] == "aicc_route_not_allowed"
+    assert error_of(response)["type"] == "aicc_route_not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/aicc/health", "/aicc/login", "/v1/models", "/health/liveliness"])
+def test_head_is_get_without_the_body(gateway: GatewayProcess, path: str) -> None:
+    """Uptime monitors and `curl -I` ask so."""
+    asked, got = gateway.httpx().head(path), gateway.httpx().get(path)
+    assert (asked.status_code, asked.content) == (200, b"")
+    assert asked.headers["content-type"] == got.headers["content-type"]
 
 
 def test_unknown_models_and_deployment_ids_are_not_found(gateway: GatewayProcess) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import time
 
-from aicc_hooks.access import Door, find_door, loopback_peer
+from aicc_hooks.access import Door, find_door, fit_for_lan, loopback_peer
 from aicc_hooks.adapter.asgi import Receive, Scope, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
@@ -22,9 +22,11 @@ class Disconnected(Exception):
 
 
 def check_peer(runtime: Runtime, scope: Scope) -> None:
+    if loopback_peer(scope.get("client")):
+        return
     current = runtime.store.current
-    lan = current is not None and current.policy.lan
-    if not lan and not loopback_peer(scope.get("client")):
+    # `aicc serve` refuses to start with a weak key; plain `litellm`, or a policy changed later, meets it here.
+    if current is None or not current.policy.lan or not fit_for_lan(runtime.master_key()):
         raise Refusal(
             "aicc_route_not_allowed",
             "This gateway answers only this machine; set `lan: true` in policy.yaml to open it.",

@@ -9,11 +9,11 @@ from typing import Any
 from aicc_hooks.adapter import calls, embedding_limit
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
-from aicc_hooks.adapter.refusals import as_exception, broken_stream, other_embedder
+from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
 from aicc_hooks.catalog import Deployment, address_of
 from aicc_hooks.errors import Refusal
-from aicc_hooks.resilience.classify import Outcome
+from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
 
 
 class Gateway(Hook):
@@ -84,7 +84,13 @@ class Gateway(Hook):
     ) -> None:
         """Close the attempt with the kind of failure."""
         call = calls.find(dict(request_data))
-        if call is not None and call.attempts and not call.attempts[-1].ended:
+        if call is None or not call.attempts or call.attempts[-1].ended:
+            return
+        if not _sent(request_data) and raised_on_the_way(exception):
+            # An odd field broke LiteLLM's translation: no model server is to blame, and none of them can help.
+            call.refusal = not_translated()
+            self.runtime.upstreams.end(call.attempts[-1], Outcome.CLIENT_ERROR)
+        else:
             self.runtime.upstreams.failed(call.attempts[-1], exception)
 
     async def async_filter_deployments(
@@ -118,3 +124,9 @@ class Gateway(Hook):
             if any(d.id == deployment for d in group.deployments):
                 return group.name
         return ""
+
+
+def _sent(request_data: Mapping[str, Any]) -> bool:
+    """Whether LiteLLM came as far as handing the request to an HTTP client (`Logging.pre_call`)."""
+    details = getattr(request_data.get("litellm_logging_obj"), "model_call_details", None)
+    return not isinstance(details, dict) or details.get("api_call_start_time") is not None

@@ -32,6 +32,7 @@ def install(runtime: Runtime) -> None:
 
     for part in (web, pages, rerank, feedback, cache_routes):
         app.include_router(part.router)
+    app.include_router(web.rest)  # behind all others
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
     # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
     # as a user middleware it would stand behind FastAPI's own body limit and telemetry.

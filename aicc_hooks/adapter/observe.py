@@ -24,7 +24,7 @@ class Observer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.sources = Sources(
             health=self._health,
-            breakers=lambda: runtime.upstreams.breaker.snapshot(),
+            breakers=self._breakers,
             counters=self._counters,
             problems=self._problems,
             extra=self._extra,
@@ -62,6 +62,12 @@ class Observer:
     def _health(self) -> dict[str, Any]:
         checker = self._runtime.upstreams.health
         return checker.details() if checker is not None else {}
+
+    def _breakers(self) -> dict[str, Any]:
+        """By address and by deployment, whose ids are hashes that tell nobody which model is meant."""
+        found, names = self._runtime.upstreams.breaker.snapshot(), self._runtime.catalog.deployment_names
+        of_deployment = {names.get(key, key): state for key, state in found.get("deployment", {}).items()}
+        return {**found, "deployment": of_deployment}
 
     def _counters(self) -> dict[str, int]:
         runtime = self._runtime

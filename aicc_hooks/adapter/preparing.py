@@ -66,6 +66,10 @@ def forward_scope(runtime: Runtime, scope: Scope, call: Call, door: Door, body: 
         headers += [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     return {
         **scope,
+        # LiteLLM has no HEAD; the server leaves the body out by the method of its own scope.
+        "method": "GET"
+        if scope["method"] == "HEAD" and (not door.key or door.endpoint == "models")
+        else scope["method"],
         "path": path,
         "raw_path": path.encode(),
         "query_string": scope["query_string"] if own else b"",

@@ -26,3 +26,12 @@ def other_embedder() -> Refusal:
     return Refusal(
         "aicc_upstream_down", "The embedding model does not answer, and another's vectors do not fit.", 503
     )
+
+
+def not_translated() -> Refusal:
+    """Why a request that LiteLLM could not translate went to no model server."""
+    return Refusal(
+        "aicc_invalid_request",
+        "The request does not fit its API: LiteLLM could not read one of its fields, and no model was asked.",
+        400,
+    )

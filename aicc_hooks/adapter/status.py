@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aicc_hooks import __version__
+from aicc_hooks.access import LAN_KEY, fit_for_lan
 from aicc_hooks.adapter.runtime import Runtime
 
 
@@ -18,6 +19,12 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["selftest"] = runtime.fatal
     if not runtime.master_key():
         problems["key"] = "AICC_MASTER_KEY is not set; nothing is served"
+    elif current is not None and current.policy.lan and not fit_for_lan(runtime.master_key()):
+        problems["lan"] = (
+            f"`lan: true` needs an AICC_MASTER_KEY of at least {LAN_KEY} random characters; other machines are refused"
+        )
+    if runtime.inspector is not None and (disabled := runtime.inspector.privacy.pattern_problems):
+        problems["patterns"] = "; ".join(f"{one.field} is disabled: it {one.reason}" for one in disabled[:5])
     if runtime.recorder.problem:
         problems["records"] = runtime.recorder.problem
     if runtime.experiments.error:

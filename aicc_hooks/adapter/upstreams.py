@@ -6,6 +6,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,8 @@ class Upstreams:
         if isinstance(permit, Denied):
             asked = call.decision.route if call.decision else server_name(attempt.model)
             raise upstream_down(asked, permit.retry_after_header, permit.reason)
+        if any(a.address == attempt.address and a.error == Outcome.SERVER_ERROR for a in call.attempts):
+            permit = replace(permit, again=True)
         attempt.permit = permit
         try:
             client = call.user or call.session or call.client.partition("/")[0]
@@ -256,9 +259,8 @@ class Upstreams:
         return self.config.context.buckets_for(model)[0]
 
     def _on_transition(self, transition: Any) -> None:
-        log.warning(
-            "circuit of %s %s: %s → %s", transition.scope, transition.key, transition.old, transition.new
-        )
+        name = self._catalog.deployment_names.get(transition.key, transition.key)
+        log.warning("circuit of %s %s: %s → %s", transition.scope, name, transition.old, transition.new)
         if self.health is not None:
             self.health.nudge("ollama")
 

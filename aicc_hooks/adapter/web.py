@@ -18,6 +18,7 @@ from aicc_hooks.payload.validate import check_body
 from aicc_hooks.wire import error_object
 
 router = APIRouter(include_in_schema=False)
+rest = APIRouter(include_in_schema=False)
 
 
 @router.get("/aicc/health")
@@ -57,6 +58,17 @@ async def post_explain(request: Request) -> JSONResponse:
     assert call.verdict is not None
     assert call.decision is not None
     return JSONResponse(as_dict(call.verdict, call.decision, call.extract))
+
+
+@rest.api_route("/aicc", methods=["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"])
+@rest.api_route(
+    "/aicc/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE"]
+)
+async def refuse_rest() -> JSONResponse:
+    """A path or method of /aicc that there is not: an error of ours, not FastAPI's."""
+    return _error(
+        "aicc_route_not_allowed", "There is nothing here for this method; see docs/status-page.md.", 404
+    )
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -87,7 +87,7 @@ def alerts(home: Path, policy_file: Path | None, env: Mapping[str, str]) -> str:
 def _tell(failed: list[Done], config: AlertsConfig, env: Mapping[str, str]) -> None:
     for sink in build(config, env).values():
         for done in failed:
-            sink(Event(0, time.time(), "fired", "maintenance", done.name, None, f"{done.name}: {done.error}"))
+            sink(Event(0, time.time(), "fired", "maintenance", done.name, None, done.error))
 
 
 def rotate_logs(folder: Path, *, at: int = _ROTATE_AT, now: float | None = None) -> str:

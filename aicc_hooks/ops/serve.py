@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from aicc_hooks.access import LAN_KEY, fit_for_lan
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import default_config_path, load_all
@@ -23,7 +24,6 @@ from aicc_hooks.ops.env_values import STACK_ONLY
 from aicc_hooks.ops.restore import interrupted
 from aicc_hooks.resilience.supervisor import Supervisor
 
-_WEAK_LAN_KEY = 24
 # LiteLLM asks GitHub for a price list and prints banners unless told otherwise; a local gateway needs neither.
 _QUIET_ENV = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -150,9 +150,9 @@ def _check_lan(address: str, lan: bool, key: str, notes: list[str]) -> None:
         raise GatewayConfigError(
             f"--host {address} opens the gateway to other machines; set `lan: true` in policy.yaml to allow that"
         )
-    if len(key) < _WEAK_LAN_KEY or len(set(key)) < 10:
+    if not fit_for_lan(key):
         raise GatewayConfigError(
-            f"`lan: true` needs an AICC_MASTER_KEY of at least {_WEAK_LAN_KEY} random characters; run: aicc init --new-key"
+            f"`lan: true` needs an AICC_MASTER_KEY of at least {LAN_KEY} random characters; run: aicc init --new-key"
         )
     notes.append(
         f"warning: lan is on: every machine that reaches {address} and has the key can use your models and read the status page"

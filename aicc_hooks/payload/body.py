@@ -27,12 +27,17 @@ def parse_body(raw: bytes) -> tuple[dict[str, Any], bool]:
 
 def _parse_leniently(raw: bytes) -> Any:
     try:
-        return _mend(json.loads(raw))
+        return _mend(json.loads(raw, parse_int=_whole))
     except (ValueError, RecursionError) as error:
         where = (
             f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         )
         raise Refusal("aicc_invalid_request", f"The body is not valid JSON{where}.", 400) from None
+
+
+def _whole(digits: str) -> int | float:
+    """As orjson reads it, which also refuses to write what needs more than 64 bits."""
+    return int(digits) if len(digits) < 19 else float(digits)
 
 
 def _mend(value: Any) -> Any:

@@ -24,6 +24,12 @@ _FIELDS = {
     "min_p": _NUMBER, "presence_penalty": _NUMBER, "frequency_penalty": _NUMBER, "repeat_penalty": _NUMBER, "stream": _FLAG,
     "parallel_tool_calls": _FLAG, "store": _FLAG, "echo": _FLAG, "response_format": _OBJECT, "logit_bias": _OBJECT,
 }  # fmt: skip
+# LiteLLM fails on any other in a chat message of the user, before a model server is asked (`ValidUserMessageContentTypes`).
+USER_PARTS = frozenset(
+    [
+        "text", "image_url", "input_audio", "audio_url", "document", "guarded_text", "grounding_source", "query", "video_url", "file",
+    ]
+)  # fmt: skip
 _AT_LEAST_1 = frozenset(("n", "best_of", "dimensions"))
 _MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
 _NESTED = frozenset((dict, list))
@@ -54,7 +60,7 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         if not value and name != "prompt":
             raise Refusal("aicc_invalid_request", f"{name}: empty; send at least one item.", 400)
     if endpoint in ("chat", "messages"):
-        _check_messages(body["messages"])
+        _check_messages(body["messages"], chat=endpoint == "chat")
     if body.get("tools") and body.get("functions"):
         raise Refusal(
             "aicc_invalid_request",
@@ -116,7 +122,7 @@ def _check_depth(body: Mapping[str, Any]) -> None:
     raise Refusal("aicc_invalid_request", f"body: nested more than {_MAX_DEPTH} levels deep.", 400)
 
 
-def _check_messages(messages: list[Any]) -> None:
+def _check_messages(messages: list[Any], *, chat: bool) -> None:
     for number, message in enumerate(messages):
         if not isinstance(message, Mapping):
             raise _bad(f"messages[{number}]", message, "an object with role and content")
@@ -125,9 +131,15 @@ def _check_messages(messages: list[Any]) -> None:
         content = message.get("content")
         if content is not None and not isinstance(content, (str, list)):
             raise _bad(f"messages[{number}].content", content, "a string or an array of parts")
-        for part in content if isinstance(content, list) else ():
+        for index, part in enumerate(content if isinstance(content, list) else ()):
             if not isinstance(part, Mapping):
                 raise _bad(f"messages[{number}].content", part, "parts that are objects")
+            kind = part.get("type")
+            if chat and message["role"] == "user" and not (isinstance(kind, str) and kind in USER_PARTS):
+                where = f"messages[{number}].content[{index}].type"
+                raise Refusal(
+                    "aicc_invalid_request", f"{where}: allowed: text, image_url, input_audio, file.", 400
+                )
         _check_calls(f"messages[{number}].tool_calls", message.get("tool_calls"))
 
 

@@ -250,7 +250,8 @@ class CircuitBreaker:
         if circuit.state is State.CLOSED:
             if outcome is Outcome.OK:
                 circuit.count(False, now)
-            elif failed:
+            elif failed and not (permit.again and outcome is Outcome.SERVER_ERROR):
+                # One request is one witness: a schema that every model chokes on must not close them all to everybody.
                 circuit.count(True, now, permit.deployment)
                 why = circuit.tripped(self.config, now, _MIN_SOURCES[scope])
                 if why:

@@ -117,6 +117,14 @@ def classify(
     return _of_status(status, text)
 
 
+def raised_on_the_way(error: BaseException) -> bool:
+    """Whether nothing but LiteLLM's own code failed: a plain Python error, no connection, no answer of a server."""
+    inner = [link for link in _chain(error) if not type(link).__module__.startswith("litellm.")]
+    return bool(inner) and all(
+        type(link).__module__ == "builtins" and not isinstance(link, OSError) for link in inner
+    )
+
+
 def _of_exception(error: BaseException, status: int | None, text: str) -> Outcome:
     if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
         return Outcome.CANCELLED

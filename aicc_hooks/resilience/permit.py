@@ -16,12 +16,16 @@ Key = tuple[Scope, str]
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave for one attempt; hand it back with `record`. Truthy. `trial`: the half-open probe."""
+    """Leave for one attempt; hand it back with `record`. Truthy. `trial`: the half-open probe.
+
+    `again`: the same request has failed at this address already, so that another error may well be its own doing.
+    """
 
     address: str
     deployment: str
     trial: bool = False
     token: int = 0
+    again: bool = False
 
     def __bool__(self) -> bool:
         return True

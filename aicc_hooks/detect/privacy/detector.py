@@ -18,7 +18,7 @@ from .config import PrivacyConfig
 from .custom import PatternProblem, compile_all, example_problems
 from .prefilter import PatternIndex
 from .shape import entropy, is_placeholder
-from .text import Doc, Hits
+from .text import Doc, Hits, without_breaks
 
 _FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
     pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, names.find,
@@ -158,6 +158,7 @@ class PrivacyDetector:
         out: list[tuple[str, int, int]] = []
         if not self._patterns:
             return out
+        text = without_breaks(text)
         lower = ""
         for number in self._index.candidates(text):
             pattern = self._patterns[number]

@@ -32,8 +32,8 @@ def find(doc: Doc, hits: Hits) -> None:
             end = _END.search(text, begin.end(), limit)
             if end is not None:
                 stop = end.end()
-                if text[stop : stop + 2] == "\\n":
-                    stop += 2  # the escaped line end of a JSON string belongs to the key
+                if text[stop : stop + 2] == "\\\\":
+                    stop += 2  # the escaped line end of a JSON string (as `Doc` reads it) belongs to the key
                 body = text[begin.end() : end.start()]
             else:
                 run = _BODY.match(text, begin.end(), limit)

@@ -58,6 +58,10 @@ _SPECIAL: Final = re.compile(
     + "\U0001d400-\U0001d7ff]"
 )
 _INVISIBLE_RE: Final = re.compile("[" + _INVISIBLE + "]+")
+# JSON inside a text: arguments of tool calls, results of tools, logs. A line break before a value would be a letter
+# glued to it (`\n536-…`), and what some writers escape would not be there at all: `/` (PHP), quotes, `=`, `+` (Gson, .NET).
+_BREAK: Final = re.compile(r"(?<!\\)\\+[nrt]")  # looks behind: a run of backslashes is walked once
+_ESCAPE: Final = re.compile(r"\\/|\\u00[0-7][0-9a-fA-F]")
 _HOMOGLYPHS: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсхуһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυτικ",
     "ABESIJKMHOPCTXYaesijopcxyhdqwABEZHIKMNOPTYXaovputik",
@@ -82,10 +86,20 @@ def _latin_where_mixed(match: re.Match[str]) -> str:
     return match.group()
 
 
+def _as_backslashes(match: re.Match[str]) -> str:
+    return "\\" * len(match.group())
+
+
+def without_breaks(text: str) -> str:
+    """Escaped line breaks as backslashes: no letter, as long as before, and no end of a password that holds one."""
+    return _BREAK.sub(_as_backslashes, text) if "\\" in text else text
+
+
 class Doc:
     """One text, prepared once for all entity families. All offsets inside are those of `text`."""
 
     __slots__ = (
+        "_behind",
         "_ends",
         "_letters",
         "_long",
@@ -103,7 +117,8 @@ class Doc:
     def __init__(self, original: str, depth: int = 0) -> None:
         self.original = original
         self.depth = depth  # 1 inside a decoded value: encodings are opened one level deep
-        self.offsets: array[int] | None = None
+        self.offsets: array[int] | None = None  # of each character of `text` in `original`
+        self._behind: array[int] | None = None  # where each of them ends there
         self.ascii = original.isascii()
         text = original
         if not self.ascii:
@@ -111,6 +126,10 @@ class Doc:
                 text = self._normalise(text)
             if _FOREIGN.search(text):
                 text = _FOREIGN_RUN.sub(_latin_where_mixed, text)
+        if "\\" in text:
+            if _ESCAPE.search(text):
+                text = self._unescape(text)
+            text = without_breaks(text)
         self.text = text
         lower = text.lower()
         if len(lower) != len(text):  # a few capitals (İ) grow when lowered and would shift every offset
@@ -137,6 +156,27 @@ class Doc:
         parts.append(text[at:])
         self.offsets = offsets
         return _SPECIAL.sub(_plain, "".join(parts))
+
+    def _unescape(self, text: str) -> str:
+        """JSON's escapes of ASCII as what they stand for."""
+        starts, behind = array("I"), array("I")
+        parts: list[str] = []
+        at = 0
+        for escape in _ESCAPE.finditer(text):
+            begin, end = escape.span()
+            starts.extend(range(at, begin + 1))
+            behind.extend(range(at + 1, begin + 1))
+            behind.append(end)
+            parts += (text[at:begin], "/" if end - begin == 2 else chr(int(text[end - 2 : end], 16)))
+            at = end
+        starts.extend(range(at, len(text)))
+        behind.extend(range(at + 1, len(text) + 1))
+        parts.append(text[at:])
+        if (earlier := self.offsets) is not None:  # invisible characters were taken out before
+            behind = array("I", [earlier[n - 1] + 1 for n in behind])
+            starts = array("I", [earlier[n] for n in starts])
+        self.offsets, self._behind = starts, behind
+        return "".join(parts)
 
     @property
     def words(self) -> frozenset[str]:
@@ -186,7 +226,8 @@ class Doc:
         """The original offsets of a span of `text`."""
         if self.offsets is None:
             return start, end
-        return self.offsets[start], self.offsets[end - 1] + 1
+        last = self.offsets[end - 1] + 1 if self._behind is None else self._behind[end - 1]
+        return self.offsets[start], last
 
     def word_ends(self, word: str) -> list[int]:
         """Ends of a lower-case word that stands by itself."""

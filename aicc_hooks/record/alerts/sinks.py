@@ -21,6 +21,10 @@ _OSASCRIPT_S = 5.0
 _SCRIPT = ("on run argv", "display notification (item 2 of argv) with title (item 1 of argv)", "end run")
 
 
+# Told without a rule: by the nightly work, and by `aicc alerts test`.
+_WITHOUT_RULE = {"maintenance": "A job of the nightly work failed"}
+
+
 class Sink(Protocol):
     """Tells somebody; "" when it worked, else why not, without addresses or tokens."""
 
@@ -31,7 +35,7 @@ def words(event: Event) -> str:
     """One sentence about an event."""
     rule = DEFAULTS.get(event.rule)  # type: ignore[call-overload]
     about = f"{event.rule}{f' ({event.subject})' if event.subject else ''}"
-    what = rule.what if rule else "this is only a test"
+    what = rule.what if rule else _WITHOUT_RULE.get(event.rule, "this is only a test")
     lead = {"fired": "ALERT", "reminder": "STILL", "recovered": "OK"}.get(event.kind, "TEST")
     if event.kind == "recovered":
         return f"{lead} {about}: over; {event.detail}"
@@ -47,7 +51,7 @@ def payload(event: Event, config: AlertsConfig) -> dict[str, Any]:
         "id": event.seq,
         "time": when,
         "status": event.kind,
-        "severity": rule.severity if rule else "info",
+        "severity": rule.severity if rule else "warning" if event.rule in _WITHOUT_RULE else "info",
         "rule": event.rule,
         "subject": event.subject,
         "value": event.value,
