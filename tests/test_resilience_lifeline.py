@@ -19,9 +19,9 @@ from aicc_hooks.resilience.last_words import ENV
 from tests.harness import wait_until
 from tests.harness.net import free_port
 
-# The first word of the path says what the answer is; it never ends, but for `/done`.
+# The first word of the path says what the answer is; it never ends, but for `/done` and `/last`.
 APP = """
-import asyncio, sys, uvicorn
+import asyncio, os, sys, uvicorn
 from aicc_hooks.resilience.lifeline import Lifeline
 lifeline = Lifeline.of_process()
 SSE = [(b"content-type", b"text/event-stream")]
@@ -36,6 +36,17 @@ async def app(scope, receive, send):
         return
     send = lifeline.follow(scope, send)
     kind = scope["path"].split("/")[1]
+    if kind == "last":  # dies in the very turn of the loop in which it answers
+        stream = scope["path"].split("/")[2] != "whole"
+        headers = SSE if stream else [(b"content-length", b"2")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if stream:
+            await send({"type": "http.response.body", "body": b"data: 1\\n\\n", "more_body": True})
+            await asyncio.sleep(0.3)
+        more = scope["path"].endswith("/event")
+        body = b"data: 2\\n\\n" if stream else b"ok"
+        await send({"type": "http.response.body", "body": body, "more_body": more})
+        os.kill(os.getpid(), 9)
     if kind in PARTS:
         headers, parts = PARTS[kind]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -156,6 +167,23 @@ def test_what_each_connection_is_told(start: Callable[..., Worker], loop: str) -
     assert got["/packed"][2] == b"9\r\ndata: 1\n\n\r\n"
     assert got["/length"][2] == b"1234"
     assert got["/plain"][2] == b"4\r\n1234\r\n"
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("answer", ["whole", "event", "end"])
+def test_an_answer_is_whole_or_an_error_also_when_its_last_bytes_are_on_their_way(
+    start: Callable[..., Worker], loop: str, answer: str
+) -> None:
+    response = start(loop).client.get(f"/last/{answer}")
+    text = response.text  # uvloop writes at the end of a turn, asyncio at once
+    if answer == "whole":
+        assert (response.status_code, text) == (200, "ok") or (
+            response.status_code == 503 and response.json()["error"]["type"] == "aicc_upstream_down"
+        )
+    else:
+        assert text.startswith("data: 1\n\n")
+        rest = text.removeprefix("data: 1\n\n").removeprefix("data: 2\n\n")
+        assert "aicc_upstream_down" in rest or (answer == "end" and text.endswith("data: 2\n\n"))
 
 
 def test_a_request_that_nobody_has_read_yet_is_told_too(start: Callable[..., Worker]) -> None:

@@ -1,8 +1,8 @@
 """What a connection is owed when the process that served it dies, by one byte of memory the two processes share.
 
     FREE     no connection has this place          IDLE    between requests: nothing is owed
-    CLOSED   gone; the supervisor may let go       BUSY    bytes are on their way, or no proper end is possible any more
-    AWAITED  a request has no byte of its answer   STREAM  an event stream; what was written ends with a whole event and chunk
+    CLOSED   gone; the supervisor may let go       BUSY    a part is written, and no proper end is possible
+    AWAITED  a request has no byte of its answer   STREAM  an event stream, written so far in whole events and chunks
 
 AWAITED and STREAM are followed by the same for the other API shapes, in the order of `_SHAPES`.
 """
@@ -15,12 +15,11 @@ from aicc_hooks.wire import error_bytes, error_event
 
 ENV = "AICC_LIFELINE"  # the path of the supervisor's socket
 PLACES = 4096  # connections of a worker that are looked after
+AT_ONCE = 16_384  # bytes that a kernel takes in one piece
 FREE, IDLE, BUSY, CLOSED, AWAITED, STREAM = 0, 1, 2, 3, 16, 32
 _SHAPES = ("chat", "messages", "responses")
 _CODE, _STATUS = "aicc_upstream_down", 503
 _TEXT = "The gateway's process ended before this answer was complete; ask again."
-# Chunks are what uvicorn makes of a stream without a length.
-_STREAMED = (b"content-type", b"text/event-stream")
 
 
 def shape_of(path: str) -> int:
@@ -28,15 +27,14 @@ def shape_of(path: str) -> int:
     return 1 if path.endswith("/messages") else 2 if path.endswith("/responses") else 0
 
 
-def is_stream(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether an answer that begins so can be ended with one more event and chunk."""
-    name, kind = _STREAMED
+def kind_of(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """Of an answer that begins so: STREAM (one more event and chunk can end it), AWAITED (written at once) or BUSY."""
     found = {key.lower(): value for key, value in headers}
-    return (
-        found.get(name, b"").startswith(kind)
-        and b"content-length" not in found
-        and b"content-encoding" not in found
-    )
+    length = found.get(b"content-length", b"")
+    if length:
+        return AWAITED if int(length) <= AT_ONCE else BUSY
+    plain = b"content-encoding" not in found
+    return STREAM if plain and found.get(b"content-type", b"").startswith(b"text/event-stream") else BUSY
 
 
 def last_words(state: int, unread: bytes = b"") -> bytes:

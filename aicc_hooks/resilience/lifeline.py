@@ -66,28 +66,29 @@ class Lifeline:
         streams, after = False, BUSY
 
         def settle() -> None:
-            # By now the loop has written what it could: an empty buffer means that nothing is half written.
-            if (
-                places.get(transport) == place
-                and memory[place] == BUSY
-                and not transport.get_write_buffer_size()
-            ):
+            # By now the loop has written what it could: with an empty buffer everything is in the kernel's hands.
+            if places.get(transport) == place and not transport.get_write_buffer_size():
                 memory[place] = after
 
         async def told(message: MutableMapping[str, Any]) -> None:
             nonlocal streams, after
             if places.get(transport) != place:  # the client has left; the place may be another's
                 return await send(message)
+            body = message.get("body", b"")
             if message["type"] == "http.response.start":
-                streams = last_words.is_stream(message.get("headers") or ())
+                kind = last_words.kind_of(message.get("headers") or ())
+                streams, orderly = kind == STREAM, kind != BUSY
                 after = STREAM + shape if streams else BUSY
             elif not message.get("more_body"):
-                after = IDLE
-            elif streams:
-                after = STREAM + shape if message.get("body", b"").endswith(b"\n\n") else BUSY
-            # A few bytes go to the kernel together or not at all: a stream is in order before and after.
-            if after < STREAM or memory[place] != after or transport.get_write_buffer_size():
+                orderly, after = True, IDLE
+            else:
+                orderly = streams and body.endswith(b"\n\n")
+                after = STREAM + shape if orderly else BUSY
+            # Few bytes go to the kernel together or not at all, so what is owed stays true until `settle`: all of
+            # them were written, and the client has what it was owed, or none was.
+            if not orderly or len(body) + transport.get_write_buffer_size() > last_words.AT_ONCE:
                 memory[place] = BUSY
+            if memory[place] != after:
                 later(settle)
             await send(message)
 
@@ -126,15 +127,21 @@ class Lifeline:
                     sock.detach()
 
     def _listen_to(self, protocol: type[Any]) -> None:
-        """Have uvicorn's protocol tell when a connection begins, ends, or becomes a websocket."""
+        """Have uvicorn's protocol tell when a connection begins, is asked, ends, or becomes a websocket."""
         if protocol in self._told:
             return
         made, lost = protocol.connection_made, protocol.connection_lost
-        upgrade = protocol.handle_websocket_upgrade
+        received, upgrade = protocol.data_received, protocol.handle_websocket_upgrade
 
         def connection_made(this: Any, transport: Any) -> None:
             made(this, transport)
             self._hold(transport)
+
+        def data_received(this: Any, data: bytes) -> None:
+            place = self._places.get(this.transport)
+            if place is not None and self._memory[place] == IDLE:
+                self._memory[place] = last_words.AWAITED
+            received(this, data)
 
         def connection_lost(this: Any, error: Exception | None) -> None:
             self._close(this.transport)
@@ -145,6 +152,7 @@ class Lifeline:
             upgrade(this, *given)
 
         protocol.connection_made = connection_made
+        protocol.data_received = data_received
         protocol.connection_lost = connection_lost
         protocol.handle_websocket_upgrade = handle_websocket_upgrade
         self._told.add(protocol)
