@@ -7,7 +7,7 @@
 
 Redis is on; the load is streams, clients that leave, prompts of 100 kB, wrong requests and failing upstreams. faulthandler is on: what a
 dead process leaves on stderr is printed. Another Python is tried by running this with it. `--amplify` makes use of freed or foreign memory
-fatal where it happens: Python's own debug allocator, or malloc that fills what is freed and checks its lists (glibc), each with 14 times the
+fatal where it happens: Python's own debug allocator, or glibc's malloc that fills what is freed and checks its neighbours, each with 14 times the
 garbage collections.
 """
 
@@ -40,8 +40,10 @@ _COLLECT = {"PYTHON_GC_THRESHOLD": "50,5,5"}  # read by LiteLLM; Python's own is
 AMPLIFIERS = {
     "": {},
     "debug": {"PYTHONMALLOC": "debug", **_COLLECT},
+    # glibc: each thread's cache would hand freed memory out again before it is filled; MALLOC_CHECK_ does nothing here (2.36).
     "malloc": {
-        "PYTHONMALLOC": "malloc", "MALLOC_PERTURB_": "165", "MALLOC_CHECK_": "3", "LD_PRELOAD": "libc_malloc_debug.so.0", **_COLLECT,
+        "PYTHONMALLOC": "malloc", **_COLLECT,
+        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0:glibc.malloc.perturb=165",
     },
 }  # fmt: skip
 

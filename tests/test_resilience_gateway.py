@@ -265,6 +265,26 @@ def test_requests_for_a_loading_model_wait_together(strict: GatewayProcess, olla
     assert "x-aicc-cold-start" not in ask(strict, model="llama-fast").headers
 
 
+def test_a_model_that_left_for_another_is_known_to_be_cold(
+    start_gateway: Any, ollama: OllamaStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks: the next would come in a minute."""
+    monkeypatch.setattr(ollama.memory, "max_loaded", 1)
+    ollama.unload()
+    policy = {"cache": {"enabled": False}, "resilience": {"health": {"interval_s": 60}}}
+    gateway = start_gateway(policy=policy)
+    wait_until(knows(gateway, "up"), 30)
+
+    def looked() -> str:
+        return str(health(gateway).json()["dependencies"]["ollama"]["checked_at"])
+
+    for model in ("llama-fast", "qwen-local", "llama-fast"):
+        before = looked()
+        assert ask(gateway, model=model).headers.get("x-aicc-cold-start") == "true"
+        wait_until(lambda seen=before: looked() != seen, 20)
+    assert "x-aicc-cold-start" not in ask(gateway, model="llama-fast").headers
+
+
 # --- context ---------------------------------------------------------------------------------------
 
 

@@ -223,6 +223,8 @@ class Upstreams:
             attempt.ended = time.perf_counter()
         if outcome is Outcome.OK and attempt.num_ctx:
             self._clients[attempt.address].note_loaded(server_name(attempt.model), attempt.num_ctx)
+            if attempt.loading and self.health is not None:
+                self.health.nudge("ollama")  # another model may have had to leave for it
         if outcome is not Outcome.OK and not attempt.error:
             attempt.error = outcome.value
 
