@@ -148,6 +148,7 @@ class Gate:
         )
         if request is None:
             self.runtime.upstreams.refuse_if_down(call)
+            self.runtime.upstreams.refuse_if_full(call)
             return await self._stack(call, answer)(scope, _replay(body, gone), answer.send)
         hit = await cached.lookup(call, request)
         if hit is not None:
@@ -161,6 +162,7 @@ class Gate:
             # The call may be shared: one client's leaving must not end it for the others.
             never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
             try:
+                self.runtime.upstreams.refuse_if_full(call)  # who joins a call under way needs no place
                 await self._stack(call, answer)(scope, _replay(body, never), send)
             finally:
                 self._close_attempts(call, answer)
