@@ -37,12 +37,15 @@ async def app(scope, receive, send):
     send = lifeline.follow(scope, send)
     kind = scope["path"].split("/")[1]
     if kind == "last":  # dies in the very turn of the loop in which it answers
-        stream = scope["path"].split("/")[2] != "whole"
+        stream = scope["path"].split("/")[2] in ("event", "end")
         headers = SSE if stream else [(b"content-length", b"2")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if stream:
             await send({"type": "http.response.body", "body": b"data: 1\\n\\n", "more_body": True})
             await asyncio.sleep(0.3)
+        if scope["path"].endswith("/gap"):
+            await asyncio.sleep(0.3)
+            os.kill(os.getpid(), 9)
         more = scope["path"].endswith("/event")
         body = b"data: 2\\n\\n" if stream else b"ok"
         await send({"type": "http.response.body", "body": body, "more_body": more})
@@ -170,13 +173,13 @@ def test_what_each_connection_is_told(start: Callable[..., Worker], loop: str) -
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
-@pytest.mark.parametrize("answer", ["whole", "event", "end"])
+@pytest.mark.parametrize("answer", ["whole", "gap", "event", "end"])
 def test_an_answer_is_whole_or_an_error_also_when_its_last_bytes_are_on_their_way(
     start: Callable[..., Worker], loop: str, answer: str
 ) -> None:
     response = start(loop).client.get(f"/last/{answer}")
     text = response.text  # uvloop writes at the end of a turn, asyncio at once
-    if answer == "whole":
+    if answer in ("whole", "gap"):
         assert (response.status_code, text) == (200, "ok") or (
             response.status_code == 503 and response.json()["error"]["type"] == "aicc_upstream_down"
         )

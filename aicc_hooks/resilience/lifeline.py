@@ -18,6 +18,7 @@ from typing import Any
 from aicc_hooks.resilience import last_words
 from aicc_hooks.resilience.last_words import BUSY, CLOSED, FREE, IDLE, STREAM
 
+_AGAIN_S = 0.02
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
@@ -64,6 +65,7 @@ class Lifeline:
         # Of a client that sends its next request early, the answer before may still be on its way.
         memory[place] = BUSY if transport.get_write_buffer_size() else last_words.AWAITED + shape
         streams, after = False, BUSY
+        begun: MutableMapping[str, Any] | None = None  # of a small answer, until its body is there
 
         def settle() -> None:
             # By now the loop has written what it could: with an empty buffer everything is in the kernel's hands.
@@ -71,25 +73,32 @@ class Lifeline:
                 memory[place] = after
 
         async def told(message: MutableMapping[str, Any]) -> None:
-            nonlocal streams, after
-            if places.get(transport) != place:  # the client has left; the place may be another's
-                return await send(message)
-            body = message.get("body", b"")
+            nonlocal streams, after, begun
+            first, begun = begun, None
+            body, more = message.get("body", b""), message.get("more_body", False)
             if message["type"] == "http.response.start":
                 kind = last_words.kind_of(message.get("headers") or ())
-                streams, orderly = kind == STREAM, kind != BUSY
+                if kind == last_words.AWAITED:
+                    begun = message  # sent alone, an error could follow it that the client takes for the body
+                    return
+                streams = orderly = kind == STREAM
                 after = STREAM + shape if streams else BUSY
-            elif not message.get("more_body"):
-                orderly, after = True, IDLE
-            else:
+            elif more:
                 orderly = streams and body.endswith(b"\n\n")
                 after = STREAM + shape if orderly else BUSY
+            else:
+                orderly, after = first is None, IDLE
+            ours = places.get(transport) == place  # else the client has left; the place may be another's
             # Few bytes go to the kernel together or not at all, so what is owed stays true until `settle`: all of
             # them were written, and the client has what it was owed, or none was.
-            if not orderly or len(body) + transport.get_write_buffer_size() > last_words.AT_ONCE:
+            if ours and (not orderly or len(body) + transport.get_write_buffer_size() > last_words.AT_ONCE):
                 memory[place] = BUSY
-            if memory[place] != after:
+            if ours and memory[place] != after:
                 later(settle)
+            if first is not None:
+                await send(first)
+                if ours and not more and transport.get_write_buffer_size():  # uvloop writes at the turn's end
+                    memory[place] = last_words.AWAITED + shape
             await send(message)
 
         return told
@@ -101,14 +110,23 @@ class Lifeline:
             return None
         try:
             self._listen_to(type(transport.get_protocol()))
-            descriptor = transport.get_extra_info("socket").fileno()
-            self._memory[place] = IDLE
-            socket.send_fds(self._line, [place.to_bytes(4)], [descriptor])
-        except Exception:  # the supervisor is busy or gone, or uvicorn has changed
-            self._memory[place] = FREE
+        except AttributeError:  # another server than uvicorn, or it has changed
             return None
+        self._memory[place] = IDLE
         self._places[transport] = place
+        self._hand_over(transport, place)
         return place
+
+    def _hand_over(self, transport: Any, place: int) -> None:
+        """Send the descriptor; later where the supervisor has not read the last ones yet (300 clients after a restart)."""
+        if self._line is None or self._places.get(transport) != place:
+            return
+        try:
+            socket.send_fds(self._line, [place.to_bytes(4)], [transport.get_extra_info("socket").fileno()])
+        except BlockingIOError:
+            asyncio.get_running_loop().call_later(_AGAIN_S, self._hand_over, transport, place)
+        except Exception:  # the supervisor is gone
+            return
 
     def _release(self, transport: Any) -> bool:
         place = self._places.pop(transport, None)
