@@ -5,6 +5,7 @@
     python -m benchmarks.chaos --workers 2    # two worker processes; --gateways 2: two of them sharing Redis
     python -m benchmarks.chaos --case redis_kill --case ollama_freeze
     python -m benchmarks.chaos --soak 600     # memory, descriptors, sockets, threads and tasks under mixed load
+    python -m benchmarks.chaos --soak 600 --connections 16 --cache-mb 3   # as much as the machine can do
     python -m benchmarks.chaos --hunt         # does a process die of SIGSEGV? (benchmarks/crash_hunt.py has more)
 
 Ollama, the spare Ollama and Langfuse are stand-ins on loopback; Redis and the gateway (`aicc serve`) are real. The clock cases need
@@ -201,13 +202,16 @@ def main() -> None:
     parser.add_argument("--gateways", type=int, default=1, help="gateways that share Redis")
     parser.add_argument("--case", action="append", default=[], help="only this one (repeat for more)")
     parser.add_argument("--soak", type=float, default=0, help="seconds of mixed load instead of the cases")
+    parser.add_argument(
+        "--connections", type=int, default=0, help="of the soak: clients that never pause, in place of --rate"
+    )
     parser.add_argument("--cache-mb", type=float, default=64, help="bound of the soak's memory cache")
     parser.add_argument("--hunt", action="store_true", help="look for SIGSEGV instead")
     given = parser.parse_args()
     if given.soak:
         from benchmarks.soak import soak
 
-        print(soak(given.soak, given.rate, given.cache_mb))
+        print(soak(given.soak, given.rate, given.cache_mb, given.connections))
         return
     if given.hunt:
         from benchmarks.crash_gateway import OFF

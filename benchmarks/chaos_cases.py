@@ -59,7 +59,7 @@ CASES = (
     Case("ollama_garbage", _fail("garbage"), _heal),
     Case("ollama_half_close", _fail("half_close", after=0), _heal),
     # Nothing is tried again once a word was read, so these may be lost, but never silently.
-    Case("ollama_streams_break", _fail("half_close", after=4, rate=0.5), _heal, fallback=False),
+    Case("ollama_streams_break", _fail("half_close", after=1, rate=0.5), _heal, fallback=False),
     Case("ollama_slow", _fail("slow", seconds=0.5), _heal),
     Case("ollama_freeze", _fail("freeze"), _heal, fallback=False),
     Case("all_ollama_refuse", _refuse_all, _accept_all, fallback=False),
@@ -67,7 +67,7 @@ CASES = (
     Case("redis_freeze", lambda w: w.redis.freeze(), lambda w: w.redis.thaw()),
     Case("langfuse_refuse", lambda w: w.langfuse.refuse(), lambda w: w.langfuse.accept()),
     Case("langfuse_freeze", lambda w: w.langfuse.fail("freeze"), lambda w: w.langfuse.heal()),
-    # A request that a killed process holds gets a closed connection.
+    # New requests wait for the next process; those a killed one has are told, or cut where half an event is out.
     Case("worker_kill_9", _kill_the_deliverer, lambda w: w.langfuse.accept(), fallback=False, needs="workers"),
     Case("gateway_kill_9", lambda w: w.kill_child(KILL), _nothing, fallback=False),
     Case("gateway_segv", lambda w: w.kill_child(SEGV), _nothing, fallback=False),

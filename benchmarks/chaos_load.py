@@ -23,12 +23,16 @@ class Sample:
 
 @dataclass(slots=True)
 class Load:
-    """`rate` requests a second to `urls` in turn, open loop: a slow gateway gets no rest. Every third is a stream."""
+    """`rate` requests a second to `urls` in turn, open loop: a slow gateway gets no rest. Every third is a stream.
+
+    With `connections`, so many clients ask without a pause instead (closed loop): as much as the machine can do.
+    """
 
     urls: tuple[str, ...]
     key: str
     rate: float
     timeout_s: float = 60
+    connections: int = 0
     tag: str = field(default_factory=lambda: secrets.token_hex(4))
     samples: list[Sample] = field(default_factory=list)
     _number: int = 0
@@ -43,16 +47,26 @@ class Load:
             limits=limits,
             headers={"authorization": f"Bearer {self.key}"},
         ) as client:
+            if self.connections:
+                await asyncio.gather(*(self._again(client, until) for _ in range(self.connections)))
+                return
             due = time.monotonic()
             while not until.is_set():
-                task = asyncio.create_task(self._one(client, self._number))
-                self._number += 1
+                task = asyncio.create_task(self._one(client, self._next()))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
                 due += 1 / self.rate
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
             if self._tasks:
                 await asyncio.wait(set(self._tasks), timeout=self.timeout_s)
+
+    async def _again(self, client: httpx.AsyncClient, until: asyncio.Event) -> None:
+        while not until.is_set():
+            await self._one(client, self._next())
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number - 1
 
     async def _one(self, client: httpx.AsyncClient, number: int) -> None:
         began = time.monotonic()

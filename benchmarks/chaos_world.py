@@ -99,7 +99,7 @@ def workers_of(pid: int) -> list[int]:
     found = []
     for one in children(child):
         out = subprocess.run(
-            ["ps", "-o", "command=", "-p", str(one)], capture_output=True, text=True, timeout=10
+            ["ps", "-ww", "-o", "command=", "-p", str(one)], capture_output=True, text=True, timeout=10
         )
         if "spawn_main" in out.stdout:
             found.append(one)

@@ -15,6 +15,7 @@ import httpx
 
 from benchmarks.chaos_load import Load
 from benchmarks.chaos_world import child_of
+from benchmarks.servers import cpu_seconds
 from tests.harness import GatewayProcess
 from tests.harness.process import memory_mb, open_files
 from tests.ollama_stub import OllamaStub
@@ -25,7 +26,7 @@ _TASKS = re.compile(r"^aicc_loop_tasks (\d+)", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The gateway's process at one moment; -1: not to be had on this system."""
+    """The gateway's process at one moment, and its supervisor; -1: not to be had on this system."""
 
     at: float  # seconds since the load began
     memory: float  # MB
@@ -33,11 +34,15 @@ class Seen:
     sockets: int
     threads: int
     tasks: int
+    kept: int  # descriptors of the supervisor, which holds copies of connections
 
 
 def look(gateway: GatewayProcess, child: int, at: float) -> Seen:
     """Everything that may leak."""
-    return Seen(at, memory_mb(child), open_files(child), _sockets(child), _threads(child), _tasks(gateway))
+    kept = open_files(gateway.pid)
+    return Seen(
+        at, memory_mb(child), open_files(child), _sockets(child), _threads(child), _tasks(gateway), kept
+    )
 
 
 def _sockets(pid: int) -> int:
@@ -91,47 +96,53 @@ async def _rude(gateway: GatewayProcess, until: asyncio.Event) -> None:
             await asyncio.sleep(1)
 
 
-async def _run(seconds: float, rate: float, cache_mb: float) -> str:
+async def _run(seconds: float, rate: float, cache_mb: float, connections: int) -> str:
     rows: list[Seen] = []
     with OllamaStub(keep=10) as ollama:
         for model in ollama.models.values():
             model.token_delay = 0.005
-        policy = {"cache": {"max_memory_bytes": int(cache_mb * 1e6)}}
+        policy: dict[str, Any] = {"cache": {"max_memory_bytes": int(cache_mb * 1e6)}}
+        if connections:  # the machine is the bound, not the queue
+            policy["resilience"] = {"limits": {"per_model": connections, "per_address": connections + 4}}
         with GatewayProcess(ollama_url=ollama.url, policy=policy, command=("aicc", "serve")) as gateway:
             stop, child, began = asyncio.Event(), child_of(gateway.pid), time.monotonic()
-            load = Load((gateway.url,), gateway.key, rate)
+            load = Load((gateway.url,), gateway.key, rate, connections=connections)
             await asyncio.sleep(12)  # the gauge is written by then
             rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             tasks = [asyncio.create_task(load.run(stop)), asyncio.create_task(_rude(gateway, stop))]
+            loaded, used = time.monotonic(), cpu_seconds(child)
             while time.monotonic() - began < seconds:
                 await asyncio.sleep(min(60.0, seconds / 10))
                 rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             stop.set()
             await asyncio.gather(*tasks)
+            took, busy = time.monotonic() - loaded, cpu_seconds(child) - used
             await asyncio.sleep(QUIET_S)
             rows.append(await asyncio.to_thread(look, gateway, child, time.monotonic() - began))
             same = child_of(gateway.pid) == child
-    return report(rows, load, same)
+    rate = f"{len(load.samples) / took:.0f} a second, which took {busy / took:.0%} of a processor"
+    return report(rows, load, same, rate)
 
 
-def report(rows: list[Seen], load: Load, same: bool) -> str:
+def report(rows: list[Seen], load: Load, same: bool, rate: str) -> str:
     """Markdown, and the sentence that says whether it held. Warm: after a fifth of the time."""
     lines = [
-        "| after s | memory MB | descriptors | sockets | threads | loop tasks |",
-        "|---|---|---|---|---|---|",
+        "| after s | memory MB | descriptors | sockets | threads | loop tasks | supervisor's descriptors |",
+        "|---|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {s.at:.0f} | {s.memory:.1f} | {s.files} | {s.sockets} | {s.threads} | {s.tasks} |" for s in rows
+        f"| {s.at:.0f} | {s.memory:.1f} | {s.files} | {s.sockets} | {s.threads} | {s.tasks} | {s.kept} |"
+        for s in rows
     ]
     warm = next((s for s in rows if s.at >= rows[-1].at / 5), rows[0])
     bad = sum(s.kind != "ok" for s in load.samples)
     lines.append(
-        f"\n{len(load.samples)} checked requests, {bad} not answered right; the process {'never died' if same else 'DIED'}; memory "
+        f"\n{len(load.samples)} checked requests, {rate}, {bad} not answered right; the process {'never died' if same else 'DIED'}; memory "
         f"from {warm.memory:.1f} MB at {warm.at:.0f} s to {rows[-1].memory:.1f} MB: {100 * (rows[-1].memory / warm.memory - 1):+.1f} %"
     )
     return "\n".join(lines)
 
 
-def soak(seconds: float, rate: float, cache_mb: float) -> str:
+def soak(seconds: float, rate: float, cache_mb: float, connections: int) -> str:
     """A table of what was seen, and a sentence. With a small cache it is full early: what grows then is a leak."""
-    return asyncio.run(_run(seconds, rate, cache_mb))
+    return asyncio.run(_run(seconds, rate, cache_mb, connections))

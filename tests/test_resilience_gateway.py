@@ -265,6 +265,26 @@ def test_requests_for_a_loading_model_wait_together(strict: GatewayProcess, olla
     assert "x-aicc-cold-start" not in ask(strict, model="llama-fast").headers
 
 
+def test_a_model_that_left_for_another_is_known_to_be_cold(
+    start_gateway: Any, ollama: OllamaStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two looks: the next would come in a minute."""
+    monkeypatch.setattr(ollama.memory, "max_loaded", 1)
+    ollama.unload()
+    policy = {"cache": {"enabled": False}, "resilience": {"health": {"interval_s": 60}}}
+    gateway = start_gateway(policy=policy)
+    wait_until(knows(gateway, "up"), 30)
+
+    def looked() -> str:
+        return str(health(gateway).json()["dependencies"]["ollama"]["checked_at"])
+
+    for model in ("llama-fast", "qwen-local", "llama-fast"):
+        before = looked()
+        assert ask(gateway, model=model).headers.get("x-aicc-cold-start") == "true"
+        wait_until(lambda seen=before: looked() != seen, 20)
+    assert "x-aicc-cold-start" not in ask(gateway, model="llama-fast").headers
+
+
 # --- context ---------------------------------------------------------------------------------------
 
 
@@ -445,9 +465,33 @@ def test_more_requests_than_places_wait_in_line(strict: GatewayProcess, ollama: 
     for answer in refused:
         assert answer.headers["x-aicc-error"] == "aicc_overloaded"
         assert int(answer.headers["retry-after"]) >= 1
+    # LiteLLM's way to an error costs four times an answer: a flood of them would leave no time for the others.
+    assert record_of(strict, refused[0])["attempts"] == []
     assert [answer.status_code for answer in served] == [200] * 6, [answer.text for answer in served]
     assert asked() == 6
     assert {answer.headers["x-aicc-route"] for answer in served} == {"llama-fast"}
+
+
+def test_a_full_queue_refuses_nobody_who_shares_an_answer_under_way(
+    shared_gateway: Any, ollama: OllamaStub
+) -> None:
+    limits = {"per_model": 1, "queue_length": 0}
+    policy = {"cache": {"enabled": True}, "resilience": {"limits": limits}}
+    gateway: GatewayProcess = shared_gateway(policy=policy)
+    before = len(ollama.calls)
+    with ThreadPoolExecutor(3) as pool:
+        with ollama.failing("freeze", model=LLAMA):
+            same = [pool.submit(ask, gateway, "the same", model="llama-fast", temperature=0)]
+            wait_until(lambda: len(ollama.calls) > before, 20)
+            same.append(pool.submit(ask, gateway, "the same", model="llama-fast", temperature=0))
+            wait_until(
+                lambda: gateway.httpx().get("/aicc/cache").json()["single_flight"]["followers"] == 1, 20
+            )
+            other = ask(gateway, "another", model="llama-fast", temperature=0)
+        assert [each.result(30).status_code for each in same] == [200, 200]
+    assert (other.status_code, other.headers["x-aicc-error"]) == (429, "aicc_overloaded")
+    assert int(other.headers["retry-after"]) >= 1
+    assert len(ollama.calls) == before + 1
 
 
 def test_places_come_back_after_errors_and_disconnects(strict: GatewayProcess, ollama: OllamaStub) -> None:

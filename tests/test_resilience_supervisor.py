@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, read_crashes, signal_name, write_crash
 
@@ -22,12 +25,12 @@ sys.exit(Supervisor([sys.executable, "-c", sys.argv[3]], pathlib.Path(sys.argv[2
 
 
 class Run:
-    def __init__(self, tmp: Path, child: str, **config: float) -> None:
+    def __init__(self, tmp: Path, child: str, program: str = RUN, **config: float) -> None:
         self.dir = tmp
         self.log = tmp / "children"
         child = f"import os, signal, sys, time\nopen({str(self.log)!r}, 'a').write(f'{{os.getpid()}}\\n')\n{child}"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", RUN, repr(config), str(tmp), child], stderr=subprocess.PIPE, text=True
+            [sys.executable, "-c", program, repr(config), str(tmp), child], stderr=subprocess.PIPE, text=True
         )
 
     def children(self, count: int, within: float = 10) -> list[int]:
@@ -162,6 +165,46 @@ def test_a_healthy_stretch_starts_the_count_anew(tmp_path: Path) -> None:
     run.process.send_signal(signal.SIGINT)
     run.end()
     assert {e["crashes_in_a_row"] for e in read_crashes(tmp_path)} == {1}
+
+
+# As RUN, with a port of its own, whose number it writes down.
+SERVE = (
+    RUN.replace("import sys, pathlib", "import socket, sys, pathlib")
+    .replace(
+        "sys.exit(Supervisor(",
+        "port = socket.create_server(('127.0.0.1', 0)); open(sys.argv[2] + '/port', 'w').write(str(port.getsockname()[1]))\nsys.exit(Supervisor(",
+    )
+    .replace("config).run", "config, port=port).run")
+)
+ANSWER = """
+import socket
+from aicc_hooks.resilience.supervisor import PORT_ENV
+port = socket.socket(fileno=int(os.environ[PORT_ENV]))
+while True:
+    client, _ = port.accept()
+    client.sendall(b"%d" % os.getpid())
+    if client.recv(9) == b"die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    client.close()
+"""
+
+
+def test_a_client_waits_for_the_next_process_and_is_refused_when_there_will_be_none(tmp_path: Path) -> None:
+    run = Run(tmp_path, "time.sleep(0.2)\n" + ANSWER, program=SERVE, first_delay_s=0.2, max_crashes=3)
+    (first,) = run.children(1)
+    address = ("127.0.0.1", int((tmp_path / "port").read_text()))
+    pids = []
+    for _ in range(3):
+        with socket.create_connection(address, timeout=20) as client:  # while it starts, while there is none
+            pids.append(int(client.recv(20)))
+            client.sendall(b"die")
+    assert pids == run.children(3)
+    assert pids[0] == first
+    code, err = run.end()
+    assert code == 137
+    assert "giving up" in err
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=20)
 
 
 def test_workers_a_dead_parent_left_behind_are_ended_before_the_restart(tmp_path: Path) -> None:

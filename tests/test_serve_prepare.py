@@ -33,7 +33,10 @@ def home(tmp_path: Path) -> Path:
 def plan(home: Path, port: int | None, **options: object) -> ServePlan:
     env = {"AICC_HOME": str(home), "PATH": "/usr/bin:/bin", **options.pop("env", {})}  # type: ignore[dict-item]
     given = {"config": None, "host": None, "demo": False, "extra": (), **options}
-    return prepare(port=port, env=env, **given)  # type: ignore[arg-type]
+    made = prepare(port=port, env=env, **given)  # type: ignore[arg-type]
+    if made.port is not None:
+        made.port.close()
+    return made
 
 
 def arguments(made: ServePlan) -> dict[str, str]:
@@ -49,9 +52,9 @@ def test_without_a_key_it_says_how_to_get_one(home: Path, free_port: int) -> Non
 
 def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     made = plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}, extra=("--num_workers", "2"))
-    assert made.argv[1:3] == ("-m", "aicc_hooks.ops.workers")
+    assert made.argv[1:3] == ("-m", "aicc_hooks.ops.launch")
     assert made.argv[3].endswith("litellm")
-    assert plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}).argv[0].endswith("litellm")
+    assert made.port is not None
     assert arguments(made) == {
         "--config": str(shipped("config.yaml")), "--host": "127.0.0.1", "--port": str(free_port), "--num_workers": "2",
         "--timeout_worker_healthcheck": "60",
@@ -61,6 +64,12 @@ def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     assert made.env["OLLAMA_BASE_URL"] == "http://localhost:11434"
     assert made.env["LITELLM_LOCAL_MODEL_COST_MAP"] == "True", "no fetch from the internet at the start"
     assert STRONG not in " ".join((*made.notes, *made.argv)), "a real key is not printed"
+
+
+def test_another_server_than_uvicorn_opens_the_port_itself(home: Path, free_port: int) -> None:
+    made = plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}, extra=("--run_gunicorn",))
+    assert made.port is None
+    assert arguments(made)["--port"] == str(free_port)
 
 
 def test_the_env_file_fills_in_and_the_shell_wins(home: Path, free_port: int) -> None:

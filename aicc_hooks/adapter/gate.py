@@ -21,6 +21,7 @@ from aicc_hooks.adapter.preparing import forward_scope, prepare
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome
+from aicc_hooks.resilience.lifeline import Lifeline
 
 log = logging.getLogger("aicc_hooks")
 
@@ -39,11 +40,13 @@ class Gate:
         runtime: Runtime,
         short: App | None = None,
         direct: Callable[[str], App | None] = lambda door: None,
+        lifeline: Lifeline | None = None,
     ) -> None:
         self.app = app
         self.runtime = runtime
         self._short = short
         self._direct = direct
+        self._lifeline = lifeline or Lifeline()
         self._warm: set[str] = (
             set()
         )  # doors the whole stack has served: LiteLLM loads some routes on first use
@@ -54,6 +57,7 @@ class Gate:
         if scope["type"] != "http":
             # Websockets carry prompts that no hook sees as a request (LITELLM facts §1).
             return await send({"type": "websocket.close", "code": 1008, "reason": "aicc_route_not_allowed"})
+        send = self._lifeline.follow(scope, send)
         call = Call(method=scope["method"], path=scope["path"])
         answer = Answer(call, send, self.runtime)
         try:
@@ -144,6 +148,7 @@ class Gate:
         )
         if request is None:
             self.runtime.upstreams.refuse_if_down(call)
+            self.runtime.upstreams.refuse_if_full(call)
             return await self._stack(call, answer)(scope, _replay(body, gone), answer.send)
         hit = await cached.lookup(call, request)
         if hit is not None:
@@ -157,6 +162,7 @@ class Gate:
             # The call may be shared: one client's leaving must not end it for the others.
             never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
             try:
+                self.runtime.upstreams.refuse_if_full(call)  # who joins a call under way needs no place
                 await self._stack(call, answer)(scope, _replay(body, never), send)
             finally:
                 self._close_attempts(call, answer)

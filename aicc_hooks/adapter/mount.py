@@ -14,6 +14,7 @@ from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import load_config
 from aicc_hooks.resilience.crashes import mark_worker
+from aicc_hooks.resilience.lifeline import Lifeline
 from aicc_hooks.resilience.supervisor import end_with_supervisor
 from aicc_hooks.speed_config import needed
 
@@ -36,11 +37,11 @@ def install(runtime: Runtime) -> None:
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
     # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
     # as a user middleware it would stand behind FastAPI's own body limit and telemetry.
-    build = app.build_middleware_stack
+    build, lifeline = app.build_middleware_stack, Lifeline.of_process()
 
     def outermost() -> Gate:
         stack = build()
-        return Gate(stack, runtime, short=speed.short_stack(stack), direct=speed.direct(runtime, stack))
+        return Gate(stack, runtime, speed.short_stack(stack), speed.direct(runtime, stack), lifeline)
 
     app.build_middleware_stack = outermost
     app.middleware_stack = app.build_middleware_stack()

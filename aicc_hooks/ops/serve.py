@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import secrets
 import shutil
@@ -21,9 +20,11 @@ from aicc_hooks.home import home_dir, shipped
 from aicc_hooks.litellm_releases import untried
 from aicc_hooks.ops.env_file import open_to_others, read_env_file
 from aicc_hooks.ops.env_values import STACK_ONLY
+from aicc_hooks.ops.listening import BACKLOG, open_port
 from aicc_hooks.ops.restore import interrupted
 from aicc_hooks.resilience.supervisor import Supervisor
 
+_OTHER_SERVERS = {"--run_gunicorn", "--run_hypercorn", "--run_granian"}
 # LiteLLM asks GitHub for a price list and prints banners unless told otherwise; a local gateway needs neither.
 _QUIET_ENV = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
@@ -39,11 +40,12 @@ _QUIET_ENV = {
 
 @dataclass(frozen=True, slots=True)
 class ServePlan:
-    """Everything `run` needs: the command, its environment and what to tell the person."""
+    """Everything `run` needs: the command, its environment, what to tell the person, and the port, which `run` closes."""
 
     argv: tuple[str, ...]
     env: dict[str, str]
     notes: tuple[str, ...]
+    port: socket.socket | None = None  # bound; None: a server other than uvicorn opens it itself
 
 
 def prepare(
@@ -93,7 +95,7 @@ def prepare(
     number = port or _port(env, notes)
     address = host or ("0.0.0.0" if policy.policy.lan else "127.0.0.1")  # noqa: S104 - only when the owner wrote `lan: true`
     _check_lan(address, policy.policy.lan, key, notes)
-    _check_free(address, number)
+    bound = open_port(address, number)
     env["CONFIG_FILE_PATH"] = str(loaded.path)
     env["AICC_ROUTER_PORT"] = str(number)
     notes += _greeting(address, number, key, demo=demo, key_shown=demo)
@@ -101,18 +103,23 @@ def prepare(
     if several and "--timeout_worker_healthcheck" not in extra:
         # uvicorn ends a worker that does not answer for 5 s; loading LiteLLM takes longer on a busy machine.
         extra = (*extra, "--timeout_worker_healthcheck", "60")
-    program = (sys.executable, "-m", "aicc_hooks.ops.workers", _litellm()) if several else (_litellm(),)
     if doubt := untried(version("litellm")):
         notes.append(f"note: {doubt}; `aicc doctor` tells whether it fits")
+    program = (sys.executable, "-m", "aicc_hooks.ops.launch", _litellm())
     argv = (*program, "--config", str(loaded.path), "--host", address, "--port", str(number), *extra)
-    return ServePlan(argv, env, tuple(notes))
+    if _OTHER_SERVERS & set(extra):
+        bound.close()
+        return ServePlan(argv, env, tuple(notes))
+    return ServePlan(argv, env, tuple(notes), bound)
 
 
 def run(plan: ServePlan) -> int:
     """Run LiteLLM until it ends on purpose, and again when it dies; returns the exit code to end with."""
     sys.stdout.flush()
     sys.stderr.flush()
-    return Supervisor(plan.argv, home_dir(plan.env) / "logs", env=plan.env).run()
+    if plan.port is not None:
+        plan.port.listen(BACKLOG)
+    return Supervisor(plan.argv, home_dir(plan.env) / "logs", env=plan.env, port=plan.port).run()
 
 
 def _litellm() -> str:
@@ -157,41 +164,6 @@ def _check_lan(address: str, lan: bool, key: str, notes: list[str]) -> None:
     notes.append(
         f"warning: lan is on: every machine that reaches {address} and has the key can use your models and read the status page"
     )
-
-
-def _check_free(address: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except PermissionError:
-            raise GatewayConfigError(f"port {port} needs the rights of root; choose one above 1023") from None
-        except (OSError, UnicodeError) as error:
-            if getattr(error, "errno", None) != errno.EADDRINUSE:
-                raise GatewayConfigError(
-                    f"--host {address}: this machine has no such address; use 127.0.0.1"
-                ) from None
-            raise GatewayConfigError(
-                f"port {port} is taken{_taken_by(port)}; stop that program, or choose another port with --port or AICC_ROUTER_PORT"
-            ) from None
-
-
-def _taken_by(port: int) -> str:
-    """ " by NAME (pid N)" where lsof can tell."""
-    import subprocess
-
-    tool = shutil.which("lsof")
-    if not tool:
-        return ""
-    try:
-        out = subprocess.run(
-            [tool, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"], capture_output=True, text=True, timeout=3
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    fields = {line[0]: line[1:] for line in out.stdout.splitlines() if line}
-    return f" by {fields.get('c', '?')} (pid {fields['p']})" if "p" in fields else ""
 
 
 def _greeting(address: str, port: int, key: str, *, demo: bool, key_shown: bool) -> list[str]:

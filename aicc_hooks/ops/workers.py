@@ -1,4 +1,4 @@
-"""Runs the `litellm` command for several workers: `python -m aicc_hooks.ops.workers PATH_OF_LITELLM ARGUMENTS…`.
+"""What `aicc serve` mends in uvicorn when there are several workers.
 
 uvicorn's parent asks each worker in turn for a sign of life and waits for it as long as `--timeout_worker_healthcheck` says. It holds
 the worker's end of the pipe too, so a worker that dies before it answers is waited for to the end (measured: a killed
@@ -8,8 +8,6 @@ worker was still not replaced after 15 s, with the 60 s a loading LiteLLM needs;
 from __future__ import annotations
 
 import pickle
-import runpy
-import sys
 import time
 from typing import Any
 
@@ -40,9 +38,3 @@ def mend() -> bool:
         return False
     multiprocess.Process._healthcheck = sign_of_life  # type: ignore[method-assign, assignment]
     return True
-
-
-if __name__ == "__main__":
-    mend()
-    sys.argv = sys.argv[1:]
-    runpy.run_path(sys.argv[0], run_name="__main__")

@@ -111,19 +111,13 @@ class FairLimiter:
         if lane is None:
             lane = self._lanes[address] = _Lane()
         now = self._clock()
-        # Nobody may pass a waiter of the same model; one of another, saturated model is no obstacle.
-        if self._fits(address, lane, model) and not (lane.waiting and self._waits(lane, model)):
+        if self._fits(address, lane, model):
             return self._grant(lane, model, address, 0.0, now)
-        queue = lane.queues.get(client)
-        full = lane.waiting >= self._config.queue_length
-        if full or (queue is not None and len(queue) >= self._config.queue_per_client):
+        if (refusal := self.refusal(model, address, client)) is not None:
             self.refused += 1
-            what = "queue is full" if full else "queue of this client is full"
-            raise self._overloaded(lane, address, model, f"{what} ({lane.waiting} waiting)")
-        if self._config.queue_per_client == 0:
-            self.refused += 1
-            raise self._overloaded(lane, address, model, "queueing is off")
+            raise refusal
         waiter = _Waiter(model, self._loop.create_future(), now)
+        queue = lane.queues.get(client)
         if queue is None:
             queue = lane.queues[client] = deque()
         queue.append(waiter)
@@ -145,6 +139,20 @@ class FairLimiter:
             else:
                 self._forget(address, lane, client, waiter)
             raise
+
+    def refusal(self, model: str, address: str, client: str = "") -> Refusal | None:
+        """What `acquire` would raise at once; None where there is a place, or one in the queue."""
+        address = address_key(address)
+        lane = self._lanes.get(address)
+        if lane is None or self._fits(address, lane, model):
+            return None
+        if self._config.queue_per_client == 0:
+            return self._overloaded(lane, address, model, "queueing is off")
+        full = lane.waiting >= self._config.queue_length
+        if full or len(lane.queues.get(client, ())) >= self._config.queue_per_client:
+            what = "queue is full" if full else "queue of this client is full"
+            return self._overloaded(lane, address, model, f"{what} ({lane.waiting} waiting)")
+        return None
 
     def snapshot(self) -> dict[str, Any]:
         """Per address: running, waiting, limits; and the counters. For health, metrics and the page."""
@@ -176,9 +184,11 @@ class FairLimiter:
         return self._config.models.get(model, self._config.per_model)
 
     def _fits(self, address: str, lane: _Lane, model: str) -> bool:
-        return lane.running < self._address_limit(address) and lane.by_model.get(
-            model, 0
-        ) < self._model_limit(model)
+        """Nobody may pass a waiter of the same model; one of another, saturated model is no obstacle."""
+        free = lane.by_model.get(model, 0) < self._model_limit(model)
+        if not free or lane.running >= self._address_limit(address):
+            return False
+        return not (lane.waiting and self._waits(lane, model))
 
     @staticmethod
     def _waits(lane: _Lane, model: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,8 +20,11 @@ from pathlib import Path
 from types import FrameType
 
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, signal_name, write_crash
+from aicc_hooks.resilience.keeper import Keeper
+from aicc_hooks.resilience.last_words import ENV as LIFELINE_ENV
 
 PARENT_ENV = "AICC_SUPERVISOR_PID"
+PORT_ENV = "AICC_PORT_FD"  # the number of the port's inherited descriptor
 _NOT_STARTED = 3  # uvicorn: the application did not start
 _FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -40,7 +44,12 @@ class SupervisorConfig:
 
 
 class Supervisor:
-    """Runs `command` until it ends on purpose. Use from the main thread (it installs signal handlers)."""
+    """Runs `command` until it ends on purpose. Use from the main thread (it installs signal handlers).
+
+    `port` is a listening socket that each process inherits: while none runs, the kernel keeps clients waiting. It is
+    closed when the end is asked for or the supervisor gives up, so that clients are refused then. Requests that a process
+    had when it died are ended by the keeper, also by one that was killed while it drained.
+    """
 
     def __init__(
         self,
@@ -49,6 +58,7 @@ class Supervisor:
         config: SupervisorConfig | None = None,
         *,
         env: Mapping[str, str] | None = None,
+        port: socket.socket | None = None,
         on_crash: Callable[[CrashEvent], None] | None = None,
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ) -> None:
@@ -59,6 +69,12 @@ class Supervisor:
         # A dead process leaves the Python stack on stderr: file and function names, no data.
         self._env.setdefault("PYTHONFAULTHANDLER", "1")
         self._env[PARENT_ENV] = str(os.getpid())
+        self._port = port
+        self._handed: tuple[int, ...] = ()
+        if port is not None:
+            self._handed = (port.fileno(),)
+            self._env[PORT_ENV] = str(port.fileno())
+        self._keeper: Keeper | None = None
         self._on_crash = on_crash
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
@@ -68,9 +84,16 @@ class Supervisor:
     def run(self) -> int:
         """Blocks until the end; returns the exit code to pass on (128 + n for a signal, as a shell would)."""
         previous = {s: signal.signal(s, self._on_signal) for s in _FORWARDED}
+        with contextlib.suppress(OSError):  # without it a death closes connections
+            self._keeper = Keeper()
+            self._keeper.start()
+            self._env[LIFELINE_ENV] = self._keeper.path
         try:
             return self._supervise()
         finally:
+            self._refuse()
+            if self._keeper is not None:
+                self._keeper.close()
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
@@ -84,9 +107,15 @@ class Supervisor:
                 # Its own process group: Ctrl-C in a terminal reaches the child once, from us. uvicorn takes a
                 # second SIGINT as "drop the open requests".
                 child = subprocess.Popen(
-                    self._command, env=self._env, stdin=subprocess.DEVNULL, process_group=0
+                    self._command,
+                    env=self._env,
+                    stdin=subprocess.DEVNULL,
+                    process_group=0,
+                    pass_fds=self._handed,
                 )
             except OSError as error:
+                if self._stop_signal:  # the port was closed meanwhile
+                    return 0
                 self._say(f"aicc: cannot start {self._command[0]}: {error.strerror}")
                 return 127
             self._child = child
@@ -132,8 +161,13 @@ class Supervisor:
             timer.daemon = True
             timer.start()
         self._stop_signal = number
+        self._refuse()
         self._wake.set()
         self._send(number)
+
+    def _refuse(self) -> None:
+        if self._port is not None:
+            self._port.close()
 
     def _lose_patience(self) -> None:
         child = self._child

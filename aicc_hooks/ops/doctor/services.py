@@ -14,8 +14,8 @@ import httpx
 from aicc_hooks import __version__
 from aicc_hooks.errors import ConfigError
 from aicc_hooks.ops.doctor.model import Context, Finding, Level
+from aicc_hooks.ops.listening import taken_by
 from aicc_hooks.ops.look import docker_state, port_free
-from aicc_hooks.ops.serve import _taken_by
 from aicc_hooks.ops.single import held
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
@@ -67,7 +67,7 @@ def gateway(context: Context) -> Iterator[Finding]:
                 else "and it is not the gateway"
             )
             yield Finding(
-                "port", "fail", f"port {context.port} is taken{_taken_by(context.port)}, {why}",
+                "port", "fail", f"port {context.port} is taken{taken_by(context.port)}, {why}",
                 f"stop that program, or: aicc init --yes --port {context.port + 10}",
             )  # fmt: skip
         return
