@@ -133,7 +133,7 @@ def find_ip(doc: Doc, hits: Hits) -> None:
             m = _IPV4.match(doc.text, quad.start()) or _IPV4.match(doc.text, max(0, quad.start() - 7))
             if m is not None:
                 _judge_ipv4(doc.text, m, hits)
-    if "::" in doc.text or doc.text.count(":") >= 7:
+    if "::" in doc.text or (doc.text.count(":") >= 7 and b":" * 7 in doc.shape.translate(None, b"A9.")):
         _find_ipv6(doc, hits)
 
 

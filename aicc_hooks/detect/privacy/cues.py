@@ -34,7 +34,6 @@ class Cue:
         # a phrase of one Latin word is a word
         single = {p for p in phrases if p.isascii() and p.isalpha()}
         self.words = frozenset(words.split()) | single
-        ask_for(self.words)
         self._ascii_words = frozenset(w for w in self.words if w.isascii())
         self._gated: list[tuple[str, str]] = []
         self._plain: list[str] = []
@@ -48,12 +47,13 @@ class Cue:
             else:
                 self._plain.append(phrase)
         self._firsts = frozenset(first for first, _ in self._gated)
+        ask_for(self.words | self._firsts)
 
     def present(self, doc: Doc) -> tuple[frozenset[str], list[str]]:
         """The words and phrases that occur in the text."""
-        words = (self._ascii_words if doc.ascii else self.words) & doc.words
+        words = (self._ascii_words if doc.ascii else self.words) & doc.known
         phrases: list[str] = []
-        firsts = self._firsts & doc.words
+        firsts = self._firsts & doc.known
         if firsts:
             phrases = [p for first, p in self._gated if first in firsts and p in doc.lower]
         if not doc.ascii:
