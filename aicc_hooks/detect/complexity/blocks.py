@@ -27,11 +27,15 @@ _LINE = re.compile(
     re.VERBOSE,
 )
 # What no alternative above can match: words and the marks of prose, not begun by a keyword. Trying them all is ten times as slow.
-_PLAIN = re.compile(
-    r"(?!(?:ERROR|WARN|WARNING|INFO|DEBUG|TRACE|FATAL|Traceback|npm|async|def|import|from|export|public|private|protected|static|const"
-    r"|let|var|val|fn|func|function|auto|package|return|assert|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|GROUP|ORDER|LEFT|INNER"
-    r"|JOIN)\b)[^\W\d_](?:[^\W_]|[ .'’?!\"“”-]|,(?= |$))*+$"
+_KEYWORDS: Final = (
+    "ERROR|WARN|WARNING|INFO|DEBUG|TRACE|FATAL|Traceback|npm|async|def|import|from|export|public|private|protected|static|const"
+    "|let|var|val|fn|func|function|auto|package|return|assert|SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|FROM|WHERE|GROUP|ORDER|LEFT|INNER"
+    "|JOIN"
 )
+_PLAIN = re.compile(rf"(?!(?:{_KEYWORDS})\b)[^\W\d_](?:[^\W_]|[ .'’?!\"“”-]|,(?= |$))*+$")
+# The same of a line of ASCII, without reading it: what is left of it without letters and marks, and how it begins.
+_PROSE: Final = bytes(c for c in range(128) if chr(c).isalnum() or chr(c) in " .'?!\"-")
+_BEGINS: Final = re.compile(rf"(?!(?:{_KEYWORDS})\b)[A-Za-z]")
 # A question that runs into the first line of the code it is about.
 _SENTENCE = re.compile(r"\w{2}[?.] [A-Za-z]|^\w+ \w+ \w+ \w+[^=;(){}]{0,120}: ")
 _FENCE = re.compile(r"\s{0,8}(?:```|~~~)")
@@ -41,8 +45,13 @@ def line_kinds(lines: list[str]) -> list[str]:
     """Payload kind of each line: a kind of `AskSplit`, `fence`, `blank`, or "" for prose."""
     kinds: list[str] = []
     fenced = False
-    match, plain = _LINE.match, _PLAIN.match
-    for line in lines:
+    match, plain, begins = _LINE.match, _PLAIN.match, _BEGINS.match
+    # One step for all lines; what is not ASCII stays, and such a line is read.
+    left = "\n".join(lines).encode("utf-8", "surrogatepass").translate(None, _PROSE).split(b"\n")
+    for line, odd in zip(lines, left, strict=True):
+        if not odd.strip(b",") and begins(line) and (not odd or _spaced(line)):
+            kinds.append("fence" if fenced else "")
+            continue
         if ("```" in line or "~~~" in line) and _FENCE.match(line):
             kinds.append("fence")
             fenced = not fenced
@@ -59,6 +68,11 @@ def line_kinds(lines: list[str]) -> list[str]:
                 (found.lastgroup or "") if found and not (len(line) > 80 and _SENTENCE.search(line)) else ""
             )
     return kinds
+
+
+def _spaced(line: str) -> bool:
+    """True when every comma is followed by a blank or the end."""
+    return line.count(",") == line.count(", ") + line.endswith(",")
 
 
 def runs(lines: list[str], kinds: list[str]) -> list[tuple[str, int, int]]:
