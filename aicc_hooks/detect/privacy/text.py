@@ -8,6 +8,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from aicc_hooks.detect.runs import long_runs
+
 _SPACES: Final = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
@@ -65,7 +67,6 @@ _HOMOGLYPHS: Final = str.maketrans(
 _FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _FOREIGN_RUN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]+")
 _SPACED: Final = bytes(c if chr(c).isalnum() or c == 63 else 32 for c in range(256))
-_RUNS: Final = bytes(32 if chr(c).isspace() else 97 for c in range(256))  # white space, and the rest
 _LONG: Final = 16  # characters without white space: where keys and tokens are
 NUMBERED: Final = 9  # the shortest identifier of fixed shape
 _SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 128 else c for c in range(256))
@@ -205,7 +206,7 @@ class Doc:
     def long_spans(self) -> list[tuple[int, int]]:
         """Where the long words are."""
         if self._spans is None:
-            self._spans = _long_runs(self.text) if self.ascii else _long_words(self.text)
+            self._spans = long_runs(self.text, _LONG)
         return self._spans
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -267,30 +268,6 @@ def _word_ends(doc: Doc, word: str) -> list[int]:
         if not (at and lower[at - 1].isalnum()) and not lower[end : end + 1].isalnum():
             out.append(end)
     return out
-
-
-def _long_runs(text: str) -> list[tuple[int, int]]:
-    """Spans of the long words of ASCII, in a third of the time of cutting all words out."""
-    raw = text.encode("ascii").translate(_RUNS)
-    spans: list[tuple[int, int]] = []
-    start = raw.find(b"a" * _LONG)
-    while start >= 0:
-        end = raw.find(b" ", start + _LONG)
-        end = end if end >= 0 else len(raw)
-        spans.append((start, end))
-        start = raw.find(b"a" * _LONG, end)
-    return spans
-
-
-def _long_words(text: str) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
-    at = 0
-    for word in text.split():
-        if len(word) >= _LONG:
-            at = text.find(word, at)
-            spans.append((at, at + len(word)))
-            at += len(word)
-    return spans
 
 
 # The words families look for, and for those of Latin-1 how they stand by themselves in `Doc._blanks`.
