@@ -191,8 +191,8 @@ class Doc:
         Logs and tables repeat their shapes: two hundred bytes for a text of 2 KB, so dozens of searches cost little.
         """
         if self._numbered is None:
-            runs = {run for run in self.shape.split() if len(run) >= NUMBERED and b"9" in run}
-            self._numbered = b"\n".join(runs)
+            runs = set(self.shape.split())
+            self._numbered = b"\n".join([run for run in runs if len(run) >= NUMBERED and b"9" in run])
         return self._numbered
 
     @property
