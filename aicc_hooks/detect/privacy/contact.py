@@ -128,7 +128,7 @@ _PREFIX: Final = re.compile(r"/\d{1,3}")
 
 def find_ip(doc: Doc, hits: Hits) -> None:
     """Addresses of hosts; loopback, masks, networks, broadcast and version numbers are none."""
-    if b".9" in doc.shape:
+    if doc.shape.count(b".9") > 2:
         for quad in _QUAD.finditer(doc.shape):
             m = _IPV4.match(doc.text, quad.start()) or _IPV4.match(doc.text, max(0, quad.start() - 7))
             if m is not None:

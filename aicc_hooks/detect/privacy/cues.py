@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
-from .text import Doc, ask_for
+from .text import Doc, ask_for, begin_with
 
 # Up to six filler words without digits, then something with a digit in it. Possessive, since a word that may be
 # cut anywhere is tried in every way: 40 ms on 300 hostile characters.
@@ -48,6 +48,7 @@ class Cue:
                 self._plain.append(phrase)
         self._firsts = frozenset(first for first, _ in self._gated)
         ask_for(self.words | self._firsts)
+        begin_with(self._plain)
 
     def present(self, doc: Doc) -> tuple[frozenset[str], list[str]]:
         """The words and phrases that occur in the text."""
@@ -57,7 +58,7 @@ class Cue:
         if firsts:
             phrases = [p for first, p in self._gated if first in firsts and p in doc.lower]
         if not doc.ascii:
-            phrases += [p for p in self._plain if p[0] in doc.letters and p in doc.lower]
+            phrases += [p for p in self._plain if p[0] in doc.initials and p in doc.lower]
         return words, phrases
 
     def ends(self, doc: Doc) -> Iterator[int]:

@@ -92,8 +92,8 @@ class Doc:
     __slots__ = (
         "_blanks",
         "_ends",
+        "_initials",
         "_known",
-        "_letters",
         "_long",
         "_numbered",
         "_shape",
@@ -127,7 +127,7 @@ class Doc:
         self._known: set[str] | None = None
         self._shape: bytes | None = None
         self._numbered: bytes | None = None
-        self._letters: frozenset[str] | None = None
+        self._initials: frozenset[str] | None = None
         self._long: list[str] | None = None
         self._spans: list[tuple[int, int]] | None = None
         self._blanks: bytes | None = None
@@ -168,11 +168,12 @@ class Doc:
         return raw.decode("utf-8", "surrogatepass").split()
 
     @property
-    def letters(self) -> frozenset[str]:
-        """The characters that occur: rules out phrases of other scripts at once."""
-        if self._letters is None:
-            self._letters = frozenset(self.lower)
-        return self._letters
+    def initials(self) -> frozenset[str]:
+        """The characters of `begin_with` that occur: rules out phrases of other scripts at once."""
+        if self._initials is None:
+            lower = self.lower
+            self._initials = frozenset([c for c in _INITIALS if c in lower])
+        return self._initials
 
     @property
     def shape(self) -> bytes:
@@ -273,6 +274,12 @@ def _word_ends(doc: Doc, word: str) -> list[int]:
 # The words families look for, and for those of Latin-1 how they stand by themselves in `Doc._blanks`.
 _KNOWN: set[str] = set()
 _ASKED: dict[str, bytes] = {}
+_INITIALS: set[str] = set()
+
+
+def begin_with(phrases: Iterable[str]) -> None:
+    """Register the first characters of phrases for `Doc.initials`."""
+    _INITIALS.update(phrase[0] for phrase in phrases)
 
 
 def ask_for(words: Iterable[str]) -> None:
