@@ -110,26 +110,32 @@ def _find_fixed(doc: Doc, hits: Hits) -> None:
                 hits.add("us_ssn", m.start(), m.end())
         for m in _at_shapes(doc, b"999-99-9999", _ITIN):
             hits.add("us_itin", m.start(), m.end())
-    for literal in (b"AA 99 99 99 A", b"AA-99-99-99-A"):
-        for m in _at_shapes(doc, literal, _NINO_GROUPED):
-            hits.add("uk_nino", m.start(), m.end())
+    if b"99 99 99" in shape or b"AA-99-99-99-A" in numbered:
+        for literal in (b"AA 99 99 99 A", b"AA-99-99-99-A"):
+            for m in _at_shapes(doc, literal, _NINO_GROUPED):
+                hits.add("uk_nino", m.start(), m.end())
     at = shape.find(b"999999") if b"999999" in numbered else -1
     while at >= 0:  # the licence's letters may be padded with nines, so look from its six digits back
         licence = _UK_LICENCE.match(doc.text, at - 5) if at >= 5 else None
         if licence is not None:
             hits.add("driver_license", licence.start(), licence.end())
         at = shape.find(b"999999", at + 6)
-    for literal, packed, pattern, check in _SHAPES:
-        if literal not in (numbered if packed else shape):
+    for literal, run, pattern, check in _SHAPES:
+        if (run not in numbered) if run else (literal not in shape):
             continue
         for m in _at_shapes(doc, literal, pattern):
             if national.valid_shape(check, m.group()):
                 hits.add("national_id", m.start(), m.end())
 
 
-# Those without a blank are looked up among the runs of the text that hold a digit.
+# With the part of each that is looked up among the runs of the text that hold a digit; empty: no part is long enough.
 _SHAPES: Final = tuple(
-    (literal, len(literal) >= NUMBERED and len(literal.split()) == 1 and b"9" in literal, pattern, check)
+    (
+        literal,
+        next((run for run in literal.split() if len(run) >= NUMBERED and b"9" in run), b""),
+        pattern,
+        check,
+    )
     for literal, pattern, check in national.SHAPES
 )
 # Numbers printed in every manual (Woolworth's wallet, advertisements).

@@ -88,14 +88,15 @@ def find(doc: Doc, hits: Hits) -> None:
                 hits.add("password", m.start(1), m.end(1))
 
 
+_AUTHORITY: Final = re.compile(r"[^ \t\r\n\"'`<>]*")
+
+
 def _find_userinfo(text: str, hits: Hits) -> None:
     at = text.find("://")
     while at >= 0:
         start = at + 3
-        stop = start
-        limit = min(len(text), start + 420)
-        while stop < limit and text[stop] not in " \t\r\n\"'`<>":
-            stop += 1
+        run = _AUTHORITY.match(text, start, start + 420)
+        stop = run.end() if run else start
         authority = text[start:stop]
         last = authority.rfind("@")
         if last > 0:
