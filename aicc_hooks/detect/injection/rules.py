@@ -268,9 +268,14 @@ def _gate(needles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 _GATED: Final = tuple((name, *_gate(needles), Starts(pattern).holds) for name, needles, pattern in TEXT_RULES)
-# Needles of punctuation, and a bit for every rule that one calls for.
+_NO_SIGNS: Final = bytes(c for c in range(128) if chr(c).isalnum() or chr(c).isspace())
+# Each needle of punctuation with the signs in it, and a bit for every rule that it calls for.
 _MARKS: Final = tuple(
-    (mark, sum(1 << i for i, (_, _, needles, _) in enumerate(_GATED) if mark in needles))
+    (
+        frozenset(mark.encode("ascii", "ignore").translate(None, _NO_SIGNS)),
+        mark,
+        sum(1 << i for i, (_, _, needles, _) in enumerate(_GATED) if mark in needles),
+    )
     for mark in dict.fromkeys(needle for _, _, needles, _ in _GATED for needle in needles)
 )
 NAMES: Final = tuple(
@@ -343,8 +348,9 @@ def fired(classes: str, lowered: str, hints: int = 0) -> dict[str, int]:
             and name not in found and (hit := rule.search(behind if led else classes))
         ):  # fmt: skip
             found[name] = max(0, hit.start() - led)
-    for mark, called in _MARKS:
-        if mark in lowered:
+    signs = set(lowered.encode("ascii", "ignore").translate(None, _NO_SIGNS))
+    for own, mark, called in _MARKS:
+        if own <= signs and mark in lowered:
             hints |= called
     while hints:
         name, _, _, holds = _GATED[(hints & -hints).bit_length() - 1]
