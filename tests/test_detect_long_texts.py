@@ -11,6 +11,7 @@ import pytest
 from aicc_hooks.detect import pace
 from aicc_hooks.detect.injection import InjectionConfig, InjectionDetector
 from aicc_hooks.detect.injection import tokens as injection_tokens
+from aicc_hooks.detect.injection.model import WINDOW
 from aicc_hooks.detect.injection.rules import _COMPILED, CLASS_RULES, _mask
 from aicc_hooks.detect.injection.vocabulary import Vocabulary, Word
 from aicc_hooks.detect.privacy import PrivacyConfig, PrivacyDetector
@@ -66,6 +67,7 @@ def test_windows_give_what_the_whole_gives() -> None:
 def test_another_thread_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
     real = time.sleep
+    monkeypatch.setattr(pace, "_SLICE", 0.0)  # at every window, however quick the machine is
     monkeypatch.setattr(pace.time, "sleep", lambda seconds: (pauses.append(seconds), real(seconds))[1])
     text = FILLER * 2_000
     INJECTION.score(text)
@@ -74,7 +76,7 @@ def test_another_thread_gets_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     worker = threading.Thread(target=lambda: (INJECTION.score(text), PRIVACY.find(text)))
     worker.start()
     worker.join()
-    assert len(pauses) >= 2  # one for every 2 ms of work: how many depends on the machine
+    assert len(pauses) > len(text) // WINDOW
 
 
 def test_a_rule_is_only_skipped_where_it_cannot_hold() -> None:
@@ -84,8 +86,8 @@ def test_a_rule_is_only_skipped_where_it_cannot_hold() -> None:
     for _ in range(4_000):
         stream = "".join(rng.choices(rng.sample(letters, rng.randint(2, 6)), k=rng.randint(2, 12)))
         present = _mask(set(stream))
-        for _name, pattern, a, b, c, d in _COMPILED:
-            if pattern.search(stream):
+        for _name, pattern, led, a, b, c, d in _COMPILED:
+            if pattern.search("|" * led + stream):
                 hits += 1
                 assert all(present & needed for needed in (a, b, c, d)), (pattern.pattern, stream)
     assert hits > 300

@@ -18,7 +18,6 @@ How: with P odd, H[i] = sum of mix(c[j]) * P**j for j < i (mod 2**64) is one cum
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -33,7 +32,6 @@ _U64 = NDArray[np.uint64]
 _P = 0x9E3779B97F4A7C15  # odd, so it has an inverse modulo 2**64
 ODD = np.uint64(_P)
 _P_INVERSE = pow(_P, -1, 1 << 64)
-_SPACE = re.compile(r"\s+")
 _DIGITS = str.maketrans("123456789", "0" * 9)
 _TABLE = 0x3100  # code points below have a table entry; above it, ranges decide
 
@@ -109,9 +107,17 @@ def _mix(values: _U64, salt: int) -> _U64:
     return mix(values + salted(salt))
 
 
+# What `fold` does to a character of ASCII; `str` counts four separators (28 to 31) as white space that `bytes` does not.
+_FOLDED = bytes(
+    32 if chr(c).isspace() else 48 if chr(c).isdigit() else ord(chr(c).lower()) for c in range(128)
+) + bytes(range(128, 256))
+
+
 def fold(text: str) -> str:
     """The text the n-grams are taken from: lower case, single spaces, digits as `0`."""
-    return _SPACE.sub(" ", text.lower().translate(_DIGITS)).strip()
+    if text.isascii():
+        return b" ".join(text.encode("ascii").translate(_FOLDED).split()).decode("ascii")
+    return " ".join(text.lower().translate(_DIGITS).split())
 
 
 def bucket_ids(
@@ -129,47 +135,68 @@ def bucket_ids(
 
 def folded_ids(folded: str, chars: Sequence[int], words: Sequence[int], buckets: int, seed: int) -> Indices:
     """`bucket_ids` of a text that is folded already."""
+    return paired_ids(folded, "", chars, words, buckets, seed)[0]
+
+
+def paired_ids(
+    folded: str, other: str, chars: Sequence[int], words: Sequence[int], buckets: int, seed: int
+) -> tuple[Indices, int]:
+    """`folded_ids` of a text, behind them those of another one's words; and how many the first has.
+
+    In one pass: for texts of some hundred characters a call of numpy costs more than what it works on.
+    """
     length = len(folded)
-    if not length:
-        return np.zeros(0, dtype=np.int64)
-    raw = folded.encode("ascii") if folded.isascii() else b""
+    text = f"{folded} {other}" if other else folded
+    if not text:
+        return np.zeros(0, dtype=np.int64), 0
+    raw = text.encode("ascii") if text.isascii() else b""
+    size = len(text)
+    up, down = _powers(max(64, 1 << (size - 1).bit_length()))
     if raw:
         points: NDArray[Any] = np.frombuffer(raw, dtype=np.uint8)
+        mixed = _ascii_points().take(points)
     else:
-        points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    up, down = _powers(max(64, 1 << (length - 1).bit_length()))
-    prefix = np.zeros(length + 1, dtype=np.uint64)
-    np.cumsum(_mix(points.astype(np.uint64), 1) * up[:length], out=prefix[1:])
+        points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+        mixed = _mix(points.astype(np.uint64), 1)
+    mixed *= up[:size]
+    prefix = np.zeros(size + 1, dtype=np.uint64)
+    np.cumsum(mixed, out=prefix[1:])
     parts: list[_U64] = []
     for order in chars:
         if length >= order:
-            span = (prefix[order:] - prefix[: length + 1 - order]) * down[: length + 1 - order]
-            parts.append(_mix(span, seed * 64 + order))
+            span = (prefix[order : length + 1] - prefix[: length + 1 - order]) * down[: length + 1 - order]
+            parts.append(span + salted(seed * 64 + order))
+    characters = sum(map(len, parts))
+    behind: list[_U64] = []
     if words:
         starts, ends = _ascii_spans(raw) if raw else word_spans(points)
-        parts += token_grams((prefix[ends] - prefix[starts]) * down[starts], words, seed)
-    if not parts:
-        return np.zeros(0, dtype=np.int64)
-    return to_buckets(np.concatenate(parts) if len(parts) > 1 else parts[0], buckets)
-
-
-def token_grams(hashes: _U64, orders: Sequence[int], seed: int = 0) -> list[_U64]:
-    """64-bit hashes of the n-grams of any token sequence; entry i of order n covers tokens i … i+n-1."""
-    gram = first = _mix(hashes, seed * 64 + 33)
-    grams = []
-    for order in range(1, max(orders) + 1):
-        if order > 1:
-            if len(first) < order:
-                break
-            gram = _mix(gram[:-1] * ODD + first[order - 1 :], seed * 64 + 32 + order)
-        if order in orders:
-            grams.append(gram)
-    return grams
+        own = int(starts.searchsorted(length))
+        parts.append((prefix[ends] - prefix[starts]) * down[starts] + salted(seed * 64 + 33))
+        hashes = mix(np.concatenate(parts))
+        parts = [hashes[:characters]]
+        gram = first = hashes[characters:]
+        for order in range(1, min(max(words), len(first)) + 1):
+            if order > 1:
+                gram = _mix(gram[:-1] * ODD + first[order - 1 :], seed * 64 + 32 + order)
+            if order in words:
+                parts.append(gram[: max(0, own + 1 - order)])
+                behind.append(gram[own:])
+    elif parts:
+        parts = [mix(np.concatenate(parts))]
+    count = sum(map(len, parts))
+    if not count + sum(map(len, behind)):
+        return np.zeros(0, dtype=np.int64), 0
+    return to_buckets(np.concatenate(parts + behind), buckets), count
 
 
 def to_buckets(hashes: _U64, buckets: int) -> Indices:
     """Buckets of 64-bit hashes; the top bits of the mixed word are the best spread."""
     return (hashes >> np.uint64(64 - (buckets.bit_length() - 1))).astype(np.int64)
+
+
+@lru_cache(maxsize=1)
+def _ascii_points() -> _U64:
+    return _mix(np.arange(128, dtype=np.uint64), 1)
 
 
 @lru_cache(maxsize=1)

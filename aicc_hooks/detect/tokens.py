@@ -84,6 +84,16 @@ def estimate_tokens(text: str) -> int:
     return max(1, math.ceil(total))
 
 
+def _starts() -> NDArray[np.int64]:
+    """1 for the pairs of kinds in which the second one begins a piece of a word, else 0."""
+    table = np.zeros((_KINDS, _KINDS), dtype=np.int64)
+    table[:, _LOWER] = table[:, _UPPER] = 1
+    # A capital after a small letter or a digit starts a piece too: camelCase, and above all base64 and keys.
+    table[_LOWER, _LOWER] = table[_UPPER, _LOWER] = table[_UPPER, _UPPER] = 0
+    return table.ravel()
+
+
+_STARTS: Final = _starts()
 # What a short ASCII text needs is counted by bytes methods, in half the time of the arrays below.
 _SHORT: Final = 400
 _ASCII_KIND: Final = bytes(_TABLE[:0x80]) + bytes(0x80)
@@ -112,10 +122,10 @@ def _slice_tokens(text: str) -> float:
     else:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
         kinds = _TABLE[np.minimum(codes, 0xFFFF)]
-    counts = np.bincount(kinds, minlength=_KINDS)
+    # Each character with the one before it, counted once: what there is of a kind, and where words begin.
+    pairs = np.bincount(kinds[:-1] * np.uint8(_KINDS) + kinds[1:], minlength=_KINDS * _KINDS)
+    counts = pairs.reshape(_KINDS, _KINDS).sum(axis=0)
+    counts[kinds[0]] += 1
     letters = int(counts[_LOWER] + counts[_UPPER])
-    # A capital after a small letter or a digit starts a piece too: camelCase, and above all base64 and keys.
-    lower, upper = kinds == _LOWER, kinds == _UPPER
-    starts = lower[1:] & ~(lower | upper)[:-1] | upper[1:] & ~upper[:-1]
-    words = int(np.count_nonzero(starts)) + int(lower[0] | upper[0])
+    words = int(pairs @ _STARTS) + int(kinds[0] in (_LOWER, _UPPER))
     return float(counts @ _VECTOR) + _PER_WORD * words + _PER_LETTER * letters

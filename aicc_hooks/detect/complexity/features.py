@@ -67,9 +67,12 @@ _TABLES: Final = tuple(
 )
 
 
+_LISTED: Final = frozenset().union(*(words for words, _ in _TABLES))
+
+
 def _counts(words: list[str], low: str) -> list[float]:
     """Distinct hits in each word list; stems are looked up by first character, for most do not occur at all."""
-    spoken = set(words)
+    spoken = _LISTED.intersection(words)
     letters = set() if low.isascii() else set(low)
     out: list[float] = []
     for table, stems in _TABLES:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from aicc_hooks.detect.complexity.features import clip, numeric
 from aicc_hooks.detect.complexity.split import AskSplit
-from aicc_hooks.detect.hashing import bucket_ids, fold, folded_ids
+from aicc_hooks.detect.hashing import fold, paired_ids
 
 CHARS = (4,)
 WORDS = (1, 2)
@@ -56,7 +56,9 @@ class Model:
         total = numeric(split, ask_tokens) @ self.dense + self.bias
         indices, values = ngrams(split.ask)
         if len(indices):
-            total = total + values @ (self.sparse[indices] * self.scale)
+            # Four bytes a row are one number: gathered so, rows come ten times as fast.
+            rows = self.sparse.view(np.uint32).ravel().take(indices).view(np.int8).reshape(-1, OUTPUTS)
+            total = total + (values @ rows.astype(np.float32)) * self.scale
         return np.asarray(total, dtype=np.float64)
 
     def scores(self, split: AskSplit, ask_tokens: int) -> Scores:
@@ -74,17 +76,18 @@ def ngrams(ask: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """
     text = clip(ask)
     folded = fold(text)
-    whole = folded_ids(folded, CHARS, WORDS, BUCKETS, SEED)
     short = command_of(ask)
     if short == text:
-        # Nearly all asks: their word n-grams are there already, after the character n-grams.
-        command = whole[max(0, len(folded) + 1 - CHARS[0]) :]
+        # Short asks: their word n-grams are there already, after the character n-grams.
+        ids, count = paired_ids(folded, "", CHARS, WORDS, BUCKETS, SEED)
+        ids = np.concatenate((ids, ids[max(0, len(folded) + 1 - CHARS[0]) :]))
     else:
-        command = bucket_ids(short, (), WORDS, BUCKETS, SEED)
-    values = np.empty(len(whole) + len(command), dtype=np.float32)
-    values[: len(whole)] = 1.0 / math.sqrt(max(1, len(whole)))
-    values[len(whole) :] = 1.0 / math.sqrt(max(1, len(command)))
-    return np.concatenate((whole, command + BUCKETS)), values
+        ids, count = paired_ids(folded, fold(short), CHARS, WORDS, BUCKETS, SEED)
+    ids[count:] += BUCKETS
+    values = np.empty(len(ids), dtype=np.float32)
+    values[:count] = 1.0 / math.sqrt(max(1, count))
+    values[count:] = 1.0 / math.sqrt(max(1, len(ids) - count))
+    return ids, values
 
 
 def command_of(ask: str) -> str:

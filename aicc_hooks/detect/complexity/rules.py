@@ -80,8 +80,7 @@ def bounded(tier: Tier, ask: str, ask_tokens: int, config: ComplexityConfig) -> 
         ("code_signal", config.code_signals),
         ("reasoning_signal", config.reasoning_signals),
     ):
-        signal = signal_in(ask, signals)
-        if signal and rank < 1:
+        if rank < 1 and (signal := signal_in(ask, signals)):
             rank = 1
             why.append(f"floor:{name}:{signal.strip()}")
     if ask_tokens > config.medium_max_tokens and rank < 2:

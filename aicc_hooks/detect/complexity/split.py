@@ -80,7 +80,7 @@ def _split(text: str) -> AskSplit:
         text = _cut(_INLINE_FENCE, text, "code", parts, multiline=False)
     if "<" in text:
         text = _cut_tags(text, parts)
-    if len(text) > 160:
+    if len(text) > 160 and (not text.isascii() or '"' in text):
         text = _cut(_QUOTED, text, "quote", parts)
     lines = text.split("\n")
     kinds = line_kinds(lines) if len(lines) > 1 else [""]
@@ -178,7 +178,8 @@ def _is_article(paragraph: str, at_least: int = _ARTICLE_WORDS) -> bool:
     if count < at_least or last in "?？؟" or (last in ":：" and count < 1.5 * _ARTICLE_WORDS):
         return False
     sample = paragraph[:1500]
-    if len(_MATHS.findall(sample)) > 2:
+    maths = not sample.isascii() or any(map(sample.__contains__, "\\$^="))
+    if maths and len(_MATHS.findall(sample)) > 2:
         return False
     return sum(map(_TASK.__contains__, sample.lower().split())) <= 0.025 * min(count, 250)
 

@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from aicc_hooks.detect.injection import tokens
+from aicc_hooks.detect.runs import long_runs
 
 MAX_READINGS: Final = 12
 _MAX_PART: Final = 8192  # characters of one encoded run that are decoded
@@ -142,7 +143,8 @@ def _all_readings(text: str, classes: str) -> Iterator[tuple[str, str]]:
         yield from _caesar(text)
     if classes.count(tokens.REVERSED) > 1:
         yield "reversed", text[::-1]
-    if classes.count(tokens.LEET) > 1 or (("@" in text or "$" in text) and len(_SYMBOLS.findall(text)) > 1):
+    symbols = text.count("@") + text.count("$") > 1 and len(_SYMBOLS.findall(text)) > 1
+    if symbols or classes.count(tokens.LEET) > 1:
         yield "leet", _LEET_WORD.sub(_unleet, text)
     apart = tokens.DENSE if text.count(" ") * 4 > len(text) else tokens.SINGLE
     if (
@@ -159,8 +161,8 @@ def _limited(pattern: re.Pattern[str], text: str) -> Iterator[str]:
 
 
 def _encoded(text: str, classes: str) -> Iterator[tuple[str, str]]:
-    if runs := [run for run in text.split() if len(run) >= _RUN]:
-        yield from _long_runs(" ".join(runs))
+    if runs := long_runs(text, _RUN):
+        yield from _long_runs(" ".join(text[start:end] for start, end in runs))
     if tokens.CODE * 6 in classes.replace(tokens.BOUNDARY, ""):
         yield from _hex(text)
         yield from _binary(text)

@@ -124,8 +124,7 @@ def _focused(stream: tokens.Stream) -> Iterator[tuple[str, str, tokens.Stream]]:
 def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
     """`(how, text, stream)` of a window as it reads and as it decodes; `how` is empty for the plain reading."""
     base = decode.normalise(piece)
-    lowered = base.lower()
-    if ":" in lowered and any(label in lowered for label in _LABELS) and len(_LABEL.findall(base)) > 1:
+    if ":" in base and len(_LABEL.findall(base)) > 1 and _labelled(base.lower()):
         base = _LABEL.sub("\n", "\n" + base)
     stream = tokens.read(base)
     if stream.classes:
@@ -135,6 +134,10 @@ def views(piece: str) -> Iterator[tuple[str, str, tokens.Stream]]:
         decoded = tokens.read(reading)
         if decoded.classes:
             yield how, reading, decoded
+
+
+def _labelled(lowered: str) -> bool:
+    return any(label in lowered for label in _LABELS)
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from aicc_hooks.detect.starts import Starts
+
 # A command stands at the start of a sentence, or after what commands follow: attention markers, "and", "please", "now".
 _START = r"(?:^|[|ZcMC])"
 _g = r"[^|]"  # any token of the same sentence
@@ -98,8 +100,15 @@ def _masks(needs: str) -> tuple[int, int, int, int]:
     return a, b, c, d
 
 
+def _led(pattern: str) -> tuple[re.Pattern[str], bool]:
+    """The pattern, and whether it is searched behind a boundary: `^` in front would have it tried at every token."""
+    if pattern.startswith(_START):
+        return re.compile(_START.replace("^|", "", 1) + pattern[len(_START) :]), True
+    return re.compile(pattern), False
+
+
 # Most texts lack what most rules need: looking that up costs a twentieth of running them.
-_COMPILED: Final = tuple((name, re.compile(pattern), *_masks(needs)) for name, pattern, needs in CLASS_RULES)
+_COMPILED: Final = tuple((name, *_led(pattern), *_masks(needs)) for name, pattern, needs in CLASS_RULES)
 
 # Over the text itself, lower-cased. The first member is what must stand in the text before the pattern is tried.
 TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
@@ -258,7 +267,17 @@ def _gate(needles: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return words, tuple(needle for needle in needles if not needle.strip()[0].isalpha())
 
 
-_GATED: Final = tuple((name, *_gate(needles), pattern) for name, needles, pattern in TEXT_RULES)
+_GATED: Final = tuple((name, *_gate(needles), Starts(pattern).holds) for name, needles, pattern in TEXT_RULES)
+_NO_SIGNS: Final = bytes(c for c in range(128) if chr(c).isalnum() or chr(c).isspace())
+# Each needle of punctuation with the signs in it, and a bit for every rule that it calls for.
+_MARKS: Final = tuple(
+    (
+        frozenset(mark.encode("ascii", "ignore").translate(None, _NO_SIGNS)),
+        mark,
+        sum(1 << i for i, (_, _, needles, _) in enumerate(_GATED) if mark in needles),
+    )
+    for mark in dict.fromkeys(needle for _, _, needles, _ in _GATED for needle in needles)
+)
 NAMES: Final = tuple(
     dict.fromkeys(
         [name for name, _, _ in CLASS_RULES] + [name for name, _, _ in TEXT_RULES] + ["exfil_order"]
@@ -275,14 +294,19 @@ _LOOT: Final = re.compile(
 )
 
 
+_AT_ADDRESS: Final = Starts(_ADDRESS, shortest=1)
+_SENDS: Final = Starts(_SEND)
+_LOOTS: Final = Starts(_LOOT)
+
+
 def _sends_away(lowered: str) -> bool:
     if not any(sign in lowered for sign in ("://", "@", "webhook", "endpoint")):
         return False
-    for count, address in enumerate(_ADDRESS.finditer(lowered)):
+    for count, address in enumerate(_AT_ADDRESS.finditer(lowered)):
         if count >= 8:
             return False
         around = lowered[max(0, address.start() - 160) : address.end() + 100]
-        if _SEND.search(around) and _LOOT.search(around):
+        if _SENDS.holds(around) and _LOOTS.holds(around):
             return True
     return False
 
@@ -296,13 +320,13 @@ def commands(classes: str) -> list[int]:
     """Token positions of what reads like an order against the rules; at most three a pattern."""
     places: list[int] = []
     present = _mask(set(classes))
-    for pattern, a, b, c, d in _FOCUS:
+    for pattern, led, a, b, c, d in _FOCUS:
         if not (present & a and present & b and present & c and present & d):
             continue
-        for count, hit in enumerate(pattern.finditer(classes)):
+        for count, hit in enumerate(pattern.finditer("|" + classes if led else classes)):
             if count >= 3:
                 break
-            places.append(hit.start())
+            places.append(max(0, hit.start() - led))
     return places
 
 
@@ -317,17 +341,21 @@ def fired(classes: str, lowered: str, hints: int = 0) -> dict[str, int]:
     """Names of the rules that hold, with the position of the first hit (token index; -1 for rules over the text)."""
     found: dict[str, int] = {}
     present = _mask(set(classes))
-    for name, rule, a, b, c, d in _COMPILED:
+    behind = "|" + classes
+    for name, rule, led, a, b, c, d in _COMPILED:
         if (
             present & a and present & b and present & c and present & d
-            and name not in found and (hit := rule.search(classes))
+            and name not in found and (hit := rule.search(behind if led else classes))
         ):  # fmt: skip
-            found[name] = hit.start()
-    for i, (name, _, needles, pattern) in enumerate(_GATED):
-        if name in found:
-            continue
-        called = hints >> i & 1 or (needles and any(needle in lowered for needle in needles))
-        if called and pattern.search(lowered):
+            found[name] = max(0, hit.start() - led)
+    signs = set(lowered.encode("ascii", "ignore").translate(None, _NO_SIGNS))
+    for own, mark, called in _MARKS:
+        if own <= signs and mark in lowered:
+            hints |= called
+    while hints:
+        name, _, _, holds = _GATED[(hints & -hints).bit_length() - 1]
+        hints &= hints - 1
+        if name not in found and holds(lowered):
             found[name] = -1
     if _sends_away(lowered):
         found["exfil_order"] = -1

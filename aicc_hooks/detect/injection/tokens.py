@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from string import ascii_lowercase, ascii_uppercase
@@ -43,8 +43,7 @@ _TAIL = r"(?:'[a-z]+)?"
 _LETTER = rf"[^\W{_DENSE}]"
 _WORD = rf"(?:{_LETTER}+(?:[{_MARKS}]+{_LETTER}*)*|(?:[{_MARKS}]+{_LETTER}*)+){_TAIL}"
 _TOKEN: Final = re.compile(rf"{_WORD}|{_END}")
-_DENSE_TOKEN: Final = re.compile(rf"[{_DENSE}]+|{_WORD}|{_END}")
-_IS_DENSE: Final = re.compile(f"[{_DENSE}]")
+_DENSE_RUN: Final = re.compile(f"([{_DENSE}]+)")
 # Typographic marks as typed on a keyboard: English prose then is ASCII and takes the fast way.
 _TYPED: Final = (
     ("\u2019", "'"),
@@ -69,27 +68,22 @@ def _terms() -> dict[str, str]:
 _TERMS: Final = _terms()
 
 
-def _by_first() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for term in sorted((t for t in _TERMS if not t.isascii()), key=len, reverse=True):
-        found[term[0]] = (*found.get(term[0], ()), term)
-    return found
+# The longest first. Most characters begin no term, and `re` skips those at once.
+_TERM: Final = re.compile(
+    "|".join(sorted((re.escape(t) for t in _TERMS if not t.isascii()), key=len, reverse=True))
+)
 
 
-_FIRST: Final = _by_first()
-
-
-def _dense_words(run: str) -> Iterator[str]:
+def _dense_words(run: str) -> list[str]:
     """A run of a script without spaces as listed terms, the longest first, and single characters."""
+    words: list[str] = []
     at = 0
-    while at < len(run):
-        word = run[at]
-        for term in _FIRST.get(word, ()):
-            if run.startswith(term, at):
-                word = term
-                break
-        yield word
-        at += len(word)
+    for term in _TERM.finditer(run):
+        words += run[at : term.start()]
+        words.append(term.group())
+        at = term.end()
+    words += run[at:]
+    return words
 
 
 def plain(word: str) -> str:
@@ -267,13 +261,10 @@ def read(text: str) -> Stream:
     lowered = text.lower()
     if lowered.isascii():
         words = _ascii_words(lowered)
-    elif _IS_DENSE.search(lowered):
+    elif _DENSE_RUN.search(lowered):
         words = mixed = []
-        for word in _DENSE_TOKEN.findall(lowered):
-            if "\u0e00" <= word[0] <= "\u9fff" and _IS_DENSE.match(word):
-                mixed += _dense_words(word)
-            else:
-                mixed.append(word)
+        for index, part in enumerate(_DENSE_RUN.split(lowered)):
+            mixed += _dense_words(part) if index % 2 else _TOKEN.findall(part)
     else:
         words = _TOKEN.findall(lowered)
     if not words:

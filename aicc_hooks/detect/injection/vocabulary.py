@@ -28,6 +28,24 @@ class Word(NamedTuple):
     hints: int
 
 
+class _FullError(Exception):
+    """No room for another word."""
+
+
+class _Ids(dict[str | bytes, int]):
+    """Numbers by word. Asking for a new word numbers it, so that a text is looked up in one go."""
+
+    __slots__ = ("_add",)
+
+    def __init__(self, add: Callable[[str | bytes], int]) -> None:
+        self._add = add
+
+    def __missing__(self, word: str | bytes) -> int:
+        head = word[:_KEY]
+        number = self.get(head)
+        return self._add(head) if number is None else number
+
+
 class Vocabulary:
     """Words seen so far, numbered from 0."""
 
@@ -36,7 +54,7 @@ class Vocabulary:
     def __init__(self, judge: Callable[[str], Word], capacity: int = CAPACITY) -> None:
         self._judge = judge
         self._capacity = capacity
-        self._ids: dict[str | bytes, int] = {}
+        self._ids = _Ids(self._add)
         self._lock = Lock()
         self.names: NDArray[np.uint8] = np.zeros(capacity, dtype=np.uint8)
         self.hashes: NDArray[np.uint64] = np.zeros(capacity, dtype=np.uint64)
@@ -45,25 +63,17 @@ class Vocabulary:
 
     def numbers(self, words: Sequence[str] | Sequence[bytes]) -> NDArray[np.intp] | None:
         """Numbers of the words in order; None when there is no room for the new ones."""
-        found = list(map(self._ids.get, words))
-        if None in found:
-            for at, number in enumerate(found):
-                if number is None:
-                    word = words[at][:_KEY]
-                    fresh = self._ids.get(word)
-                    if fresh is None:
-                        fresh = self._add(word)
-                    if fresh is None:
-                        return None
-                    found[at] = fresh
-        return np.array(found, dtype=np.intp)
+        try:
+            return np.fromiter(map(self._ids.__getitem__, words), np.intp, len(words))
+        except _FullError:
+            return None
 
-    def _add(self, word: str | bytes) -> int | None:
+    def _add(self, word: str | bytes) -> int:
         known = self._judge(word if isinstance(word, str) else word.decode("ascii"))
         with self._lock:
             number = self._ids.get(word, len(self._ids))
             if number >= self._capacity:
-                return None
+                raise _FullError
             self.names[number] = ord(known.name)
             self.hashes[number] = known.hash
             self.foreign[number] = known.foreign

@@ -59,7 +59,7 @@ def find(doc: Doc, hits: Hits) -> None:
     """Blocks after cues, then street lines; nothing without a digit."""
     if b"9" not in doc.shape:
         return
-    text, words = doc.text, doc.words
+    text, words = doc.text, doc.known
     for word in words & CUES:
         for end in doc.word_ends(word):
             m = _CUE_TAIL.match(text, end)

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from .literals import SHORTEST
+from .prefilter import PatternIndex
 from .shape import entropy, is_hex, is_password, is_placeholder, is_random, is_uuid, wordiness
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for
 
 # Stems of identifiers. `strong` ones name a secret by themselves; the others need a value that looks random.
 PASSWORD_STEMS: Final = ("passw", "passphrase", "passcode", "pass_", "pass", "pwd", "pw", "kennwort", "contrase", "senha",
@@ -19,6 +21,9 @@ _WEAK_STEMS: Final = frozenset(
 )
 
 _STEMS: Final = (*PASSWORD_STEMS, *KEY_STEMS)
+# In the order of `_STEMS`: who is met first names the value.
+_STEM_INDEX: Final = PatternIndex([frozenset((stem,)) if len(stem) >= SHORTEST else None for stem in _STEMS])
+ask_for(("value",))
 _WORDS_ONLY: Final = frozenset({"pat", "bot"})
 
 # Identifiers that hold a name, a count or a policy rather than a secret.
@@ -203,15 +208,15 @@ def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int,
 
 def _stems(doc: Doc) -> Iterator[tuple[str, int]]:
     lower = doc.lower
-    for stem in _STEMS:
-        if stem in lower:
-            short = stem in _WORDS_ONLY
-            for at in doc.occurrences(stem):
-                if short and (
-                    lower[at - 1 : at].isalpha() or lower[at + len(stem) : at + len(stem) + 1].isalpha()
-                ):
-                    continue  # "path", "both", "dispatch": logs are full of them
-                yield stem, at
+    for number in _STEM_INDEX.candidates_in(lower):
+        stem = _STEMS[number]
+        short = stem in _WORDS_ONLY
+        for at in doc.occurrences(stem):
+            if short and (
+                lower[at - 1 : at].isalpha() or lower[at + len(stem) : at + len(stem) + 1].isalpha()
+            ):
+                continue  # "path", "both", "dispatch": logs are full of them
+            yield stem, at
 
 
 def _report(doc: Doc, name: str, stem: str, span: tuple[int, int, bool] | None, hits: Hits) -> None:
@@ -250,7 +255,7 @@ def find(doc: Doc, hits: Hits) -> None:
         if end in done or not name:
             continue
         done.add(end)
-        if "value" in doc.words and text[end : end + 1] in ("\n", '"', "'", ",", "\r"):
+        if "value" in doc.known and text[end : end + 1] in ("\n", '"', "'", ",", "\r"):
             paired = _PAIRED.match(text, end)
             if paired is not None:
                 _report(doc, name, stem, _read_value(text, paired.end(), True), hits)

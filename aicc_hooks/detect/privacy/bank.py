@@ -8,7 +8,7 @@ from typing import Final
 
 from . import checks
 from .shape import is_placeholder
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,36}")
 _BTC: Final = re.compile(r"[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
@@ -69,6 +69,7 @@ _COIN_WORDS: Final = frozenset(
         "usdt",
     ]
 )
+ask_for(_ETH_WORDS | _COIN_WORDS)
 
 
 def card(digits: str) -> bool:
@@ -146,11 +147,11 @@ def find_wallets(doc: Doc, hits: Hits) -> None:
         for m in _BECH.finditer(text):
             if checks.bech32(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
-    if "0x" in text and doc.words & _ETH_WORDS:
+    if "0x" in text and doc.known & _ETH_WORDS:
         for m in _ETH.finditer(text):
             if not is_placeholder(m.group()[2:]):
                 hits.add("crypto_wallet", m.start(), m.end())
-    if doc.words & _COIN_WORDS:
+    if doc.known & _COIN_WORDS:
         for m in _OTHER_COINS.finditer(text):
             hits.add("crypto_wallet", m.start(), m.end())
 

@@ -128,12 +128,12 @@ _PREFIX: Final = re.compile(r"/\d{1,3}")
 
 def find_ip(doc: Doc, hits: Hits) -> None:
     """Addresses of hosts; loopback, masks, networks, broadcast and version numbers are none."""
-    if b".9" in doc.shape:
+    if doc.shape.count(b".9") > 2:
         for quad in _QUAD.finditer(doc.shape):
             m = _IPV4.match(doc.text, quad.start()) or _IPV4.match(doc.text, max(0, quad.start() - 7))
             if m is not None:
                 _judge_ipv4(doc.text, m, hits)
-    if "::" in doc.text or doc.text.count(":") >= 7:
+    if "::" in doc.text or (doc.text.count(":") >= 7 and b":" * 7 in doc.shape.translate(None, b"A9.")):
         _find_ipv6(doc, hits)
 
 

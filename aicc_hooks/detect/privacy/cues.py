@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
-from .text import Doc, ask_for
+from .text import Doc, ask_for, begin_with
 
 # Up to six filler words without digits, then something with a digit in it. Possessive, since a word that may be
 # cut anywhere is tried in every way: 40 ms on 300 hostile characters.
@@ -34,7 +34,6 @@ class Cue:
         # a phrase of one Latin word is a word
         single = {p for p in phrases if p.isascii() and p.isalpha()}
         self.words = frozenset(words.split()) | single
-        ask_for(self.words)
         self._ascii_words = frozenset(w for w in self.words if w.isascii())
         self._gated: list[tuple[str, str]] = []
         self._plain: list[str] = []
@@ -48,16 +47,18 @@ class Cue:
             else:
                 self._plain.append(phrase)
         self._firsts = frozenset(first for first, _ in self._gated)
+        ask_for(self.words | self._firsts)
+        begin_with(self._plain)
 
     def present(self, doc: Doc) -> tuple[frozenset[str], list[str]]:
         """The words and phrases that occur in the text."""
-        words = (self._ascii_words if doc.ascii else self.words) & doc.words
+        words = (self._ascii_words if doc.ascii else self.words) & doc.known
         phrases: list[str] = []
-        firsts = self._firsts & doc.words
+        firsts = self._firsts & doc.known
         if firsts:
             phrases = [p for first, p in self._gated if first in firsts and p in doc.lower]
         if not doc.ascii:
-            phrases += [p for p in self._plain if p[0] in doc.letters and p in doc.lower]
+            phrases += [p for p in self._plain if p[0] in doc.initials and p in doc.lower]
         return words, phrases
 
     def ends(self, doc: Doc) -> Iterator[int]:

@@ -8,7 +8,7 @@ from typing import Final
 
 from . import national
 from .cues import Cue, near, values_after
-from .text import Doc, Hits
+from .text import NUMBERED, Doc, Hits
 
 SSN: Final = Cue(
     "ssn ssns",
@@ -102,30 +102,42 @@ def _at_shapes(doc: Doc, literal: bytes, pattern: re.Pattern[str]) -> Iterator[r
 
 
 def _find_fixed(doc: Doc, hits: Hits) -> None:
-    for m in _at_shapes(doc, b"999-99-9999", _SSN):
-        told = "ssn is" in doc.lower[max(0, m.start() - 8) : m.start()]
-        if told or m.group() not in _SAMPLE_SSN:
-            hits.add("us_ssn", m.start(), m.end())
-    for m in _at_shapes(doc, b"999-99-9999", _ITIN):
-        hits.add("us_itin", m.start(), m.end())
-    for literal in (b"AA 99 99 99 A", b"AA-99-99-99-A"):
-        for m in _at_shapes(doc, literal, _NINO_GROUPED):
-            hits.add("uk_nino", m.start(), m.end())
-    shape = doc.shape
-    at = shape.find(b"999999")
+    shape, numbered = doc.shape, doc.numbered
+    if b"999-99-9999" in numbered:
+        for m in _at_shapes(doc, b"999-99-9999", _SSN):
+            told = "ssn is" in doc.lower[max(0, m.start() - 8) : m.start()]
+            if told or m.group() not in _SAMPLE_SSN:
+                hits.add("us_ssn", m.start(), m.end())
+        for m in _at_shapes(doc, b"999-99-9999", _ITIN):
+            hits.add("us_itin", m.start(), m.end())
+    if b"99 99 99" in shape or b"AA-99-99-99-A" in numbered:
+        for literal in (b"AA 99 99 99 A", b"AA-99-99-99-A"):
+            for m in _at_shapes(doc, literal, _NINO_GROUPED):
+                hits.add("uk_nino", m.start(), m.end())
+    at = shape.find(b"999999") if b"999999" in numbered else -1
     while at >= 0:  # the licence's letters may be padded with nines, so look from its six digits back
         licence = _UK_LICENCE.match(doc.text, at - 5) if at >= 5 else None
         if licence is not None:
             hits.add("driver_license", licence.start(), licence.end())
         at = shape.find(b"999999", at + 6)
-    for literal, pattern, check in national.SHAPES:
-        if literal not in shape:
+    for literal, run, pattern, check in _SHAPES:
+        if (run not in numbered) if run else (literal not in shape):
             continue
         for m in _at_shapes(doc, literal, pattern):
             if national.valid_shape(check, m.group()):
                 hits.add("national_id", m.start(), m.end())
 
 
+# With the part of each that is looked up among the runs of the text that hold a digit; empty: no part is long enough.
+_SHAPES: Final = tuple(
+    (
+        literal,
+        next((run for run in literal.split() if len(run) >= NUMBERED and b"9" in run), b""),
+        pattern,
+        check,
+    )
+    for literal, pattern, check in national.SHAPES
+)
 # Numbers printed in every manual (Woolworth's wallet, advertisements).
 _SAMPLE_SSN: Final = frozenset({"123-45-6789", "078-05-1120", "219-09-9999", "987-65-4320"})
 

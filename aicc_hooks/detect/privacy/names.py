@@ -88,7 +88,7 @@ _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 def find(doc: Doc, hits: Hits) -> None:
     """All name contexts."""
-    text, words = doc.text, doc.words
+    text, words = doc.text, doc.known
     for word in words & _TRIGGER_WORDS:
         tail, strong = _TRIGGERS[word]
         common = word in COMMON
@@ -191,7 +191,7 @@ def _lower_name(text: str, at: int, hits: Hits) -> None:
 def _find_known(doc: Doc, hits: Hits) -> None:
     """A first name everybody knows with a surname behind it; alone, as the speaker of a line."""
     text = doc.text
-    for word in doc.words & FIRST_NAMES:
+    for word in doc.known & FIRST_NAMES:
         for end in doc.word_ends(word):
             at = end - len(word)
             if at and text[at - 1] in "_./@-'\"`\\#$":

@@ -78,6 +78,11 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
     return found
 
 
+def _excluded(text: str, start: int) -> bool:
+    """The words before call the number something else; asked last, as most runs are no phone by their looks."""
+    return _NOT_PHONE.search(text[max(0, start - 40) : start]) is not None
+
+
 def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     text = doc.text
     start, end = run.span()
@@ -105,18 +110,24 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
             found = True
     if found:
         return
-    before = doc.text[max(0, start - 40) : start]
-    excluded = _NOT_PHONE.search(before) is not None
     n = sum(map(str.isdigit, value))
     nanp = _NANP.search(value)
-    if nanp is not None and not excluded and (nanp.start() == 0 or not value[nanp.start() - 1].isdigit()):
+    if (
+        nanp is not None
+        and (nanp.start() == 0 or not value[nanp.start() - 1].isdigit())
+        and not _excluded(text, start)
+    ):
         hits.add("phone", start + nanp.start(), start + nanp.end())
         return
     if _DATE_LIKE.match(value) or (
         value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
     ):
         return
-    if 6 <= n <= 15 and not excluded and (near(spots, start, start, 32, 0) or _AFTER_WORD.match(text, end)):
+    if (
+        6 <= n <= 15
+        and (near(spots, start, start, 32, 0) or _AFTER_WORD.match(text, end))
+        and not _excluded(text, start)
+    ):
         close = value.count("(") == value.count(")")
         hits.add("phone", start if close else start + (value[0] == "("), end)
         return
@@ -124,10 +135,11 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     if (
         t is not None
         and 9 <= n <= 12
-        and not excluded
         and len(set(value)) > 4
         and value.count(" ") + value.count("-") + value.count("/") <= 5
-    ) and (value.count("-") >= 1 or "(" in value or value.count(" ") >= 2):
+        and (value.count("-") >= 1 or "(" in value or value.count(" ") >= 2)
+        and not _excluded(text, start)
+    ):
         hits.add("phone", start, end)
 
 

@@ -19,6 +19,7 @@ from aicc_hooks.detect.pace import breathe
 from .literals import SHORTEST, fold
 
 _FEW: Final = 12  # literals: up to here `in` for each of them is quicker
+_WORTH: Final = 12_000  # literals times characters: below, too
 _SLICE: Final = 1 << 16  # characters hashed at once
 _BITS: Final = 16
 # Odd multipliers (golden ratio, and two of xxHash) spread the three characters over 32 bits; the highest 16 are kept.
@@ -58,8 +59,16 @@ class PatternIndex:
         """Numbers of the patterns that may match, ascending; every other one cannot."""
         if not self._owners:
             return self.always
-        folded = fold(text)
-        present = set(self._present(folded)) if self._match else {w for w in self._owners if w in folded}
+        return self.candidates_in(fold(text))
+
+    def candidates_in(self, folded: str) -> Sequence[int]:
+        """`candidates` of a text that is folded already."""
+        few = len(self._owners) * len(folded) < _WORTH
+        present = (
+            {w for w in self._owners if w in folded}
+            if few or self._match is None
+            else set(self._present(folded))
+        )
         if not present:
             return self.always
         return sorted(set(self.always).union(*(self._owners[literal] for literal in present)))

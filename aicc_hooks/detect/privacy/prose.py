@@ -7,7 +7,7 @@ from typing import Final
 
 from .prose_words import CONNECTORS, LOGIN_WORDS, PIN_WORDS, STOP_WORDS, SUBSTRINGS, TOKEN_WORDS, WORDS
 from .shape import entropy, is_password, is_placeholder, is_random, is_uuid, wordiness
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for, begin_with
 
 _TOKEN: Final = re.compile(r"[^ \t\r\n]+")
 _CJK_CONNECT: Final = re.compile(r"\s{0,2}(?:は|が|を|是|为|為|은|는|이|가|:|：|=|「|\"|')*\s{0,2}(?=[!-~])")
@@ -23,6 +23,8 @@ _UNIT: Final = re.compile(
     re.IGNORECASE,
 )
 _PLAIN: Final = re.compile(r"[^\W\d_]+(?:['’./_-][^\W\d_]+)*\Z")
+ask_for(WORDS)
+begin_with(SUBSTRINGS)
 _STRIP_LEFT: Final = "([{<\"'`*"
 _STRIP_RIGHT: Final = ".,;:!?)]}>\"'`"
 
@@ -31,7 +33,7 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
     """Spans of the words that name a password, and the word."""
     found: list[tuple[int, int, str]] = []
     lower = doc.lower
-    for word in WORDS & doc.words:
+    for word in WORDS & doc.known:
         for at in doc.occurrences(word):
             end = at + len(word)
             if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-/")) and not (
@@ -39,8 +41,9 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
             ):
                 found.append((at, end, word))
     if not doc.ascii or "de passe" in lower or "kata" in lower or " key" in lower or "palavra" in lower:
+        initials = doc.initials
         for literal in SUBSTRINGS:
-            if literal in lower:
+            if literal[0] in initials and literal in lower:
                 found += [(at, at + len(literal), literal) for at in doc.occurrences(literal)]
     return sorted(found)
 

@@ -8,6 +8,8 @@ from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from aicc_hooks.detect.runs import long_runs
+
 _SPACES: Final = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
@@ -69,6 +71,8 @@ _HOMOGLYPHS: Final = str.maketrans(
 _FOREIGN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 _FOREIGN_RUN: Final = re.compile("[\u0370-\u03ff\u0400-\u052f]+")
 _SPACED: Final = bytes(c if chr(c).isalnum() or c == 63 else 32 for c in range(256))
+_LONG: Final = 16  # characters without white space: where keys and tokens are
+NUMBERED: Final = 9  # the shortest identifier of fixed shape
 _SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 128 else c for c in range(256))
 _NO_LETTER_TO_SPACE: Final = bytes(c if c >= 128 or chr(c).isalpha() else 32 for c in range(256))
 
@@ -100,9 +104,12 @@ class Doc:
 
     __slots__ = (
         "_behind",
+        "_blanks",
         "_ends",
-        "_letters",
+        "_initials",
+        "_known",
         "_long",
+        "_numbered",
         "_shape",
         "_spans",
         "_words",
@@ -136,11 +143,14 @@ class Doc:
             lower = "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
         self.lower = lower
         self._words: frozenset[str] | None = None
+        self._known: set[str] | None = None
         self._shape: bytes | None = None
-        self._letters: frozenset[str] | None = None
+        self._numbered: bytes | None = None
+        self._initials: frozenset[str] | None = None
         self._long: list[str] | None = None
         self._spans: list[tuple[int, int]] | None = None
-        self._ends: dict[str, list[int]] | None = None
+        self._blanks: bytes | None = None
+        self._ends: dict[str, list[int]] = {}
 
     def _normalise(self, text: str) -> str:
         if not _INVISIBLE_RE.search(text):
@@ -182,17 +192,28 @@ class Doc:
     def words(self) -> frozenset[str]:
         """Lower-case words, for cheap "is this cue here at all" questions."""
         if self._words is None:
-            # through UTF-8 bytes: one table look-up a byte whatever the script, 20 times faster than a regex
-            raw = self.lower.encode("utf-8", "surrogatepass").translate(_NO_LETTER_TO_SPACE)
-            self._words = frozenset(raw.decode("utf-8", "surrogatepass").split())
+            self._words = frozenset(self._split())
         return self._words
 
     @property
-    def letters(self) -> frozenset[str]:
-        """The characters that occur: rules out phrases of other scripts at once."""
-        if self._letters is None:
-            self._letters = frozenset(self.lower)
-        return self._letters
+    def known(self) -> set[str]:
+        """The words of `ask_for` that occur: a dozen where `words` has hundreds, so every family's own look is short."""
+        if self._known is None:
+            self._known = _KNOWN.intersection(self._split())
+        return self._known
+
+    def _split(self) -> list[str]:
+        # through UTF-8 bytes: one table look-up a byte whatever the script, 20 times faster than a regex
+        raw = self.lower.encode("utf-8", "surrogatepass").translate(_NO_LETTER_TO_SPACE)
+        return raw.decode("utf-8", "surrogatepass").split()
+
+    @property
+    def initials(self) -> frozenset[str]:
+        """The characters of `begin_with` that occur: rules out phrases of other scripts at once."""
+        if self._initials is None:
+            lower = self.lower
+            self._initials = frozenset([c for c in _INITIALS if c in lower])
+        return self._initials
 
     @property
     def shape(self) -> bytes:
@@ -205,21 +226,28 @@ class Doc:
         return self._shape
 
     @property
+    def numbered(self) -> bytes:
+        """The different runs of `shape` that are long enough for an identifier and hold a digit, a line each.
+
+        Logs and tables repeat their shapes: two hundred bytes for a text of 2 KB, so dozens of searches cost little.
+        """
+        if self._numbered is None:
+            runs = set(self.shape.split())
+            self._numbered = b"\n".join([run for run in runs if len(run) >= NUMBERED and b"9" in run])
+        return self._numbered
+
+    @property
     def long_words(self) -> list[str]:
         """Pieces without white space of at least 16 characters: where keys and tokens are."""
         if self._long is None:
-            self._long = [w for w in self.text.split() if len(w) >= 16]
+            text = self.text
+            self._long = [text[start:end] for start, end in self.long_spans()]
         return self._long
 
     def long_spans(self) -> list[tuple[int, int]]:
         """Where the long words are."""
         if self._spans is None:
-            self._spans = []
-            at = 0
-            for word in self.long_words:
-                at = self.text.find(word, at)
-                self._spans.append((at, at + len(word)))
-                at += len(word)
+            self._spans = long_runs(self.text, _LONG)
         return self._spans
 
     def span(self, start: int, end: int) -> tuple[int, int]:
@@ -231,11 +259,23 @@ class Doc:
 
     def word_ends(self, word: str) -> list[int]:
         """Ends of a lower-case word that stands by itself."""
-        if self._ends is None:
-            self._ends = _index(self.lower)
         found = self._ends.get(word)
         if found is None:
-            return [] if word.encode("latin-1", "replace") in _ASKED else _word_ends(self, word)
+            apart = _ASKED.get(word)
+            found = self._ends[word] = _word_ends(self, word) if apart is None else self._ends_of(apart)
+        return found
+
+    def _ends_of(self, apart: bytes) -> list[int]:
+        if self._blanks is None:
+            # Letters and digits stay, all else is a blank; what Latin-1 lacks becomes "?", which then is a letter.
+            raw = self.lower.replace("?", " ").encode("latin-1", "replace")
+            self._blanks = b" " + raw.translate(_SPACED) + b" "
+        blanks, size, found = self._blanks, len(apart) - 2, []
+        at = blanks.find(apart)
+        while at >= 0:
+            at += size
+            found.append(at)
+            at = blanks.find(apart, at)
         return found
 
     def occurrences(self, literal: str) -> Iterator[int]:
@@ -272,28 +312,20 @@ def _word_ends(doc: Doc, word: str) -> list[int]:
     return out
 
 
-# Words whose places somebody asks for: Latin-1 ones by their bytes, for the index below.
-_ASKED: dict[bytes, str] = {}
+# The words families look for, and for those of Latin-1 how they stand by themselves in `Doc._blanks`.
+_KNOWN: set[str] = set()
+_ASKED: dict[str, bytes] = {}
+_INITIALS: set[str] = set()
+
+
+def begin_with(phrases: Iterable[str]) -> None:
+    """Register the first characters of phrases for `Doc.initials`."""
+    _INITIALS.update(phrase[0] for phrase in phrases)
 
 
 def ask_for(words: Iterable[str]) -> None:
-    """Register words for `Doc.word_ends`; families do so when they are imported."""
+    """Register words for `Doc.known` and `Doc.word_ends`; families do so when they are imported."""
     for word in words:
+        _KNOWN.add(word)
         if word.isalpha() and all(ord(c) < 256 for c in word):
-            _ASKED[word.encode("latin-1")] = word
-
-
-def _index(lower: str) -> dict[str, list[int]]:
-    # Letters and digits stay, everything else is a blank; what Latin-1 lacks becomes "?", which then is a letter.
-    spaced = b" " + lower.replace("?", " ").encode("latin-1", "replace").translate(_SPACED) + b" "
-    index: dict[str, list[int]] = {}
-    # Asked words first, in one step over all words; then each one's places: a text holds a dozen of them.
-    for word in _ASKED.keys() & spaced.split():
-        places = index[_ASKED[word]] = []
-        apart = b" " + word + b" "
-        at = spaced.find(apart)
-        while at >= 0:
-            at += len(word)
-            places.append(at)
-            at = spaced.find(apart, at)
-    return index
+            _ASKED[word] = b" " + word.encode("latin-1") + b" "

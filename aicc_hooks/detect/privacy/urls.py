@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .shape import is_placeholder, is_random, wordiness
-from .text import Doc, Hits
+from .text import Doc, Hits, ask_for
 
 _SCHEME_BACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
 # The password may hold anything but white space, quotes and a slash; the last @ before the host ends it.
@@ -28,6 +28,8 @@ _PGPASS: Final = re.compile(
     r"^[\w.*-]{1,80}:(?:\d{2,5}|\*):[\w*.-]{1,60}:[\w.*-]{1,60}:(\S{4,100})$", re.MULTILINE
 )
 _NETRC: Final = re.compile(r"\bmachine\s+\S{1,120}\s+login\s+\S{1,120}\s+password\s+(\S{3,200})")
+
+ask_for(("machine", "login"))
 
 
 def _judge_password(value: str) -> bool:
@@ -80,20 +82,21 @@ def find(doc: Doc, hits: Hits) -> None:
     if (":" in text and "pgpass" in lower) or ":5432:" in text:
         for m in _PGPASS.finditer(text):
             hits.add("connection_string", m.start(1), m.end(1))
-    if "machine" in doc.words and "login" in doc.words:
+    if "machine" in doc.known and "login" in doc.known:
         for m in _NETRC.finditer(text):
             if _judge_password(m.group(1)):
                 hits.add("password", m.start(1), m.end(1))
+
+
+_AUTHORITY: Final = re.compile(r"[^ \t\r\n\"'`<>]*")
 
 
 def _find_userinfo(text: str, hits: Hits) -> None:
     at = text.find("://")
     while at >= 0:
         start = at + 3
-        stop = start
-        limit = min(len(text), start + 420)
-        while stop < limit and text[stop] not in " \t\r\n\"'`<>":
-            stop += 1
+        run = _AUTHORITY.match(text, start, start + 420)
+        stop = run.end() if run else start
         authority = text[start:stop]
         last = authority.rfind("@")
         if last > 0:
