@@ -313,6 +313,19 @@ def test_models_list_and_single(gateway: GatewayProcess) -> None:
     assert gateway.client().models.retrieve("auto").id == "auto"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"messages": [{"role": "user", "content": "cut \\ud83d here"}]}',
+        b'{"system": "s", "messages": [{"role": "user", "content": [{"type": "tool_result", "content": "x"}]}]}',
+    ],
+)
+def test_explain_reads_what_the_endpoints_read(http: httpx.Client, raw: bytes) -> None:
+    answer = http.post("/aicc/explain", content=raw)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["decision"]["route"] == "llama-fast"
+
+
 def test_explain_calls_no_model(http: httpx.Client, ollama: OllamaStub) -> None:
     answer = http.post("/aicc/explain", json=chat(PRIVATE)).json()
     assert answer["decision"]["route"] == "llama-fast"

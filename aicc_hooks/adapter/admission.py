@@ -53,7 +53,7 @@ def door_of(runtime: Runtime, scope: Scope, call: Call) -> Door:
     if door is None:
         raise Refusal(
             "aicc_route_not_allowed",
-            "This path is not open on this gateway; see the list in its README.",
+            "This path and method are not open on this gateway; policy gate.extra_routes can open more.",
             404,
         )
     call.endpoint = door.endpoint
@@ -99,7 +99,7 @@ async def read_body(runtime: Runtime, scope: Scope, receive: Receive) -> bytes:
     declared = headers.get(b"content-length", b"")
     if declared.isdigit() and int(declared) > limit:
         raise too_large
-    if headers.get(b"content-encoding", b"identity") != b"identity":
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise Refusal(
             "aicc_invalid_request", "Compressed request bodies are not accepted; send plain JSON.", 400
         )

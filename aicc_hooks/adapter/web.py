@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -14,6 +13,7 @@ from aicc_hooks.adapter.status import health
 from aicc_hooks.errors import ConfigError, Refusal
 from aicc_hooks.explain import as_dict
 from aicc_hooks.payload import extract, strip_body
+from aicc_hooks.payload.body import parse_body
 from aicc_hooks.payload.validate import check_body
 from aicc_hooks.wire import error_object
 
@@ -34,20 +34,17 @@ async def post_explain(request: Request) -> JSONResponse:
     runtime = get_runtime()
     try:
         raw = await _read(request, runtime.policy.gate.max_body_bytes)
-        body = orjson.loads(raw)
-        if not isinstance(body, dict):
-            raise ValueError
+        body, _ = parse_body(raw)
     except Refusal as refusal:
         return _error(refusal.code, refusal.message, refusal.status)
     except ConfigError as error:
         return _error("aicc_not_configured", str(error), 503)
-    except (ValueError, UnicodeDecodeError):
-        return _error("aicc_invalid_request", "The body must be a JSON object such as a chat request.", 400)
     endpoint = "chat" if "messages" in body else next((e for e, k in _KEYS.items() if k in body), "chat")
     try:
         metadata = body.get("metadata")
         strip_body(body)
-        check_body(endpoint, body)
+        # Anthropic's body looks like a chat, and its parts are of other types.
+        check_body("messages" if endpoint == "chat" else endpoint, body)
         call = Call(endpoint=endpoint, requested=str(body.get("model") or ""))
         call.extract = extract(endpoint, {**body, "metadata": metadata} if metadata else body)
         await runtime.judge(call)
