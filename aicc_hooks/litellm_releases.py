@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 MALWARE: Final = frozenset(("1.82.7", "1.82.8"))
-# One of each minor release, by the whole suite or by all files that start the proxy: docs/litellm.md says which.
+# One of each minor release; docs/litellm.md says with which tests.
 TRIED: Final = ("1.106.2", "1.108.7", "1.110.2")
 
 
