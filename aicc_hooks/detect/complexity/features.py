@@ -67,12 +67,11 @@ _TABLES: Final = tuple(
 )
 
 
-_LISTED: Final = frozenset().union(*(words for words, _ in _TABLES))
+_LISTED: Final = _BRIEF.union(*(words for words, _ in _TABLES))
 
 
-def _counts(words: list[str], low: str) -> list[float]:
+def _counts(spoken: frozenset[str], low: str) -> list[float]:
     """Distinct hits in each word list; stems are looked up by first character, for most do not occur at all."""
-    spoken = _LISTED.intersection(words)
     letters = set() if low.isascii() else set(low)
     out: list[float] = []
     for table, stems in _TABLES:
@@ -93,9 +92,10 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
         plain = ask.isascii()
     low = ask.lower()
     words = _WORD.findall(low)
+    spoken = _LISTED.intersection(words)
     count = len(words)
     cjk = not plain
-    hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(words, low)
+    hard, ordinary, lookup, social, technical, constraint, anaphora = _counts(spoken, low)
     size = max(1.0, ask_tokens * len(ask) / max(len(ask), min(len(split.ask), READ), 1))
     digits = not plain or any(map(ask.__contains__, "0123456789"))
     numbers = len(_NUMBER.findall(ask)) if digits else 0
@@ -108,8 +108,9 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
     identifiers = ask.count("()") + ask.count("_") + (0 if low == ask else len(_CAMEL.findall(ask)))
     identifiers += len(_FILE.findall(ask)) if "." in ask else 0
     commas = ask.count(",") + ask.count("，") + ask.count("、")
-    longest = max((len(word) for word in words), default=0)
-    mean = sum(map(len, words)) / count if count else 0.0
+    lengths = list(map(len, words))
+    longest = max(lengths, default=0)
+    mean = sum(lengths) / count if count else 0.0
     payload = split.payload[:1500]
     steps = [float(size > edge) for edge in (4, 8, 12, 16, 24, 36, 56, 90, 150, 256, 512, 1024)]
     first = words[:2]
@@ -160,7 +161,7 @@ def numeric(split: AskSplit, ask_tokens: int) -> NDArray[np.float32]:
         min(longest, 20) / 20,
         min(mean, 10) / 10,
         float(any(phrase in low for phrase in _PERSONA)),
-        float(not _BRIEF.isdisjoint(words)),
+        float(not _BRIEF.isdisjoint(spoken)),
         float(bool(first) and first[0] in lex.HARD),
         float(bool(first) and first[0] in lex.ORDINARY),
         float(bool(first) and first[0] in lex.LOOKUP),

@@ -58,14 +58,18 @@ class Model:
         if len(indices):
             # Four bytes a row are one number: gathered so, rows come ten times as fast.
             rows = self.sparse.view(np.uint32).ravel().take(indices).view(np.int8).reshape(-1, OUTPUTS)
-            total = total + (values @ rows.astype(np.float32)) * self.scale
+            total = total + values @ (rows * self.scale)
         return np.asarray(total, dtype=np.float64)
 
     def scores(self, split: AskSplit, ask_tokens: int) -> Scores:
         """Probabilities for one ask."""
-        bounded = np.minimum(np.maximum(self.logits(split, ask_tokens), -30.0), 30.0)  # np.clip: 5 µs more
-        values = 1.0 / (1.0 + np.exp(-bounded))
-        return Scores(*(float(value) for value in values))
+        # Four numbers: Python takes a quarter of numpy's time.
+        return Scores(
+            *[
+                1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+                for logit in self.logits(split, ask_tokens).tolist()
+            ]
+        )
 
 
 def ngrams(ask: str) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
