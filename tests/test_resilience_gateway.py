@@ -371,7 +371,8 @@ def test_a_full_disk_stops_records_not_answers_and_is_told(patient: GatewayProce
         events = read_alerts(reader, now=time.time())["events"]
         return [e["kind"] for e in events if e["rule"] == "spool_failing"]
 
-    wait_until(lambda: len(noted()) >= 2, 15, "the alert's beginning and end are in the file")
+    # Told from the file when the round that saw it could write again: then its end comes after `clear_for_s`, 20 s.
+    wait_until(lambda: len(noted()) >= 2, 45, "the alert's beginning and end are in the file")
     assert noted() == ["recovered", "fired"]
 
 
