@@ -1,13 +1,13 @@
 """Servers on this machine that pass requests on: an address of loopback alone does not make them local.
 
 `model_info.local: false` says so for any of them. A TensorZero model is local only when the file named by
-`model_info.tensorzero_config` can be read and names nothing but providers on this machine.
+`model_info.tensorzero_config` can be read and names nothing but providers, stores and collectors on this machine.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,17 @@ def stays_here(params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
     return name in _local_models(path, status.st_mtime_ns, status.st_size)
 
 
+def _addresses(tree: Any) -> Iterator[str]:
+    """Every URL of the file: a database, a collector of traces and whatever comes next are told prompts too."""
+    if isinstance(tree, Mapping):
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for value in tree:
+            yield from _addresses(value)
+    elif isinstance(tree, str) and "://" in tree:
+        yield tree
+
+
 @lru_cache(maxsize=16)
 def _local_models(path: Path, _mtime: int, _size: int) -> frozenset[str]:
     """Models of a TensorZero file that names local providers alone; none when it names another.
@@ -50,7 +61,14 @@ def _local_models(path: Path, _mtime: int, _size: int) -> frozenset[str]:
             for m in every
             for p in m.get("providers", {}).values()
         ]
-    except (OSError, ValueError, AttributeError):
+        away = (
+            "relay" in tree.get("gateway", {})  # passes every request on to another TensorZero
+            or tree.get("object_storage", {}).get("type") not in (None, "disabled", "filesystem")
+            or any(urlsplit(url).hostname not in _LOOPBACK for url in _addresses(tree))
+        )
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return frozenset()
+    if away:
         return frozenset()
     # A provider without an address is its vendor's cloud.
     return frozenset(models) if hosts and all(host in _LOOPBACK for host in hosts) else frozenset()

@@ -19,6 +19,31 @@ CASES = {
     "a provider elsewhere": (SHIPPED.replace("127.0.0.1:11434", "ollama.example.org"), MODEL, False),
     "a model the file does not have": (SHIPPED, "openai/tensorzero::model_name::openai::gpt-4o", False),
     "a function": (SHIPPED, "openai/tensorzero::function_name::write", False),
+    "another TensorZero behind it": (
+        SHIPPED + '\n[gateway.relay]\ngateway_url = "https://hub.example.org"\n',
+        MODEL,
+        False,
+    ),
+    "another one here, whose providers nobody knows": (
+        SHIPPED + '\n[gateway.relay]\ngateway_url = "http://127.0.0.1:8001"\n',
+        MODEL,
+        False,
+    ),
+    "files kept in a cloud": (
+        SHIPPED + '\n[object_storage]\ntype = "s3_compatible"\nbucket_name = "b"\n',
+        MODEL,
+        False,
+    ),
+    "files kept here": (
+        SHIPPED + '\n[object_storage]\ntype = "filesystem"\npath = "/tmp/kept"\n',
+        MODEL,
+        True,
+    ),
+    "a URL elsewhere": (
+        SHIPPED + '\n[tools.t]\ndescription = "x"\nparameters = "https://example.org/t.json"\n',
+        MODEL,
+        False,
+    ),
     "no TOML": ("models = [", MODEL, False),
     "empty": ("", MODEL, False),
 }
