@@ -264,13 +264,16 @@ def test_no_message_of_the_conversation_is_lost(messages: list[dict[str, Any]]) 
 BAD: dict[str, tuple[str, str]] = {
     "weights that do not sum": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 40}]}]", "weights sum to 90"),
     "unknown model": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, model: qwen-locl}]}]", "did you mean 'qwen-local'"),
-    "unknown key": ("experiments: [{name: e, variant: []}]", "experiments.0.variant: unknown key"),
+    "unknown key": ("experiments: [{name: e, variant: []}]", "experiments.e.variant: unknown key"),
     "one variant": ("experiments: [{name: e, variants: [{name: a, weight: 100}]}]", "variants"),
     "a name twice": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: a, weight: 50}]}]", "each name once"),
-    "a name that would break the header": ("experiments: [{name: 'e:x', variants: []}]", "experiments.0.name"),
+    "a name that would break the header": ("experiments: [{name: 'e:x', variants: []}]", "experiments.e:x.name"),
     "a parameter that steers": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {api_base: x}}]}]", "api_base"),
     "two prompt sources": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {}}]}]", "text or langfuse"),
     "stop before start": ("experiments: [{name: e, start: 2026-02-01, stop: 2026-01-01, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "stop: must be after"),
+    "a parameter of a wrong type": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {temperature: hot}}]}]", "experiments.e.variants.b: parameters: temperature: found a string"),
+    "a template without its place": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {mode: template, text: Hi}}]}]", "needs {{system}}"),
+    "one target as a text": ("experiments: [{name: e, target: {models: auto}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.models: Input should be a list"),
     "not YAML": ("experiments: [", "not valid YAML"),
     "not a mapping": ("[]", "mapping"),
 }  # fmt: skip
@@ -282,6 +285,14 @@ def test_a_wrong_file_says_what_is_wrong(case: str) -> None:
     with pytest.raises(GatewayConfigError, match=r"experiments\.yaml") as caught:
         parse_experiments(text, groups=GROUPS)
     assert expected in str(caught.value)
+
+
+def test_a_fault_of_one_variant_is_not_told_as_two() -> None:
+    text = "experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: -1}]}]"
+    with pytest.raises(GatewayConfigError) as caught:
+        parse_experiments(text)
+    assert str(caught.value).startswith("experiments.yaml: experiments.e.variants.b.weight: ")
+    assert ";" not in str(caught.value)
 
 
 def test_the_shipped_file_loads_and_so_does_what_it_shows() -> None:

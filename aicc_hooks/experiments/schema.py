@@ -7,6 +7,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from aicc_hooks.errors import Refusal
+from aicc_hooks.payload.validate import check_fields
+
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
 Metric = Literal["score", "error_rate", "latency_ms", "tokens"]
 # Fields of a request a variant may set. The conversation, the tools and what steers the gateway are not among them.
@@ -51,6 +54,8 @@ class SystemPrompt(_Model):
     def _one_source(self) -> Self:
         if (self.text is None) == (self.langfuse is None):
             raise ValueError("give text or langfuse, exactly one of them")
+        if self.mode == "template" and self.text is not None and "{{system}}" not in self.text:
+            raise ValueError("text: a template needs {{system}}, else mode: replace")
         return self
 
 
@@ -70,6 +75,11 @@ class Variant(_Model):
             raise ValueError(
                 f"parameters: unknown: {', '.join(unknown)}; allowed: {', '.join(sorted(PARAMETERS))}"
             )
+        # A value no model takes would fail every request of this variant.
+        try:
+            check_fields(self.parameters)
+        except Refusal as refusal:
+            raise ValueError(f"parameters: {refusal.message}") from None
         return self
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import ValidationError
@@ -39,19 +40,43 @@ def parse_experiments(
         found = Experiments.model_validate(tree)
     except ValidationError as error:
         raise GatewayConfigError(
-            f"{source}: " + "; ".join(_explain(item, tree) for item in error.errors()[:8])
+            f"{source}: " + "; ".join(_explain(item, tree) for item in _causes(error.errors())[:8])
         ) from None
     if groups is not None:
         _check_models(found, sorted(set(groups)), source)
     return found
 
 
-def _explain(item: object, tree: dict[str, object]) -> str:
-    assert isinstance(item, dict)
-    field = ".".join(str(part) for part in item["loc"]) or "file"
+def _causes(errors: Sequence[Any]) -> list[Any]:
+    """Without what only follows from another: a list of variants is too short because one of them is wrong."""
+    places = [tuple(item["loc"]) for item in errors]
+    return [
+        item
+        for item, place in zip(errors, places, strict=True)
+        if not any(len(other) > len(place) and other[: len(place)] == place for other in places)
+    ]
+
+
+def _explain(item: Any, tree: Mapping[str, Any]) -> str:
+    field = _named(item["loc"], tree) or "file"
     if item["type"] == "extra_forbidden":
         return f"{field}: unknown key"
-    return f"{field}: {str(item['msg']).removeprefix('Value error, ')}"
+    said = str(item["msg"]).removeprefix("Value error, ")
+    # YAML has lists; tuples are how we keep them.
+    return f"{field}: {said.replace('valid tuple', 'list').replace('Tuple', 'The list').replace(' after validation', '')}"
+
+
+def _named(place: Sequence[Any], tree: Any) -> str:
+    """`experiments.0.variants.1.weight` as people call it: experiments.brief-answers.variants.brief.weight."""
+    words = []
+    for part in place:
+        try:
+            tree = tree[part]
+        except (LookupError, TypeError):
+            tree = None
+        named = isinstance(part, int) and isinstance(tree, Mapping) and isinstance(tree.get("name"), str)
+        words.append(tree["name"][:48] if named else str(part))
+    return ".".join(words)
 
 
 def _check_models(found: Experiments, groups: list[str], source: str) -> None:

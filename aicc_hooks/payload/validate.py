@@ -21,7 +21,8 @@ _WHOLE, _NUMBER, _FLAG, _OBJECT = "a whole number", "a number", "a boolean", "an
 _FIELDS = {
     "max_tokens": _WHOLE, "max_completion_tokens": _WHOLE, "max_output_tokens": _WHOLE, "n": _WHOLE, "best_of": _WHOLE, "seed": _WHOLE,
     "top_k": _WHOLE, "top_logprobs": _WHOLE, "dimensions": _WHOLE, "num_ctx": _WHOLE, "temperature": _NUMBER, "top_p": _NUMBER,
-    "min_p": _NUMBER, "presence_penalty": _NUMBER, "frequency_penalty": _NUMBER, "repeat_penalty": _NUMBER, "stream": _FLAG,
+    "min_p": _NUMBER, "presence_penalty": _NUMBER, "frequency_penalty": _NUMBER, "repeat_penalty": _NUMBER, "repeat_last_n": _WHOLE,
+    "mirostat": _WHOLE, "mirostat_eta": _NUMBER, "mirostat_tau": _NUMBER, "stream": _FLAG,
     "parallel_tool_calls": _FLAG, "store": _FLAG, "echo": _FLAG, "response_format": _OBJECT, "logit_bias": _OBJECT,
 }  # fmt: skip
 # LiteLLM fails on any other in a chat message of the user, before a model server is asked (`ValidUserMessageContentTypes`).
@@ -74,12 +75,13 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         for number, item in enumerate(value or ()):
             if not isinstance(item, Mapping):
                 raise _bad(f"{name}[{number}]", item, "an object")
-    _check_fields(body)
+    check_fields(body)
     if endpoint == "completions":
         _check_prompt(body["prompt"])
 
 
-def _check_fields(body: Mapping[str, Any]) -> None:
+def check_fields(body: Mapping[str, Any]) -> None:
+    """Raise Refusal when a field that steers a model is of a wrong type. A variant's parameters are checked by it too."""
     for name in _FIELDS.keys() & body.keys():
         value, wanted = body[name], _FIELDS[name]
         if value is None:
