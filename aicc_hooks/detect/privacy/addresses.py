@@ -35,7 +35,7 @@ _REST: Final = re.compile(
     rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?)?"
 )
 _CUE_TAIL: Final = re.compile(
-    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
+    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)(?!\w)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
     re.IGNORECASE,
 )
 _CUE_ASIAN: Final = re.compile(

@@ -143,7 +143,7 @@ def _announced(
                 break
 
 
-_NINE: Final = re.compile(r"\d{9}\Z")
+_NINE: Final = re.compile(r"(?!0{3}|\d{3}00|\d{5}0{4})\d{9}\Z")
 _TEN: Final = re.compile(r"\d{10}\Z")
 _ITIN_BARE: Final = re.compile(r"9\d{8}\Z")
 _PASS_SHAPE: Final = re.compile(
