@@ -26,20 +26,20 @@ _SUFFIX_LINE: Final = re.compile(
 _BOX: Final = re.compile(r"[ ]\d{1,6}(?:,?[ ]Box[ ]\d{1,6})?", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?,?[ ]\Z")
 _UNIT: Final = r"(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{1,6}|\#[ ]?\w{1,5})"
-_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2}|\d{2}-\d{3})(?![\w-])"
-_TOWN: Final = rf"[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
+_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[AC-FHKNPRTV-Y]\d[\dW][ ]?[AC-FHKNPRTV-Y\d]{4}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2}|\d{2}-\d{3})(?![\w-])"
+_TOWN: Final = rf"(?:St\.?[ ])?[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
 # Behind the street: unit, code, town, state and country, by comma or line; a line must hold nothing else.
 _REST: Final = re.compile(
     rf"(?:[ ]?,?[ ]?\n?[ \t]{{0,5}}{_UNIT})?(?:,?[ ](?:{_UNIT}))?"
-    rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2}}(?!\w))?(?:,?[ ]{_CODE})?|[A-Z]{{2}}(?!\w)(?:[ ]{_CODE})?|{_CODE})(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
-    rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?)?"
+    rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2,3}}(?!\w))?(?:,?[ ]{_CODE}|-\d{{6}}(?!\d))?|[A-Z]{{2,3}}(?!\w)(?:,?[ ]{_CODE})?|RD[ ]\d{{1,2}}|{_CODE}(?:[ ]{_TOWN})?)(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
+    rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?|-\d{{6}}(?!\d))?"
 )
 _CUE_TAIL: Final = re.compile(
-    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)(?!\w)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
+    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:the|my|your|this|our|a|an|all|it)?[ ]?(?:package|parcel|packages|letter|letters|order|invoice|card|mail|documents?|statements?|cheque|check|bill|goods|keys?|items?|everything|it)(?:[ ]and[ ][a-z]{2,12})?(?=[ ]to[ ]))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)(?!\w)){0,3}["'*]?[ ]?(?:[:=>|]|,(?=[\"']?\w))?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
     re.IGNORECASE,
 )
 _CUE_ASIAN: Final = re.compile(
-    r"(?:住所|届け先|地址|住址|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
+    r"(?:住所|届け先|地址|住址|我住在|家住|住在|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
 )
 _STOP: Final = re.compile(
     r"\n[ \t]*\n|[?!]|(?<!\d)\.(?:\s+[A-Z]|\s*$|\n)|(?<=\d)\.(?:[ ]+[A-Z]|\s*$|\n[ \t]*\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
@@ -92,6 +92,7 @@ def find(doc: Doc, hits: Hits) -> None:
         for end in doc.word_ends(word):
             if b"9" in doc.shape[end : end + 8]:
                 _around_unit(doc, end - len(word), hits)
+    _find_whole(doc, hits)
     for literal in (b"A 9", b". 9"):
         at = doc.shape.find(literal)
         while at >= 0:
@@ -160,6 +161,46 @@ def _suffix_line(doc: Doc, at: int, hits: Hits) -> None:
     _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
 
 
+# Flat 74V, | H.No. 33, | Suite 539 | Level 3, before the number of the street
+_LEAD: Final = re.compile(
+    r"(?:(?:Flat|Apt|Apartment|Unit|Suite|Ste|Studio|Level|House|Plot|Shop|Block|Door|Room|H|Villa|Lot)\.?[ ]?(?:No\.?[ ]?|Number[ ]|\#)?)\Z",
+    re.IGNORECASE,
+)
+_LEAD_UNIT: Final = re.compile(
+    r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Studio|Level|House|Plot|Shop|Block|Door|Room|Lot)\.?[ ]?(?:No\.?[ ]?|\#)?\w{1,5},?[ \n]{1,2}(?:[^\W\d_]+[ ](?:House|Court|Tower|Building)[,\n][ ]?)?\Z",
+    re.IGNORECASE,
+)
+# 75 Joe Copse, Murphyside 8436: number, words, town, region, code, whatever the street is called
+_WHOLE: Final = re.compile(
+    rf"\d{{1,6}}[A-Za-z]?(?:/\d{{1,4}})?,?[ ](?:[{UPPER}][\w'’.-]{{1,20}}[ ]?){{1,4}}(?:,[ ]?|[ ]?\n[ \t]{{0,4}})(?:{_UNIT}(?:,[ ]?|[ ]?\n[ \t]{{0,4}}))?(?:RD[ ]\d{{1,2}},[ ]?)?"
+    rf"{_TOWN}(?:,?[ ][A-Z]{{2,3}},?[ ](?:\d{{4,6}}(?:-\d{{4}})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)|(?:,[ ]|[ ]|\n)[A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}|,?[ ](?:\d{{5,6}}|[02-9]\d{{3}})|-\d{{6}})(?![\w-])"
+)
+
+
+def _find_whole(doc: Doc, hits: Hits) -> None:
+    text, shape = doc.text, doc.shape
+    for literal in (b"9 A", b"9, A"):
+        at = shape.find(literal)
+        while at >= 0:
+            start = at
+            while start and at - start < 6 and (shape[start - 1] == 57 or text[start - 1] == "/"):
+                start -= 1
+            if text[at + len(literal) - 1].isupper() and not (
+                start and (text[start - 1].isalnum() or text[start - 1] in "._-$€£#")
+            ):
+                m = _WHOLE.match(text, start, start + 160)
+                if m is not None:
+                    hits.add("postal_address", _with_lead(text, start), m.end())
+                    _name_above(text, _with_lead(text, start), hits)
+            at = shape.find(literal, at + 3)
+
+
+def _with_lead(text: str, start: int) -> int:
+    head = text[max(0, start - 40) : start]
+    lead = _LEAD.search(head) or _LEAD_UNIT.search(head)
+    return start - (len(head) - lead.start()) if lead else start
+
+
 _YEAR: Final = re.compile(r"(?:1[89]|20)\d\d, ")
 _YEAR_END: Final = re.compile(r"\b(?:spring|during) (?:1[89]|20)\d\d\Z", re.IGNORECASE)
 
@@ -170,6 +211,7 @@ def _add_street(doc: Doc, start: int, end: int, hits: Hits) -> None:
     if doc.text[end : end + 2] == ".\n":
         end += 1
     rest = _REST.match(doc.text, end, end + 160)
+    start = _with_lead(doc.text, start)
     hits.add("postal_address", start, rest.end() if rest else end)
     _name_above(doc.text, start, hits)
 
@@ -197,7 +239,11 @@ def _add_block(text: str, at: int, hits: Hits) -> None:
     # an address has a number and words, and does not run on like a sentence
     if not len(block) >= 8 or not any(c.isdigit() for c in block) or sum(c.isalpha() for c in block) < 4:
         return
-    if "@" in block or "://" in block or _NO_ADDRESS.match(block) or _SENTENCE.search(block):
+    if (
+        any(mark in block for mark in ("@", "://", "%", "_", "=", "--"))
+        or _NO_ADDRESS.match(block)
+        or _SENTENCE.search(block)
+    ):
         return
     words = block.split()
     capitals = sum(w[:1].isupper() for w in words)

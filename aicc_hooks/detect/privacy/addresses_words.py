@@ -15,7 +15,7 @@ WORDS_AFTER: Final = frozenset(
     trail loop plaza esplanade quay rise vale summit junction crossing ridge forge field fields meadows
     island islands point common chowk nagar marg heights bridge station village creek canyon manor isle cove
     haven hollow landing mall path pass pike run springs union unions valley valleys views villages vista
-    wells squares streets roads
+    wells squares streets roads stravenue turnpike rue causeway mews wynd quad copse outlook
     """.split()  # noqa: SIM905
 )
 WORDS_BEFORE: Final = frozenset(
@@ -35,7 +35,7 @@ CUES: Final = frozenset(
     address adresse anschrift dirección direccion direção indirizzo endereço endereco morada adres adress
     osoite adresa cím lakcím domicilio adresi адрес адреса διεύθυνση alamat chỉ lives live living reside
     resides residing located moved wohnhaft office delivered deliver shipped ship shipping meet send one
-    mail bill wohne habite vivo abito moro resido woon bor mieszkam проживаю живу enter
+    mail bill wohne habite vivo abito moro resido woon bor mieszkam проживаю живу enter adresim adresem alamatku residence moved house taxi
     """.split()  # noqa: SIM905
 )
 UNIT_WORDS: Final = frozenset(["apt", "apartment", "suite", "ste", "flat", "appt", "apto"])

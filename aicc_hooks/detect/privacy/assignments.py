@@ -181,6 +181,8 @@ def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int,
             return None
         if quoted and " " in value and (value.count(" ") > 1 or wordiness(value) > 0.6):
             return None
+        if quoted and re.fullmatch(r"[a-z]+(?:\.[a-z_]+)+", value):
+            return None  # the key of a translation
         if value.isidentifier() and value.lower().replace("_", "") in name.lower().replace("_", ""):
             return None
         if (

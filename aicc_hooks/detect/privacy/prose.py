@@ -89,7 +89,11 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
     if value[0] == "-" or (value[0] in "$€£" and value[1:2].isdigit()):
         return False  # a price
-    if REFERENCE.match(value) or is_placeholder(value) or (_UNIT.match(value) and not (strong and value.isdigit() and len(value) >= 4)):
+    if (
+        REFERENCE.match(value)
+        or is_placeholder(value)
+        or (_UNIT.match(value) and not (strong and value.isdigit() and len(value) >= 4))
+    ):
         return False
     if value.startswith(("http://", "https://", "www.", "/", "./", "~/", "@", "#{")) or value.endswith(
         ("()", "();")
