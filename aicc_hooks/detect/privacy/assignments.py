@@ -28,7 +28,7 @@ _NOT_SECRET: Final = re.compile(
     r"|tokens?[_-]?(?:count|limit|usage|type|id\b|name|s\b|izer|url|endpoint|ttl|expir|budget|per|length|size|bucket)"
     r"|tokeniz|(?:primary|foreign|public|partition|sort|cache|dict|map|group|index|row|unique|hot|short|object|sort|lookup|registry)[_-]?key"
     r"|key[_-]?(?:name|type|size|length|word|board|id$|usage|algorithm|path|file|pair|ring|frame|code|down|up|press|error|stone|note)"
-    r"|(?:^|[_.-])hash[_-]?key|key[_-]?(?:hash|string_id)|webtoken$|passw(?:or)?d[_-](?:prompt|generator|manager|validator|utils?|lib)|(?:token|secret)[_-](?:lib|utils?)|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
+    r"|(?:^|[_.-])hash[_-]?key|key[_-]?(?:hash|string_id)|(?:next|continuation|page|paging|sync|resume)[_-]?token|keyv$|webtoken$|passw(?:or)?d[_-](?:prompt|generator|manager|validator|utils?|lib)|(?:token|secret)[_-](?:lib|utils?)|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
     r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
@@ -43,7 +43,7 @@ _PASSWORD_NAME: Final = re.compile(
 )
 # Where the secret is kept, not the secret: vault:kv/db#password, @secret:db, users/<id>, UID:GID
 REFERENCE: Final = re.compile(
-    r"@[a-z]+:|(?:vault|ssm|op|kms|sops|secretsmanager|keyvault|arn|env|file|gcpsm|azurekv|doppler|infisical):|ENC\[|[a-z][a-z_-]{2,20}/[a-z0-9-]{8}|[A-Za-z]+(?::[A-Za-z]+)+\Z"
+    r"@[a-z]+:|(?:vault|ssm|op|kms|sops|secretsmanager|keyvault|arn|env|file|gcpsm|azurekv|doppler|infisical):|ENC\[|[a-z][a-z_-]{2,20}/[A-Za-z0-9-]{8}|[^\W\d]+(?::[^\W\d]+)+\Z|\(\d[a-z]{0,2}\)"
 )
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)")
 _NAME_BACK: Final = 60
@@ -164,9 +164,15 @@ def _is_expression(text: str, start: int, end: int) -> bool:
     return re.fullmatch(r"[A-Za-z_$][A-Za-z_]*(?:[.:]{1,2}[A-Za-z_]+)*[?!]?", value) is not None
 
 
+def _is_mixed(value: str) -> bool:
+    return value != value.lower() and value != value.upper() and not value.istitle()
+
+
 def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int, weak: bool) -> str | None:
     if (
         _NOT_SECRET.search(name)
+        or "arn:" in name
+        or (len(name) >= 20 and is_random(name, 20))  # letters of a random value that spell "pwd"
         or is_placeholder(value)
         or "://" in value
         or _TIMESTAMP.match(value)
@@ -175,6 +181,9 @@ def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int,
         return None
     if _PASSWORD_NAME.search(name):
         if not quoted and _is_expression(text, start, end):
+            # opIGlFXmwx is no identifier anybody would write
+            if value.isalpha() and len(value) >= 9 and _is_mixed(value) and wordiness(value) < 0.45:
+                return "password"
             env = name.isupper() and text[end : end + 1] in ("", "\n", "\r") and len(value) >= 6
             return "password" if env and value.islower() and text[start - 1] == "=" else None
         if value.isdigit() and not quoted and len(value) < 4:

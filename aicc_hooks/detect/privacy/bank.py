@@ -12,7 +12,7 @@ from .text import Doc, Hits
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,36}")
 # By their checksum alone: Bitcoin, Litecoin, Dogecoin, Dash, Tron, Zcash
-_BTC: Final = re.compile(r"(?:[13LMDXT]|t1)[1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
+_BTC: Final = re.compile(r"[13LMDXTt][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
 _BECH: Final = re.compile(
     r"(?<![A-Za-z0-9])(?:bc|tb|bcrt|ltc|addr|stake|cosmos|osmo|juno|inj|terra|celestia|bnb)1[02-9ac-hj-np-z]{25,110}(?![A-Za-z0-9])",
     re.IGNORECASE,
@@ -132,8 +132,9 @@ def find_wallets(doc: Doc, hits: Hits) -> None:
         for m in _BTC.finditer(text, long_start, long_end):
             if (m.start() == 0 or not text[m.start() - 1].isalnum()) and checks.base58check(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
-        for m in _SELF_EVIDENT.finditer(text, long_start, long_end):
-            hits.add("crypto_wallet", m.start(), m.end())
+        if long_end - long_start >= 54:
+            for m in _SELF_EVIDENT.finditer(text, long_start, long_end):
+                hits.add("crypto_wallet", m.start(), m.end())
     if any(prefix in lower for prefix in _PREFIXES):
         for m in _BECH.finditer(text):
             if checks.bech32(m.group()):

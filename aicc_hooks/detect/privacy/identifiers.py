@@ -34,10 +34,10 @@ NINO: Final = Cue(
 NHS: Final = Cue("nhs", "nhs number", "health service number")
 PASSPORT: Final = Cue(
     "passport passports reisepass passeport pasaporte passaporto passaporte paspoort paszport paszportu pasaport passi útlevél pașaport "
-    "паспорт паспорта паспорту паспортные pasaporttan pasaportu paspoortnr passnr passaporti paszportem passportnr reisepassnr reisepassnummer passnummer passportnumber", "travel document", "cestovní pas", "passport#", "passeport_no", "passport id", "护照", "護照", "パスポート", "旅券", "여권", "جواز", "הדרכון", "דרכון", "διαβατηρίου", "passport_no", "passport_number", "hộ chiếu",
+    "паспорт паспорта паспорту паспортные pasaporttan pasaportu paspoortnr paspoortnummer passinumero passportno passportid passnr passaporti paszportem passportnr reisepassnr reisepassnummer passnummer passportnumber", "travel document", "cestovní pas", "passport#", "passeport_no", "passport id", "护照", "護照", "パスポート", "旅券", "여권", "جواز", "הדרכון", "דרכון", "διαβατηρίου", "passport_no", "passport_number", "hộ chiếu",
 )  # fmt: skip
 LICENCE: Final = Cue(
-    "führerschein fuehrerschein führerscheinnummer führerscheinnr rijbewijs rijbewijsnummer körkort körkortsnummer førerkort førerkortnummer kørekort kørekortnummer ajokortti ajokortin cnh brevet patente driverlicense driverslicense drivinglicence licencia",
+    "führerschein fuehrerschein führerscheinnummer führerscheinnr rijbewijs rijbewijsnummer körkort körkortsnummer førerkort førerkortnummer kørekort kørekortnummer ajokortti ajokortin cnh brevet patente driverlicense driverslicense driverlicensenumber driverslicensenumber licensenumber licencenumber licenseno drivinglicence licencia",
     "driver's licen", "drivers licen", "driver licen", "driving licen", "driver_licen", "driverslicen", "licence no", "license no", "licence number",
     "license number", "licence #", "license #", "permis de conduire", "licencia de conducir", "licencia de conduc", "permiso de conducir", "carnet de conducir",
     "patente di guida", "carteira de motorista", "carta de condução", "carteira de habilitação", "prawo jazdy", "prawa jazdy", "sürücü belge", "ehliyet",
@@ -77,7 +77,7 @@ _WEAK_WORDS: Final = frozenset(
     ]
 )
 BIRTH: Final = Cue(
-    "nací nasci nacio nasceu naissance naissances nasc nacimento geburt geburtstags geboortedag födelsedag fødselsdag születés dob born birthday birthdate birthday's geboren geburtsdatum geburtstag geb née nacido nacida nacimiento nascido nascida nascimento nato nata "
+    "nací nasci nacio nasceu naissance naissances nasc nacimento geburt geburtstags dateofbirth geboortedag födelsedag fødselsdag születés dob born birthday birthdate birthday's geboren geburtsdatum geburtstag geb née nacido nacida nacimiento nascido nascida nascimento nato nata "
     "geboortedatum född födelsedatum født fødselsdato syntynyt syntymäaika urodzony urodzona urodzenia narozen narozena narození doğum születési "
     "născut născută nașterii рожд родился родилась рождения народився gimęs dzimis sündinud",
     "date of birth", "d.o.b", "date_naissance", "fecha_nac", "data_nasc", "birth-date", "birth date", "born on", "birth date", "date_of_birth", "birth_date", "dateofbirth", "birthdate", "birth_day", "né le", "née le", "date de naissance", "fecha de nac", "data di nascita",
@@ -143,7 +143,7 @@ _SAMPLE_SSN: Final = frozenset({"123-45-6789", "078-05-1120", "219-09-9999", "98
 
 # German passports and identity cards: consonants and digits, often one digit only.
 _SCARCE: Final = re.compile(
-    r"[\s:#=.\"'n°º]{0,6}(?:is|no|nr|nummer|number|numéro)?\.?[\s:#=\"'°º]{1,4}([CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8,9})(?![A-Za-z0-9])",
+    r"[\s:#=.\"'n°º-]{0,6}(?:is|no|nr|nummer|number|numéro)?\.?[\s:#=\"'°º]{1,4}([CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8,9})(?![A-Za-z0-9])",
     re.IGNORECASE,
 )
 
@@ -265,7 +265,9 @@ def _find_birth(doc: Doc, hits: Hits) -> None:
         if m is None or m.start() > stop:
             # month-name dates start with letters, so the gap may have eaten the month
             m = _DATE.search(doc.text, end, end + 60)
-        if m is not None and not re.search(r"\d|[.!?]\s+[A-Z]|\n\n", doc.text[end : m.start()]):
+        if m is not None and not re.search(
+            r"\d|[.!?]\s+(?!It's |It is )[A-Z]|\n\n", doc.text[end : m.start()]
+        ):
             hits.add("date_of_birth", m.start(), m.end())
 
 

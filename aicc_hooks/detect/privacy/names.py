@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .firstnames import FIRST_NAMES
-from .names_words import COMMON, FIELD_WORDS, NOT_NAMES, RULES, SIGN_WORDS
+from .names_words import COMMON, FIELD_WORDS, GREETINGS, NOT_NAMES, RULES, SIGN_WORDS
 from .text import Doc, Hits, ask_for
 
 UPPER: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚА-ЯЁІЇЄҐΑ-ΩΆΈΉΊΌΎΏ"
@@ -34,10 +34,12 @@ for _line in RULES.strip().splitlines():
 _TRIGGER_WORDS: Final = frozenset(_TRIGGERS)
 
 _FIELD_TAIL: Final = re.compile(
-    r"""[ _-]?(?:name|address|to|person|holder|by)?["'`*]{0,3}[ \t]{0,3}(?::|=>?|\|)[ \t*]{0,6}["'`]?""",
+    r"""[ _-]?(?:name|address|to|person|holder|by)?["'`*]{0,3}[ \t]{0,3}(?::|=>?|\||;(?=\S))[ \t*]{0,6}["'`]?""",
     re.IGNORECASE,
 )
-_FIELD_ASIAN: Final = re.compile(r"(?:氏名|名前|お名前|姓名|이름|성명|ชื่อ|नाम|الاسم|שם)[\s:：]{1,3}")
+_FIELD_ASIAN: Final = re.compile(
+    r"(?:氏名|名前|Ім['’ʼ]я|ПІБ|ФИО|お名前|姓名|이름|성명|ชื่อ|नाम|الاسم|שם)[\s:：]{1,3}"
+)
 _ASIAN_SAID: Final = re.compile(
     r"(?:私の名前は|名前は|わたしは|私は|我叫|我的名字是|我是|姓名是|제 이름은|저는|اسمي|שמי|मेरा नाम|ผมชื่อ|ฉันชื่อ)[\s:：]{0,2}"
 )
@@ -65,15 +67,8 @@ _EITHER: Final = frozenset(
 def _settled(parts: list[str]) -> bool:
     """A full name one half of which is an ordinary word, the other not."""
     first, last = parts[0].lower(), parts[-1].lower()
-    return (
-        len(parts) >= 2
-        and (first in _EITHER) != (last in _EITHER)
-        and (
-            first in FIRST_NAMES
-            or (first not in NOT_NAMES and last not in NOT_NAMES)
-            or (first in _EITHER and last not in NOT_NAMES)
-        )
-    )
+    other = last if first in _EITHER else first
+    return len(parts) >= 2 and (first in _EITHER) != (last in _EITHER) and other not in NOT_NAMES
 
 
 def is_name(value: str, strong: bool) -> bool:
@@ -123,6 +118,9 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
     return end
 
 
+_SELF_WORDS: Final = frozenset(
+    {"m", "am", "this", "bin", "suis", "sono", "soy", "ben", "sou", "jag", "jeg", "jestem"}
+)
 _WROTE_WORDS: Final = frozenset(["wrote", "writes", "schrieb", "écrit", "escribió", "scritto", "schreef"])
 ask_for(_TRIGGER_WORDS | FIELD_WORDS | _SIGN_SET | FIRST_NAMES)
 # two words in capitals, then the clause ends or goes on as an introduction does
@@ -147,6 +145,8 @@ _SELF: Final = (
     "jeg er ",
     "jestem ",
 )
+# "Hi Vinicio," — one word in capitals between the greeting and its mark
+_GREETED: Final = re.compile(rf"{_CAP}(?=[ ]?[,!:—]|[ ]?\n|[ ]-[ ])")
 _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 
@@ -161,6 +161,7 @@ def find(doc: Doc, hits: Hits) -> None:
             if m is None:
                 continue
             at = m.end()
+            greeted = word in GREETINGS and _GREETED.match(text, at) is not None
             if word in (
                 "name",
                 "names",
@@ -178,14 +179,14 @@ def find(doc: Doc, hits: Hits) -> None:
             stop = _add(
                 text,
                 at,
-                strong,
+                strong or greeted,
                 hits,
                 known_only=common and not (common and word == "name" and m.group().strip()),
             )
             more = _AND.match(text, stop) if stop and strong else None
             if more:
                 _add(text, more.end(), False, hits)
-    for literal in _SELF:
+    for literal in _SELF if words & _SELF_WORDS else ():
         if literal in doc.lower:
             for at in doc.occurrences(literal):
                 if not (at and text[at - 1].isalnum()):
@@ -194,7 +195,7 @@ def find(doc: Doc, hits: Hits) -> None:
                         w.lower() in NOT_NAMES for w in named.group().split()
                     )
                     _add(text, at + len(literal), False, hits, known_only=not whole)
-    if ":" in text or "=" in text or "|" in text:
+    if ":" in text or "=" in text or "|" in text or ";" in text:
         for word in words & FIELD_WORDS:
             for end in doc.word_ends(word):
                 m = _FIELD_TAIL.match(text, end)

@@ -10,7 +10,7 @@ RULES: Final = """
 ! called heiße heisse appelle llamo chiamo chamo heet heter hedder numesc nazywam jmenuji numele zovut зовут звати λένε volám : (?: się| se| sa)?
 ! patient patientin traveller traveler passenger applicant beneficiary cardholder tenant landlord insured policyholder paciente : (?: is| name| named)?[:,]?
 ! mr mrs ms miss mx dr prof professor herr frau monsieur madame mme mlle señor señora signor signora senhor senhora dhr mevr pan pani hr sig sra sr : \\.?
-! son daughter kid wife husband brother sister mother father uncle aunt nephew niece cousin boyfriend girlfriend fiancé fiancée boss colleague neighbour neighbor : ,?(?: is)?(?: called| named)?
+! friend coworker assistant candidate son daughter kid wife husband brother sister mother father uncle aunt nephew niece cousin boyfriend girlfriend fiancé fiancée boss colleague neighbour neighbor : ,?(?: is)?(?: called| named)?
 ! inhaber inhaberin titular intestatario rekeninghouder kontoinhaber kontoinhaberin titulaire : :?
 ! attn attention sincerely : [:,]?
 ! producer singer actor actress author director novelist senator president minister : (?:)
@@ -21,10 +21,17 @@ signed regards starring directed written : (?: by)?[:,]?
 ! nume chamo imię jestem : (?:-me)?
 ! nevem je suis appelle : (?: suis)?
 ! nimeni : (?: on)?
+opened created submitted requested approved reviewed assigned reported booked filed prepared issued raised authored performed conducted handled completed : (?: by| to| for)
 ! ansprechpartner ansprechpartnerin sachbearbeiter sachbearbeiterin cc bcc reporter assignee reviewer organizer host guest member student teacher attorney lawyer witness defendant plaintiff claimant : :?
-met meet meeting contact contacted emailed texted visited interviewed hired call phone invite invited remind : (?: up)?(?: with)?
+met meet meeting contact contacted emailed texted visited interviewed hired call phone invite invited remind : (?: me)?(?: up)?(?: with)?
 ich soy sono sou ik jag jeg : (?: bin| ben| är| er)?
 """
+GREETINGS: Final = frozenset(
+    """
+    dear hi hello hey cher chère estimado estimada querido querida liebe lieber gentile caro cara kære kjære kära hola ciao
+    bonjour hallo olá hei hej beste geachte drogi droga kedves milý sayın уважаемый уважаемая привет
+    """.split()  # noqa: SIM905
+)
 # These are everyday words: only a well-known first name or a full name with one may follow.
 COMMON: Final = frozenset(
     """
@@ -35,7 +42,7 @@ COMMON: Final = frozenset(
 FIELD_WORDS: Final = frozenset(
     """
     name fullname firstname lastname surname customer patient client contact employee attn sender recipient
-    passenger cardholder author signed signature owner manager doctor physician nurse insured policyholder cc bcc reporter assignee reviewer approver organizer member student attorney witness nume ansprechpartner sachbearbeiter kontakt empfänger
+    passenger cardholder author signed signature owner manager doctor physician nurse insured policyholder contactperson customername patientname employeename clientname accountholder holdername candidate cc bcc reporter assignee reviewer approver organizer member student attorney witness nume ansprechpartner sachbearbeiter kontakt empfänger
     absender bearbeiter destinataire expéditeur destinatario remitente mittente ontvanger odbiorca nadawca titular titulaire intestatario
     tenant guest billing shipping ship vorname nachname familienname nom prénom prenom nombre apellido
     apellidos nome cognome sobrenome naam achternaam namn navn nimi imię nazwisko jméno příjmení név ad adı

@@ -22,7 +22,7 @@ PHONE: Final = Cue(
     "puh contact appelez appelle llama ligue phone phones telephone tel telefon telefono teléfono telefone telefonnummer telefonszám telefoon téléphone mobile mobil mobiel móvil movil celular cell cellphone "
     "handy handynummer rufnummer call fax whatsapp sms text dial contact numero puhelin puhelinnumero telefonnr nummer numéro ring reach hotline "
     "telepono gsm cep tlf tél fone teléfonos telefonu телефон номер τηλέφωνο anrufen appeler llámame chiamami office home numeri phonenumber mobilnummer telefoonnummer",
-    "messages to", "not answering", "ruf mich an", "unter der", "puh.", "erreichbar", "chiama", "ring mig", "ring til", "bel me", "zadzwoń", "звоните", "мой номер", "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
+    "messages to", "not answering", "ruf mich an", "unter der", "puh.", "erreichbar", "chiama", "ring mig", "ring til", "bel me", "zadzwoń", "звоните", "мой номер", "mój numer", "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
 )  # fmt: skip
 _AFTER_WORD: Final = re.compile(
     r"\s{0,3}\(?(?:office|fax|mobile|cell|home|work|tel|phone|handy|mobil)\b", re.IGNORECASE
@@ -88,7 +88,7 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
             (text[start - 1].isalnum() and text[start - 1].isascii())
             or (text[start - 1] in "_./@#=$€£" and text[start] != "+")
         )
-        and not (text[start - 1] in "=" and text[start].isdigit())
+        and not (text[start - 1] in "=" and text[start] in "(0123456789")
     ):
         return
     extension = _EXTENSION.match(text, end)
@@ -117,7 +117,8 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         lead = _LEAD.fullmatch(value, 0, nanp.start())
         hits.add("phone", start if lead else start + nanp.start(), _whole(text, start + nanp.end()))
         return
-    if (_DATE_LIKE.match(value) and n <= 8) or (
+    dated = n <= 8 and (len(_GROUP.findall(value)) <= 3 or value[:2] in ("19", "20"))
+    if (_DATE_LIKE.match(value) and dated) or (
         value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
     ):
         return

@@ -46,9 +46,13 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
     for word in WORDS & doc.words:
         for at in doc.occurrences(word):
             end = at + len(word)
-            if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-/")) and not (
-                lower[end : end + 1].isalnum() or lower[end : end + 1] in ("_", "-", "(")
-            ):
+            if (
+                at == 0
+                or not (
+                    lower[at - 1].isalnum()
+                    or (lower[at - 1] in "_$.-/" and not (lower[at - 1] == "-" and doc.text[at].isupper()))
+                )
+            ) and not (lower[end : end + 1].isalnum() or lower[end : end + 1] in ("_", "-", "(")):
                 found.append((at, end, word))
     if not doc.ascii or "de passe" in lower or "kata" in lower or " key" in lower or "palavra" in lower:
         for literal in SUBSTRINGS:
@@ -227,7 +231,7 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
         if right - left >= 4 and (strong or index == 0 or keyed) and _good(value, word, strong, False):
             return left, right
         low = value.lower()
-        if keyed and index == 0 and low in ("id", "ids"):
+        if low == "secure" or (keyed and index == 0 and low in ("id", "ids")):
             return None  # "key id: 4ab1d8…" names a key
         if (
             low in STOP_WORDS

@@ -35,7 +35,7 @@ LOGIN_WORDS: Final = frozenset(["credentials", "credential", "login", "logins", 
 CONNECTORS: Final = frozenset(
     """
     is was are to as now be becomes equals ist lautet war heißt auf est sera en à era es será è sarà é será
-    a är er på on jest to je bude this adalah là olarak это είναι este voi becomes: hey
+    a är er på on jest to je bude this adalah là olarak это είναι este voi c'est becomes: hey
     """.split()  # noqa: SIM905
 ) - {"hey", "this", "a", "en", "on"}
 STOP_WORDS: Final = frozenset(

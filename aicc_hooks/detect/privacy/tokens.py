@@ -34,7 +34,8 @@ _AZURE_MARKS: Final = (
 _HINTED: Final = re.compile(
     r"(?<![A-Za-z0-9_./-])(?!pk_|pk-|pub)(?:[A-Za-z][A-Za-z0-9]{1,15}[_-]){0,2}(?:sk|secret|token|key|pat|live|prod|api|apikey|access|auth|admin|service|private)[_-](?:v\d[_-])?([A-Za-z0-9]{20,200})(?![A-Za-z0-9_./-])"
 )
-_HINTS: Final = ("sk_", "sk-", "secret", "token", "key_", "key-", "pat_", "pat-", "live", "prod", "api", "access", "auth", "admin", "service", "private")  # fmt: skip
+_NGROK: Final = re.compile(r"(?<![A-Za-z0-9_-])[12][A-Za-z0-9]{26}_[A-Za-z0-9]{21}(?![A-Za-z0-9_-])")
+_TAILED: Final = re.compile(r"[_-][A-Za-z0-9]{20}")
 _FACEBOOK: Final = re.compile(r"\d{15,16}(?:\||%7[Cc])[A-Za-z0-9_-]{26,28}(?![A-Za-z0-9_-])")
 _WRAPPED: Final = re.compile(
     r"[ \t]{0,8}\\?\r?\n[ \t>|]{0,12}([A-Za-z0-9_+/=.%~-]{4,2000})[ \t]{0,8}(?=[\r\n\"'`]|$)"
@@ -132,12 +133,16 @@ def _find_vendor(doc: Doc, pool: str, hits: Hits) -> None:
                     if found and _plausible(found[1], anchor):
                         if anchor in _WEBHOOKS:
                             start = _url_start(text, at)
+                        elif anchor == "_authToken":
+                            start -= len(_REGISTRY.search(text[max(0, at - 80) : at]).group())  # type: ignore[union-attr]
                         hits.add(kind, start, found[0])
                         step = max(step, found[0])
                         break
             at = text.find(anchor, step)
 
 
+# an .npmrc names the registry on the same line: //registry.example.org/:_authToken=…
+_REGISTRY: Final = re.compile(r"(?://[\w.-]{1,60}(?:/[\w.-]{0,30}){0,4}:)?\Z")
 _WEBHOOKS: Final = frozenset(a for a in _ANCHORS if "/" in a and "." in a)
 
 
@@ -198,10 +203,12 @@ def find(doc: Doc, hits: Hits) -> None:
             for m in _AZURE_SIGNED.finditer(text, start, end):
                 if not is_placeholder(m.group()) and entropy(m.group()) > 4:
                     hits.add("azure_secret", m.start(), m.end())
-    if any(hint in pool for hint in _HINTS):
+    if _TAILED.search(pool) is not None:
         for start, end in doc.long_spans():
-            if end - start >= 24:
+            if end - start >= 24 and _TAILED.search(text, start, end) is not None:
                 _find_hinted(text, start, end, hits)
+                for m in _NGROK.finditer(text, start, end):
+                    hits.add("vendor_token", m.start(), m.end())
     if pool.count("-") >= 2:
         for start, end in doc.long_spans():
             if end - start >= 50 and text.count("-", start, end) >= 2:

@@ -91,7 +91,7 @@ FORMATS: Final[tuple[tuple[str, str, str], ...]] = (
     ("vendor_token", "pat. sat.", r"[ps]at\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{24}\.[A-Za-z0-9_-]{20}"),
     ("vendor_token", "AKCp", rf"AKCp{_A}{{60,75}}"),
     ("vendor_token", "cmVmd", rf"cmVmd{_A}{{55,64}}"),
-    ("vendor_token", "cmVmdGtu", rf"cmVmdGtu{_A}{{50,64}}"),
+    ("vendor_token", "cmVmdGtu", rf"cmVmdGtu{_A}{{50,64}}={{0,2}}"),
     ("vendor_token", "ATATT3 ATCTT3 ATSTT3", r"AT[ACS]TT3[A-Za-z0-9_=-]{50,250}"),
     ("vendor_token", "ATBB ATTA", rf"AT(?:BB|TA){_A}{{32,80}}"),
     ("vendor_token", "BBDC-", r"BBDC-[A-Za-z0-9+/@_-]{40,50}"),
