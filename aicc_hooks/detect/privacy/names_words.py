@@ -22,7 +22,7 @@ signed regards starring directed written : (?: by)?[:,]?
 ! nevem je suis appelle : (?: suis)?
 ! nimeni : (?: on)?
 opened created submitted requested approved reviewed assigned reported booked filed prepared issued raised authored performed conducted handled completed : (?: by| to| for)
-! ansprechpartner ansprechpartnerin sachbearbeiter sachbearbeiterin cc bcc reporter assignee reviewer organizer host guest member student teacher attorney lawyer witness defendant plaintiff claimant : :?
+! ansprechpartner ansprechpartnerin sachbearbeiter sachbearbeiterin cc bcc reporter assignee reviewer organizer guest member student teacher attorney lawyer witness defendant plaintiff claimant : :?
 met meet meeting contact contacted emailed texted visited interviewed hired call phone invite invited remind : (?: me)?(?: up)?(?: with)?
 ich soy sono sou ik jag jeg : (?: bin| ben| är| er)?
 """
