@@ -108,6 +108,42 @@ FORMS = [
     "Av. ⟦Paulista 1578, São Paulo⟧",
     "P.O. Box ⟦1234, Austin, TX 78767⟧",
     "address: ⟦55 Rue du Faubourg Saint-Honoré, 75008 Paris⟧",
+    f"⟦vck_{rnd(56)}⟧ is our gateway key",
+    f"AQ key ⟦AQ.Ab8RN6{rnd(44)}⟧",
+    f"az: ⟦{rnd(52)}JQQJ99BDAC{rnd(12)}AAABACOG{rnd(4)}⟧",
+    f"storage ⟦{rnd(76)}+ASt{rnd(6)}==⟧",
+    f"acme ⟦acme_live_aB3{rnd(30)}⟧",  # a vendor nobody listed
+    f"//registry.example.org/:_authToken=⟦{hexes(8)}-{hexes(4)}-{hexes(4)}-{hexes(4)}-{hexes(12)}⟧",
+    f'{{"kty":"EC","crv":"P-256","d":"⟦{rnd(43)}⟧"}}',
+    "my PAYMENTS_TOKEN is ⟦Zq8vT3xLk29sWm4Rb7Yc⟧",
+    "CREATE USER ann IDENTIFIED BY '⟦Blau-Kiwi22⟧'",
+    "echo '⟦Muffin-lampe22⟧' | sudo -S apt update",
+    'requests.get(url, auth=("ann", "⟦2OnYOM88YyMS⟧"))',
+    'psk="⟦Zebra-horse11⟧"',
+    "ConvertTo-SecureString '⟦n4NoP1G5AT1ro⟧' -AsPlainText",
+    "jdbc:oracle:thin:ann/⟦yPIA7UQ3pQA⟧@db:1521/x",
+    "it is still ⟦Blau-Kiwi22⟧ as the root password",
+    "Das WLAN-Passwort ist ⟦cwl6gdoq#22⟧",
+    "mon mot de passe c'est ⟦cj27lur7#82⟧",
+    "password: ⟦C0OzFRxh)wq9⟧",
+    "Tel: ⟦(899)851-4810x7137⟧",
+    "call ⟦(535) 228-2482 ext. 963⟧",
+    "+ puhelin ⟦(+358) 328252027⟧",
+    '"nhs_number": "⟦4857773456⟧"',
+    '"passportNo": "⟦C4JYJ1FLZ⟧"',
+    "Reisepass-Nr. ⟦CV5PKXWNZ⟧",
+    "PAN: ⟦DWYPA7761G⟧",
+    "rijksregisternummer: ⟦82061599825⟧",
+    "nací el ⟦4 de marzo de 1941⟧",
+    "What's your DOB? It's ⟦22-Mar-1991⟧.",
+    "Author: ⟦Robert May⟧",
+    "Hi, I'm ⟦Ataahua Brown⟧.",
+    "⟦Tomoko Farrell⟧ wrote:\n> ok",
+    "The tenant, ⟦Ria Sehgal⟧, moved out",
+    "⟦75 Joe Copse, Murphyside 8436⟧",
+    "⟦Flat 74V, Taylor Common, Rachaelfort, L0J 6RD⟧",
+    "Send the package to ⟦321 Collins Mount, Wheelerburgh, SD 65876⟧.",
+    "Adres: ⟦Romyring 1, 9895KH Foxhol⟧",
 ]
 
 
@@ -124,3 +160,28 @@ def test_value_is_found_whole_in_this_form(marked: str) -> None:
     findings = DETECTOR.find(text)
     assert spans
     assert all(covered(a, b, findings) for a, b in spans), (text, findings)
+
+
+CLEAN = [
+    f"cache key: {hexes(64)}",
+    f"key id: {hexes(32)}",
+    f'hash_key = "{hexes(32)}"',
+    "GET /x key=users/1552e372-eee8-4a54-a7f8-e7ebe9893122",
+    "password: vault:secret/data/db#password",
+    "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-0FOLDJ",
+    '"NextToken": "WGDY7ko8fQXdlaUZVdasFQ1RVSagyIFn770XQOzdUIcO9BY6ucBG9"',
+    "hesap:parola:UID:GID:GECOS:dizin:kabuk",
+    f"  keyv: {hexes(40)}",
+    '"name":"a/password-prompt","version":"v8.39.3"',
+    "{ 'login.password': 'Password', 'login.forgot': 'Forgot?' }",
+    f"pk_live_{rnd(24)}",
+    f"image: reg.example.org/app-prod:{hexes(40)}",
+    f'{{"id": "chatcmpl-{rnd(29)}", "call": "call_{rnd(24)}", "toolu": "toolu_01{rnd(22)}"}}',
+    "SSN: 000-00-0000",
+    "I use KeePass2 as my password manager",
+]
+
+
+@pytest.mark.parametrize("text", CLEAN, ids=range(len(CLEAN)))
+def test_what_only_looks_like_a_secret_makes_nothing_private(text: str) -> None:
+    assert [f for f in DETECTOR.find(text) if f.action == "route"] == []

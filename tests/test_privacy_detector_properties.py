@@ -218,7 +218,7 @@ def test_segments_are_judged_apart_and_in_any_order() -> None:
 
 
 HOSTILE = ["a", "0", " ", "-", ":", ".", "@", "/", "=", '"', "A", "%", "1 ", "a1", "--", "::", "password ", "password: ", "token=", "my name is ", "Dear ", "address ", "1 Main ", "-----BEGIN PRIVATE KEY-----", "PuTTY-User-Key-File-2:",
-           "eyJa.", "http://a:b", "x@", "id number ", "+1 ", "(0) ", "12 ", "born ", "xoxb-", "é", "пароль ", "rue ", "AA99", "Box 1 ", "key=\\", "\\", "\\n", "\\u0041", "AB", "Ab ", "suite 1\n"]  # fmt: skip
+           "eyJa.", "http://a:b", "x@", "id number ", "+1 ", "(0) ", "12 ", "born ", "xoxb-", "é", "пароль ", "rue ", "AA99", "Box 1 ", "key=\\", "\\", "\\n", "\\u0041", "AB", "Ab ", "suite 1\n", "1 Aa ", "9999AA ", "live_", "mysql -p", "auth('a',", "password as the ", "values ('Aa Bb',", "7, avenue de A, 79878 ", "passport C", "x12 ext. "]  # fmt: skip
 
 
 @pytest.mark.parametrize("unit", HOSTILE)

@@ -13,7 +13,7 @@ _AFTER: Final = re.compile(
     rf"(?<![\w.])\d{{1,5}}[A-Za-z]?(?:[-/]\d{{1,4}})?,?[ ](?:[NSEW]\.?[ ]|\d{{1,4}}(?:st|nd|rd|th)?[ ])?(?:[{UPPER}][\w'’.-]{{0,20}}[ ]){{0,4}}\Z"
 )
 _BEFORE: Final = re.compile(
-    r"[.]?[ ](?:(?:de|del|della|dei|delle|degli|di|da|do|dos|das|du|des|la|le|les|las|los|el|e|y|i|l'|d'|san|santa|saint)[ ]?){0,3}[^\W\d_][\w'’.ª-]{0,24}(?:[ ][\w'’.ª-]{1,24}){0,4}?,?[ ](?:n[º°.]?[ ]?|no\.?[ ]?|д\.?[ ]?)?\d{1,5}[A-Za-z]?(?!\w)",
+    r"[.]?[ ](?:(?:de|del|della|dei|delle|degli|di|da|do|dos|das|du|des|la|le|les|las|los|el|e|y|i|l'|d'|san|santa|saint)[ ]?){0,3}[^\W\d_][\w'’.ª-]{0,24}(?:[ ][\w'’.ª-]{1,24}){0,4}?,?[ ](?:n[º°.]?[ ]?|no\.?[ ]?|д\.?[ ]?)?\d{1,5}[A-Za-z]?(?:/\d{1,4}[A-Za-z]?)?(?!\w)",
     re.IGNORECASE,
 )
 _FRENCH: Final = re.compile(
@@ -25,24 +25,24 @@ _SUFFIX_LINE: Final = re.compile(
 )
 _BOX: Final = re.compile(r"[ ]\d{1,6}(?:,?[ ]Box[ ]\d{1,6})?", re.IGNORECASE)
 _LEADING_NUMBER: Final = re.compile(r"(?<![\w.])\d{1,5}[A-Za-z]?,?[ ]\Z")
-_UNIT: Final = r"(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{1,6}|\#[ ]?\w{1,5})"
-_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2}|\d{2}-\d{3})(?![\w-])"
-_TOWN: Final = rf"[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
+_UNIT: Final = r"(?:(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Fl|Piso|Bldg|Building|Room|Rm|lgh|Whg|Wohnung|Apto|Appartamento|Piano|Interno|Scala|Bloco|Appt|Etage|étage|Box|dept|depto|Esc|Puerta|porta|kat|daire)\.?[ ]?#?\w{1,6}|\#[ ]?\w{1,5})"
+_CODE: Final = r"(?:[A-Z]{1,2}\d[A-Z\d]?[ ]?\d[A-Z]{2}|[AC-FHKNPRTV-Y]\d[\dW][ ]?[AC-FHKNPRTV-Y\d]{4}|\d{4}[ ]?[A-Z]{2}|(?:[A-Z]{1,2}-)?\d{4,8}(?:-\d{3,4})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d|\d{3}[ ]\d{2}|\d{2}-\d{3})(?![\w-])"
+_TOWN: Final = rf"(?:St\.?[ ])?[{UPPER}][^\W\d_]+(?:[ '-](?:[{UPPER}][^\W\d_]+|de|da|do|dos|sur|la|le|am|an|der|im|upon|on|del|of|di|en|aan|den|ª)){{0,4}}(?:[ ]\([{UPPER}]\w+\))?"
 # Behind the street: unit, code, town, state and country, by comma or line; a line must hold nothing else.
 _REST: Final = re.compile(
     rf"(?:[ ]?,?[ ]?\n?[ \t]{{0,5}}{_UNIT})?(?:,?[ ](?:{_UNIT}))?"
-    rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2}}(?!\w))?(?:,?[ ]{_CODE})?|[A-Z]{{2}}(?!\w)(?:[ ]{_CODE})?|{_CODE})(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
-    rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?)?"
+    rf"(?:(?:[ ]?,[ ]?|\n?[ \t]{{0,5}}\n[ \t]{{0,5}},?[ ]?)(?:{_CODE}[ ])?(?:{_TOWN}(?:[ ](?:/[ ])?[A-Z]{{2,3}}(?!\w))?(?:,?[ ]{_CODE}|-\d{{6}}(?!\d))?|[A-Z]{{2,3}}(?!\w)(?:,?[ ]{_CODE})?|RD[ ]\d{{1,2}}|{_CODE}(?:[ ]{_TOWN})?)(?:[ ]/[ ][A-Z]{{2}}(?!\w))?(?=[,\n.;?!)\"' ]|$)){{0,4}}"
+    rf"(?:[ ]{_CODE}(?:[ ]{_TOWN})?|-\d{{6}}(?!\d))?"
 )
 _CUE_TAIL: Final = re.compile(
-    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)){0,3}["'*]?[ ]?[:=]?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
+    r"""(?:[ ](?:of|for)[ ][^\n:.]{1,40}?(?=[ ](?:is|are|ist|est|es)[ ]|[ ]?:))?(?:[ ](?:the|my|your|this|our|a|an|all|it)?[ ]?(?:package|parcel|packages|letter|letters|order|invoice|card|mail|documents?|statements?|cheque|check|bill|goods|keys?|items?|everything|it)(?:[ ]and[ ][a-z]{2,12})?(?=[ ]to[ ]))?(?:[ ](?:is|with|as|to|at|in|ist|est|es|è|é|är|er|on|au|à|en|na|no|op|aan|på|i|przy|lautet|at:|me|it|them|this|you|us|her|him|return|sent)(?!\w)){0,3}["'*]?[ ]?(?:[:=>|]|,(?=[\"']?\w))?[ \t]{0,3}["']?\n?[ \t]{0,5}""",
     re.IGNORECASE,
 )
 _CUE_ASIAN: Final = re.compile(
-    r"(?:住所|届け先|地址|住址|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
+    r"(?:住所|届け先|地址|住址|我住在|家住|住在|주소|ที่อยู่|العنوان|כתובת|पता)[\s:：はは是为은는]{0,4}"
 )
 _STOP: Final = re.compile(
-    r"\n[ \t]*\n|[?!]|(?<!\d)\.(?:\s+[A-Z]|\s*$|\n)|(?<=\d)\.(?:[ ]+[A-Z]|\s*$|\n[ \t]*\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
+    r"\n[ \t]*\n|[?!]|(?<!\d)(?<!\bul)(?<!\bal)(?<!\bpl)(?<!\bR)(?<!\bSt)(?<!\bAv)(?<!\bC)(?<!\bNo)(?<!\bvia)\.(?:\s+[A-Z]|\s*$|\n)|(?<=\d)\.(?:[ ]+[A-Z]|\s*$|\n[ \t]*\n)|[\"'`<>{}]|\n[ \t]*(?:[+(]?\d[\d ().-]{6,}|[^\n:]{1,24}:|[^\s@]+@|user\b|---|```|https?:|kind |best )"
     r"|[;,.]? (?:for (?:this|my|the)|and (?:my|the|send|call)|please|schreibe|write|draft|thanks|because|is (?:my|the|correct)|before|until|asap|, (?:I|my|please))\b",
     re.IGNORECASE,
 )
@@ -92,6 +92,9 @@ def find(doc: Doc, hits: Hits) -> None:
         for end in doc.word_ends(word):
             if b"9" in doc.shape[end : end + 8]:
                 _around_unit(doc, end - len(word), hits)
+    if any(code in doc.shape for code in _CODES):
+        _find_whole(doc, hits)
+        _find_dutch(doc, hits)
     for literal in (b"A 9", b". 9"):
         at = doc.shape.find(literal)
         while at >= 0:
@@ -125,6 +128,8 @@ def _street_before(doc: Doc, start: int, end: int, hits: Hits) -> None:
         return
     number = _FRENCH_NUMBER.search(text[max(0, start - 10) : start])
     m = _BEFORE.match(text, end, end + 110)
+    if m is not None and number is not None and m.group()[-5:].isdigit():
+        m = None  # 7, avenue de Besson, 79878 Perez: the number came first, this is the code
     if (
         m is not None
         and (text[start].isupper() or number or text[end] == "." or "," in m.group())
@@ -160,7 +165,70 @@ def _suffix_line(doc: Doc, at: int, hits: Hits) -> None:
     _add_street(doc, start - (len(lead.group()) if lead else 0), m.end(), hits)
 
 
+# Flat 74V, | H.No. 33, | Suite 539 | Level 3, before the number of the street
+_LEAD: Final = re.compile(
+    r"(?:(?:Flat|Apt|Apartment|Unit|Suite|Ste|Studio|Level|House|Plot|Shop|Block|Door|Room|H|Villa|Lot)\.?[ ]?(?:No\.?[ ]?|Number[ ]|\#)?)\Z",
+    re.IGNORECASE,
+)
+_LEAD_UNIT: Final = re.compile(
+    r"(?:Flat|Apt|Apartment|Unit|Suite|Ste|Studio|Level|House|Plot|Shop|Block|Door|Room|Lot)\.?[ ]?(?:No\.?[ ]?|\#)?\w{1,5},?[ \n]{1,2}(?:[^\W\d_]+[ ](?:House|Court|Tower|Building)[,\n][ ]?)?\Z",
+    re.IGNORECASE,
+)
+# 75 Joe Copse, Murphyside 8436: number, words, town, region, code, whatever the street is called
+_WHOLE: Final = re.compile(
+    rf"\d{{1,6}}[A-Za-z]?(?:/\d{{1,4}})?,?[ ](?:[{UPPER}][\w'’.-]{{1,20}}[ ]?){{1,4}}(?:,[ ]?|[ ]?\n[ \t]{{0,4}})(?:{_UNIT}(?:,[ ]?|[ ]?\n[ \t]{{0,4}}))?(?:RD[ ]\d{{1,2}},[ ]?)?"
+    rf"{_TOWN}(?:,?[ ][A-Z]{{2,3}},?[ ](?:\d{{4,6}}(?:-\d{{4}})?|[A-Z]\d[A-Z][ ]?\d[A-Z]\d)|(?:,[ ]|[ ]|\n)[A-Z]{{1,2}}\d[A-Z\d]?[ ]\d[A-Z]{{2}}|,?[ ](?:\d{{5,6}}|(?!19|20)\d{{4}})|-\d{{6}})(?![\w-])"
+)
+
+
+_CODES: Final = (b"9999", b"9 9AA", b"A 9AA", b"A9A 9A9", b"A9A9A9")
+
+
+def _find_whole(doc: Doc, hits: Hits) -> None:
+    text, shape = doc.text, doc.shape
+    for literal in (b"9 A", b"9, A"):
+        at = shape.find(literal)
+        while at >= 0:
+            start = at
+            while start and at - start < 6 and (shape[start - 1] == 57 or text[start - 1] == "/"):
+                start -= 1
+            if text[at + len(literal) - 1].isupper() and not (
+                start and (text[start - 1].isalnum() or text[start - 1] in "._-$€£#")
+            ):
+                m = _WHOLE.match(text, start, start + 160)
+                if m is not None:
+                    hits.add("postal_address", _with_lead(text, start), m.end())
+                    _name_above(text, _with_lead(text, start), hits)
+            at = shape.find(literal, at + 3)
+
+
+# Romyring 1, 9895KH Foxhol: four digits and two letters are a Dutch code, whatever the street is called
+_DUTCH: Final = re.compile(
+    rf"[{UPPER}'][\w'’.-]{{2,30}}(?:[ ][\w'’.-]{{1,20}}){{0,3}}[ ]\d{{1,4}}[A-Za-z]?(?:[ -]\w{{1,3}})?(?=,?[ \n]{{1,2}}\Z)"
+)
+
+
+def _find_dutch(doc: Doc, hits: Hits) -> None:
+    for literal in (b"9999AA", b"9999 AA"):
+        at = doc.shape.find(literal)
+        while at >= 0:
+            code = doc.text[at : at + len(literal)]
+            if code.isupper() and code[0] != "0" and doc.text[at - 1 : at] in (" ", "\n"):
+                head = doc.text[max(0, at - 70) : at]
+                m = _DUTCH.search(head)
+                if m is not None:
+                    _add_street(doc, at - len(head) + m.start(), at - len(head) + m.end(), hits)
+            at = doc.shape.find(literal, at + 4)
+
+
+def _with_lead(text: str, start: int) -> int:
+    head = text[max(0, start - 40) : start]
+    lead = _LEAD.search(head) or _LEAD_UNIT.search(head)
+    return start - (len(head) - lead.start()) if lead else start
+
+
 _YEAR: Final = re.compile(r"(?:1[89]|20)\d\d, ")
+_AFTER_CODE: Final = re.compile(rf"[ ]{_TOWN}(?=[,.;\n\"')]|\Z)")
 _YEAR_END: Final = re.compile(r"\b(?:spring|during) (?:1[89]|20)\d\d\Z", re.IGNORECASE)
 
 
@@ -169,7 +237,10 @@ def _add_street(doc: Doc, start: int, end: int, hits: Hits) -> None:
         return  # "1980, Mount St. Helens", "Spring 1932"
     if doc.text[end : end + 2] == ".\n":
         end += 1
+    if doc.text[end - 5 : end].isdigit() and (town := _AFTER_CODE.match(doc.text, end)):
+        end = town.end()
     rest = _REST.match(doc.text, end, end + 160)
+    start = _with_lead(doc.text, start)
     hits.add("postal_address", start, rest.end() if rest else end)
     _name_above(doc.text, start, hits)
 
@@ -197,7 +268,11 @@ def _add_block(text: str, at: int, hits: Hits) -> None:
     # an address has a number and words, and does not run on like a sentence
     if not len(block) >= 8 or not any(c.isdigit() for c in block) or sum(c.isalpha() for c in block) < 4:
         return
-    if "@" in block or "://" in block or _NO_ADDRESS.match(block) or _SENTENCE.search(block):
+    if (
+        any(mark in block for mark in ("@", "://", "%", "_", "=", "--"))
+        or _NO_ADDRESS.match(block)
+        or _SENTENCE.search(block)
+    ):
         return
     words = block.split()
     capitals = sum(w[:1].isupper() for w in words)

@@ -8,6 +8,7 @@ from typing import Final
 
 from .literals import SHORTEST
 from .prefilter import PatternIndex
+from .prose_words import OTHER_KEYS
 from .shape import entropy, is_hex, is_password, is_placeholder, is_random, is_uuid, wordiness
 from .text import Doc, Hits, ask_for
 
@@ -32,7 +33,7 @@ _NOT_SECRET: Final = re.compile(
     r"|tokens?[_-]?(?:count|limit|usage|type|id\b|name|s\b|izer|url|endpoint|ttl|expir|budget|per|length|size|bucket)"
     r"|tokeniz|(?:primary|foreign|public|partition|sort|cache|dict|map|group|index|row|unique|hot|short|object|sort|lookup|registry)[_-]?key"
     r"|key[_-]?(?:name|type|size|length|word|board|id$|usage|algorithm|path|file|pair|ring|frame|code|down|up|press|error|stone|note)"
-    r"|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
+    r"|(?:^|[_.-])hash[_-]?key|key[_-]?(?:hash|string_id)|(?:next|continuation|page|paging|sync|resume)[_-]?token|keyv$|webtoken$|passw(?:or)?d[_-](?:prompt|generator|manager|validator|utils?|lib)|(?:token|secret)[_-](?:lib|utils?)|(?:monkey|turkey|hockey|donkey|whiskey|jockey|keyword|keyboard)"
     r"|secret[_-]?(?:name|key_?ref|ref|path|arn|id$|version|manager|store|provider|type)"
     r"|passw(?:or)?d?[_-]?(?:min|max|len|length|policy|field|label|hash|reset|hint|strength|file|type|rule|require|expir|input|id|encrypted|changed|confirm)"
     r"|(?<![a-z])(?:require|forgot|reset|change|show|hide|no|has|is|validate|verify|check|update|confirm|min|max|use|enable|disable|allow)[_-]?passw"
@@ -44,6 +45,10 @@ _PASSWORD_NAME: Final = re.compile(
     r"(?:^|[^a-z]|[a-z_.-](?<=[_.-]))p(?:ass)?w(?:or)?d?\d{0,2}$|passw(?:or)?d|passwd|passphrase|passcode|pwd|(?:^|[_.-]|[a-z])pass\d{0,2}(?:$|[_.-])"
     r"|kennwort|passwort|contrase|senha|mot_?de_?passe|wachtwoord|haslo|parola|sifre|^pw$|[_.-]pw$",
     re.IGNORECASE,
+)
+# Where the secret is kept, not the secret: vault:kv/db#password, @secret:db, users/<id>, UID:GID
+REFERENCE: Final = re.compile(
+    r"@[a-z]+:|(?:vault|ssm|op|kms|sops|secretsmanager|keyvault|arn|env|file|gcpsm|azurekv|doppler|infisical):|ENC\[|[a-z][a-z_-]{2,20}/[A-Za-z0-9-]{8}|[^\W\d]+(?::[^\W\d]+)+\Z|\(\d[a-z]{0,2}\)"
 )
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]|\Z)")
 _NAME_BACK: Final = 60
@@ -61,6 +66,7 @@ _OPERATOR: Final = re.compile(
       | [ \t]value[ \t]{0,3}=[ \t]{0,3}                         # <add key="…" value="…"
       | >\s{0,12}                                               # <name>value</name>
       | [ \t]?-\>[ \t]?
+      | [ \t]{1,3}(?:is|was|to)[ \t]{1,3}                      # my DB_TOKEN is …
       | [ \t]{1,3}(?=["'])
       | \((?=["'])                                             # setToken("value")
     )[\\]?(?:[$@rbfuLR]{0,2}(?=["'`]))?""",
@@ -74,13 +80,8 @@ _BARE: Final = re.compile(
     r"""(?:-|Bearer |Basic |Token |token |Splunk |ApiKey |SSWS |Key )?((?=[^\s"'`<>|,;)\]}\\]{4})[^\s"'`<>|,;)\]}\\=]{1,400}(?:=+[^\s"'`<>|,;)\]}\\=]{0,400}){0,2})"""
 )
 _TRAIL: Final = ".,;:!?"
-_FLAG: Final = re.compile(
-    r"--(?:password|passwd|pass|token|api[-_]?key|secret|client-secret|auth-token|access-token|secret-key|pw)(?:[ =]+)"
-    r"""(["']?)([^\s"'`$<>]{4,200})""",
-    re.IGNORECASE,
-)
-_SSHPASS: Final = re.compile(r"(?i:sshpass)\s{1,4}-p\s{0,4}[\"']?([^\s\"'`$<>]{4,100})")
-_MYSQL: Final = re.compile(r"\bmysql[a-z]{0,6}\b[^\n|;]{0,120}? (-p)([^\s\"'`$<>]{4,100})")
+_CLOSING: Final = ")]}|,;"
+_TAIL: Final = re.compile(r"[)\]}|,;][^\s\"'`<>=;,]{2,60}(?=[\r\n]|\Z)")
 # `name = ".../db_password"`, then `value = "..."` a line or two below: Terraform, Kubernetes, App Service, SSM
 _PAIRED: Final = re.compile(
     r"""["']?[ \t]{0,3},?\s{1,20}(?:[\w-]{1,20}["']?\s{0,4}[:=]\s{0,4}["']?[^\s"']{1,40}["']?,?\s{1,20}){0,2}["']?[vV]alue["']?\s{0,4}[:=]\s{0,4}"""
@@ -110,7 +111,16 @@ def _value_after(text: str, at: int) -> tuple[int, int, bool] | None:
     if op is None:
         return None
     call = op.group().endswith("(")
-    value = _read_value(text, op.end(), op.group().strip() not in ("", ",", "("))
+    said = op.group().strip()
+    value = _read_value(text, op.end(), said not in ("", ",", "("))
+    if said in ("is", "was", "to"):  # a sentence: only the name of a constant, and a value that is no word
+        named = any(c in "_.-" for c in text[max(0, at - 40) : at].split(" ")[-1])
+        if (
+            not named
+            or value is None
+            or not (is_random(text[value[0] : value[1]], 12) or is_uuid(text[value[0] : value[1]]))
+        ):
+            return None
     if call and value is not None and not is_random(text[value[0] : value[1]], 12):
         return None  # getpass("Password: "), get_secret("prod/db"): what a call is given is mostly a name
     return value
@@ -124,11 +134,16 @@ def _read_value(text: str, at: int, bare: bool) -> tuple[int, int, bool] | None:
     if b is None:
         return None
     start, end = b.span(1)
+    if text[end : end + 1] in _CLOSING and text[end : end + 1]:
+        tail = _TAIL.match(text, end)
+        line = text[text.rfind("\n", max(0, start - 120), start) + 1 : start]
+        if tail is not None and not any(c in line for c in "([{<"):
+            end = tail.end()  # Fr)wq9x at the end of a line: a chosen mark, not the end of a call
     while end > start and text[end - 1] in _TRAIL:
         # a mark at the end of the line was chosen (Rocket28!); before more text it ends a sentence
         if (
             text[end - 1] in "!?"
-            and text[end : end + 1] in ("", "\n", "\r", " ", '"', "'")
+            and text[end : end + 1] in ("", "\n", "\r", " ", '"', "'", "<")
             and any(c.isdigit() for c in text[start:end])
         ):
             break
@@ -136,11 +151,15 @@ def _read_value(text: str, at: int, bare: bool) -> tuple[int, int, bool] | None:
     return start, end, False
 
 
+# f(, a.b[, (x): code; q(kZ^n_s$27X is none
+_CALL: Final = re.compile(r"[A-Za-z_$][\w.$]*(?:\[|\((?:[\w\"'$&*.,-]*\Z|[^()]*\)))|[(\[]")
+
+
 def _is_expression(text: str, start: int, end: int) -> bool:
     """True for an unquoted piece of code: a call, an index, a member, a type."""
     value = text[start:end]
     following = text[end : end + 1]
-    if "(" in value or "[" in value or following in ("(", "["):
+    if following in ("(", "[") or _CALL.match(value):
         return True
     if following == "]" or value.startswith(
         ("&", "*", "self.", "this.", "process.", "os.", "env.", "config.", "settings.")
@@ -150,17 +169,34 @@ def _is_expression(text: str, start: int, end: int) -> bool:
     return re.fullmatch(r"[A-Za-z_$][A-Za-z_]*(?:[.:]{1,2}[A-Za-z_]+)*[?!]?", value) is not None
 
 
+def _is_mixed(value: str) -> bool:
+    return value != value.lower() and value != value.upper() and not value.istitle()
+
+
 def _judge(name: str, value: str, quoted: bool, text: str, start: int, end: int, weak: bool) -> str | None:
-    if _NOT_SECRET.search(name) or is_placeholder(value) or "://" in value or _TIMESTAMP.match(value):
+    if (
+        _NOT_SECRET.search(name)
+        or "arn:" in name
+        or (len(name) >= 20 and is_random(name, 20))  # letters of a random value that spell "pwd"
+        or is_placeholder(value)
+        or "://" in value
+        or _TIMESTAMP.match(value)
+        or REFERENCE.match(value)
+    ):
         return None
     if _PASSWORD_NAME.search(name):
         if not quoted and _is_expression(text, start, end):
+            # opIGlFXmwx is no identifier anybody would write
+            if value.isalpha() and len(value) >= 9 and _is_mixed(value) and wordiness(value) < 0.45:
+                return "password"
             env = name.isupper() and text[end : end + 1] in ("", "\n", "\r") and len(value) >= 6
             return "password" if env and value.islower() and text[start - 1] == "=" else None
         if value.isdigit() and not quoted and len(value) < 4:
             return None
         if quoted and " " in value and (value.count(" ") > 1 or wordiness(value) > 0.6):
             return None
+        if quoted and re.fullmatch(r"[a-z]+(?:\.[a-z_]+)+", value):
+            return None  # the key of a translation
         if value.isidentifier() and value.lower().replace("_", "") in name.lower().replace("_", ""):
             return None
         if (
@@ -241,19 +277,21 @@ def _may_assign(text: str, end: int) -> bool:
 
 
 _NO_OPERATOR: Final = frozenset(");{}[\n\r/#@&%^*~<")
-_OPERATOR_START: Final = frozenset("=:?.+|!,>-\"'`sv\\")
+_OPERATOR_START: Final = frozenset("=:?.+|!,>-\"'`sviwt\\")
 
 
 def find(doc: Doc, hits: Hits) -> None:
     """Named values. Each name is read once, whichever of its stems was met first."""
     text = doc.text
-    if "ENV " not in text and not any(c in text for c in "=:>|,\"'`-"):
+    if "ENV " not in text and not any(c in text for c in "=:>|,\"'`-_"):
         return
     done: set[int] = set()
     for stem, at in _stems(doc):
         name, end = _name_around(text, at, len(stem))
         if end in done or not name:
             continue
+        if name == stem and doc.lower[max(0, at - 24) : at].rstrip(" ").rpartition(" ")[2] in OTHER_KEYS:
+            continue  # "cache key: 9f86…"
         done.add(end)
         if "value" in doc.known and text[end : end + 1] in ("\n", '"', "'", ",", "\r"):
             paired = _PAIRED.match(text, end)
@@ -274,23 +312,10 @@ def find(doc: Doc, hits: Hits) -> None:
 
 
 def _find_headers(doc: Doc, hits: Hits) -> None:
-    text, lower = doc.text, doc.lower
+    text = doc.text
     for at in doc.occurrences("bearer "):
         m = _BEARER.match(text, at)
         if m is not None:
             value = m.group(1).rstrip(_TRAIL)
             if is_random(value, 16):
                 hits.add("api_key", m.start(1), m.start(1) + len(value))
-    for at in doc.occurrences("sshpass "):
-        m = _SSHPASS.match(text, at)
-        if m is not None and is_password(m.group(1), False):
-            hits.add("password", m.start(1), m.end(1))
-    if " -p" in text and "mysql" in lower:
-        for m in _MYSQL.finditer(text):
-            if is_password(m.group(2), False):
-                hits.add("password", m.start(2), m.end(2))
-    if "--" in text:
-        for m in _FLAG.finditer(text):
-            value = m.group(2).rstrip(_TRAIL)
-            if is_password(value, False) and not value.isdigit():
-                hits.add("password", m.start(2), m.start(2) + len(value))

@@ -11,13 +11,15 @@ from .shape import is_placeholder
 from .text import Doc, Hits, ask_for
 
 _IBAN: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,36}")
-_BTC: Final = re.compile(r"[13][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
+# By their checksum alone: Bitcoin, Litecoin, Dogecoin, Dash, Tron, Zcash
+_BTC: Final = re.compile(r"[13LMDXTt][1-9A-HJ-NP-Za-km-z]{25,34}(?![A-Za-z0-9])")
 _BECH: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:bc|tb|ltc)1[02-9ac-hj-np-z]{25,87}(?![A-Za-z0-9])", re.IGNORECASE
+    r"(?<![A-Za-z0-9])(?:bc|tb|bcrt|ltc|addr|stake|cosmos|osmo|juno|inj|terra|celestia|bnb)1[02-9ac-hj-np-z]{25,110}(?![A-Za-z0-9])",
+    re.IGNORECASE,
 )
 _ETH: Final = re.compile(r"(?<![A-Za-z0-9])0x[0-9a-fA-F]{40}(?![A-Za-z0-9])")
 _OTHER_COINS: Final = re.compile(
-    r"(?<![A-Za-z0-9])(?:T[1-9A-HJ-NP-Za-km-z]{33}|[LM][1-9A-HJ-NP-Za-km-z]{33}|D[1-9A-HJ-NP-Za-km-z]{33}|4[0-9AB][1-9A-HJ-NP-Za-km-z]{93}|addr1[0-9a-z]{50,110}|r[1-9A-HJ-NP-Za-km-z]{24,34})(?![A-Za-z0-9])"
+    r"(?<![A-Za-z0-9])(?:T[1-9A-HJ-NP-Za-km-z]{33}|[LM][1-9A-HJ-NP-Za-km-z]{33}|D[1-9A-HJ-NP-Za-km-z]{33}|[48][0-9AB][1-9A-HJ-NP-Za-km-z]{93}(?:[1-9A-HJ-NP-Za-km-z]{11})?|1[1-9A-HJ-NP-Za-km-z]{46,47}|[EU]Q[A-Za-z0-9_-]{46}|addr1[0-9a-z]{50,110}|r[1-9A-HJ-NP-Za-km-z]{24,34})(?![A-Za-z0-9])"
 )
 # first digits → lengths of the card networks
 _NETWORKS: Final = re.compile(
@@ -34,42 +36,20 @@ _NOT_CARD_CUE: Final = re.compile(
 
 
 _ETH_WORDS: Final = frozenset(
-    [
-        "wallet",
-        "wallets",
-        "eth",
-        "ether",
-        "ethereum",
-        "send",
-        "sent",
-        "address",
-        "addresses",
-        "usdt",
-        "usdc",
-        "erc",
-        "metamask",
-    ]
+    """
+    wallet wallets eth ether ethereum send sent address addresses usdt usdc erc metamask tx txn transaction transactions
+    exchange crypto blockchain deposit withdraw withdrawal coinbase binance kraken ledger donate donation recipient pay paid
+    payment polygon matic bsc bnb arbitrum
+    """.split()  # noqa: SIM905
 )
+_SOLANA_WORDS: Final = frozenset(["solana", "sol", "phantom", "spl", "wallet", "wallets", "tx", "lamports"])
 _COIN_WORDS: Final = frozenset(
-    [
-        "wallet",
-        "wallets",
-        "monero",
-        "xmr",
-        "tron",
-        "trx",
-        "litecoin",
-        "ltc",
-        "doge",
-        "dogecoin",
-        "ripple",
-        "xrp",
-        "cardano",
-        "ada",
-        "usdt",
-    ]
+    """
+    wallet wallets monero xmr tron trx litecoin ltc doge dogecoin ripple xrp cardano ada usdt polkadot dot ton toncoin
+    crypto tx donate donation
+    """.split()  # noqa: SIM905
 )
-ask_for(_ETH_WORDS | _COIN_WORDS)
+ask_for(_ETH_WORDS | _COIN_WORDS | _SOLANA_WORDS)
 
 
 def card(digits: str) -> bool:
@@ -134,6 +114,16 @@ def find_iban(doc: Doc, hits: Hits) -> None:
             hits.add("iban", m.start(), end)
 
 
+_PREFIXES: Final = (
+    "bc1", "tb1", "bcrt1", "ltc1", "addr1", "stake1", "cosmos1", "osmo1", "juno1", "inj1", "terra1", "celestia1", "bnb1",
+)  # fmt: skip
+# Stellar is 56 letters and digits of base32; Bitcoin Cash names itself.
+_SELF_EVIDENT: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:G[A-D][A-Z2-7]{54}|(?:bitcoincash|bchtest):[qp][02-9ac-hj-np-z]{41})(?![A-Za-z0-9])"
+)
+_SOLANA: Final = re.compile(r"(?<![A-Za-z0-9_/+-])[1-9A-HJ-NP-Za-km-z]{42,44}(?![A-Za-z0-9_/+=-])")
+
+
 def find_wallets(doc: Doc, hits: Hits) -> None:
     """Bitcoin by its checksums; other coins by shape with a word about money near."""
     text, lower = doc.text, doc.lower
@@ -143,13 +133,20 @@ def find_wallets(doc: Doc, hits: Hits) -> None:
         for m in _BTC.finditer(text, long_start, long_end):
             if (m.start() == 0 or not text[m.start() - 1].isalnum()) and checks.base58check(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
-    if "bc1" in lower or "tb1" in lower or "ltc1" in lower:
+        if long_end - long_start >= 54:
+            for m in _SELF_EVIDENT.finditer(text, long_start, long_end):
+                hits.add("crypto_wallet", m.start(), m.end())
+    if any(prefix in lower for prefix in _PREFIXES):
         for m in _BECH.finditer(text):
             if checks.bech32(m.group()):
                 hits.add("crypto_wallet", m.start(), m.end())
     if "0x" in text and doc.known & _ETH_WORDS:
         for m in _ETH.finditer(text):
             if not is_placeholder(m.group()[2:]):
+                hits.add("crypto_wallet", m.start(), m.end())
+    if doc.known & _SOLANA_WORDS:
+        for m in _SOLANA.finditer(text):
+            if checks.base58_size(m.group()) == 32 and any(map(str.isdigit, m.group())):
                 hits.add("crypto_wallet", m.start(), m.end())
     if doc.known & _COIN_WORDS:
         for m in _OTHER_COINS.finditer(text):

@@ -82,19 +82,30 @@ def iso7064_mod11_10(digits: str) -> bool:
     return (11 - p) % 10 == ord(digits[-1]) - 48
 
 
+def base58_size(text: str) -> int:
+    """Bytes that base58 characters hold; 0 when one is none of the alphabet. A Solana key holds 32."""
+    n = 0
+    for c in text:
+        v = _B58.find(c)
+        if v < 0:
+            return 0
+        n = n * 58 + v
+    return len(text) - len(text.lstrip("1")) + (n.bit_length() + 7) // 8
+
+
 def base58check(text: str) -> bool:
-    """Bitcoin's legacy address check."""
+    """The check of Bitcoin's legacy addresses and of the coins that took them over; Zcash has a byte more."""
     n = 0
     for c in text:
         v = _B58.find(c)
         if v < 0:
             return False
         n = n * 58 + v
-    try:
-        raw = n.to_bytes(25, "big")
-    except OverflowError:
+    size = 26 if text[0] == "t" else 25
+    if n.bit_length() > 8 * size:
         return False
-    return hashlib.sha256(hashlib.sha256(raw[:21]).digest()).digest()[:4] == raw[21:]
+    raw = n.to_bytes(size, "big")
+    return hashlib.sha256(hashlib.sha256(raw[:-4]).digest()).digest()[:4] == raw[-4:]
 
 
 def bech32(text: str) -> bool:

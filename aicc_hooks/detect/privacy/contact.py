@@ -160,7 +160,7 @@ def _find_ipv6(doc: Doc, hits: Hits) -> None:
             start -= 1
         run = _HEXTETS.match(text, start, start + 50)
         end = run.end() if run else at + 1
-        m = _IPV6.match(text, start, end) if end - at >= 4 else None
+        m = _IPV6.match(text, start, end) if end - start >= 5 else None
         if m is not None:
             value = m.group()
             digits = value.replace(":", "")

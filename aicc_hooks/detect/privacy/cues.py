@@ -22,6 +22,7 @@ _MORE: Final = re.compile(r"\s{0,2}(?:,|;|/|&|and|or|und|et|y|e|,\s?and)\s{1,2}"
 _ID: Final = re.compile(
     r"(?:[A-Z]{1,3}(?=[ -]\d)|[A-Za-z]{0,6}\d[A-Za-z0-9]{0,19})(?:(?:-(?=[A-Za-z]{0,4}\d)|[ ./:](?=[A-Z]{0,4}\d))[A-Za-z0-9]{1,14}){0,7}(?:[ -][A-Z](?!\w))?"
 )
+_SNAKE: Final = re.compile(r"(?:_[A-Za-z]{1,12}){1,3}(?![\w])")
 _GATE: Final = re.compile(r"[^\W\d_]+")
 
 
@@ -83,6 +84,9 @@ def near(spots: list[int], start: int, end: int, before: int = 60, after: int = 
 
 def values_after(doc: Doc, end: int, reach: int = 90) -> Iterator[tuple[int, int]]:
     """Spans that could be the announced value, and its neighbours in a list ("AB123 and CD456")."""
+    if doc.text[end : end + 1] == "_":  # nhs_number, passport_no: the rest of a name in code
+        rest = _SNAKE.match(doc.text, end)
+        end = rest.end() if rest else end
     if doc.shape.count(b"9", end, end + reach) < 3:
         return  # most announcing words are just talk, and the pattern below is not cheap
     m = _AFTER.match(doc.text, end, end + reach)

@@ -13,7 +13,20 @@ from aicc_hooks.detect.memo import TEXTS, Memo
 from aicc_hooks.detect.pace import breathe
 from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
 
-from . import addresses, assignments, bank, contact, identifiers, names, numbers, pem, prose, tokens, urls
+from . import (
+    addresses,
+    assignments,
+    bank,
+    commands,
+    contact,
+    identifiers,
+    names,
+    numbers,
+    pem,
+    prose,
+    tokens,
+    urls,
+)
 from .config import PrivacyConfig
 from .custom import PatternProblem, compile_all, example_problems
 from .prefilter import PatternIndex
@@ -21,7 +34,7 @@ from .shape import entropy, is_placeholder
 from .text import Doc, Hits, without_breaks
 
 _FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
-    pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, names.find,
+    pem.find, tokens.find, urls.find, assignments.find, commands.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, names.find,
     addresses.find,
 )  # fmt: skip
 _SECRET_FAMILIES: Final = (pem.find, tokens.find, urls.find, assignments.find)

@@ -19,28 +19,39 @@ SSN: Final = Cue(
     "sozialversicherungsnummer (us",
 )
 ITIN: Final = Cue("itin itins", "individual taxpayer", "taxpayer identification", "taxpayer id")
-NINO: Final = Cue("nino", "national insurance", "ni number", "ni no", "ni-number", "insurance number")
+NINO: Final = Cue(
+    "nino",
+    "national insurance",
+    "ni number",
+    "ni no",
+    "ni-number",
+    "insurance number",
+    "ni nr",
+    "ni#",
+    "ni_number",
+    "national_insurance",
+)
 NHS: Final = Cue("nhs", "nhs number", "health service number")
 PASSPORT: Final = Cue(
     "passport passports reisepass passeport pasaporte passaporto passaporte paspoort paszport paszportu pasaport passi útlevél pașaport "
-    "паспорт паспорта reisepassnummer passnummer passportnumber", "travel document", "护照", "護照", "パスポート", "旅券", "여권", "جواز", "הדרכון", "דרכון", "διαβατηρίου", "passport_no", "passport_number", "hộ chiếu",
+    "паспорт паспорта паспорту паспортные pasaporttan pasaportu paspoortnr paspoortnummer passinumero passportno passportid passnr passaporti paszportem passportnr reisepassnr reisepassnummer passnummer passportnumber", "travel document", "cestovní pas", "passport#", "passeport_no", "passport id", "护照", "護照", "パスポート", "旅券", "여권", "جواز", "הדרכון", "דרכון", "διαβατηρίου", "passport_no", "passport_number", "hộ chiếu",
 )  # fmt: skip
 LICENCE: Final = Cue(
-    "führerschein fuehrerschein führerscheinnummer rijbewijs rijbewijsnummer körkort førerkort kørekort ajokortti cnh brevet patente",
+    "führerschein fuehrerschein führerscheinnummer führerscheinnr rijbewijs rijbewijsnummer körkort körkortsnummer førerkort førerkortnummer kørekort kørekortnummer ajokortti ajokortin cnh brevet patente driverlicense driverslicense driverlicensenumber driverslicensenumber licensenumber licencenumber licenseno drivinglicence licencia",
     "driver's licen", "drivers licen", "driver licen", "driving licen", "driver_licen", "driverslicen", "licence no", "license no", "licence number",
     "license number", "licence #", "license #", "permis de conduire", "licencia de conducir", "licencia de conduc", "permiso de conducir", "carnet de conducir",
     "patente di guida", "carteira de motorista", "carta de condução", "carteira de habilitação", "prawo jazdy", "prawa jazdy", "sürücü belge", "ehliyet",
-    "водительск", "運転免許", "驾驶证", "驾照", "운전면허", "dl number", "dl no", "dl#", "dl:", "dvla", "řidičsk", "vezetői engedély", "permis de condu",
+    "водительск", "運転免許", "驾驶证", "驾照", "운전면허", "dl number", "dl no", "dl#", "dl:", "dvla", "driver_license", "drivers_license", "driving_licence", "driver-license", "driver license", "řidičsk", "vezetői engedély", "permis de condu",
 )  # fmt: skip
 NATIONAL_PHRASES: Final = (
-    "national id", "national identi", "id number", "id no", "id card", "id-number", "id nr", "identity number", "identity card", "identity code", "identity no", "identification number",
+    "national id", "national identi", "registre national", "niss", "personas kods", "asmens kodas", "sozialversicherungsnr", "tax code", "numer pesel", "citizen id", "citizenship number", "social security number of", "national registration", "numero de seguridad", "número de la seguridad", "tc no", "t.c. kimlik", "kimlik", "id number", "id no", "id card", "id-number", "id nr", "identity number", "identity card", "identity code", "identity no", "identification number",
     "identifikationsnummer", "personal number", "personal code", "personal id", "social insurance", "tax id", "tax file", "tax number", "tax ident", "taxpayer", "steuer-id", "steuer id", "sozialversicherung", "versichertennummer",
     "sécurité sociale", "numéro de sécu", "codice fiscale", "seguridad social", "registro geral", "número de identi", "documento de identi", "carte d'identité", "carta d'identità",
     "resident registration", "my number", "マイナンバー", "個人番号", "身份证", "身分證", "주민등록", "주민번호", "rodné číslo", "rodne cislo", "kimlik no", "thai id", "south african id", "rsa id", "ид номер",
     "personenkennzeichen", "medicare id", "health card", "health insurance", "insurance id", "member id", "patient id", "teudat zehut", "תעודת זהות", "الهوية", "رقم الهوية", "national_id", "nationalid", "id_number", "tax_id", "taxid", "personal_id", "αμκα", "αφμ", "เลขบัตร", "เลขประจำตัว", "permanent resident", "id code", "बैंक आधार", "आधार",
 )  # fmt: skip
 NATIONAL: Final = Cue(
-    "aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
+    "adószám adójel tajszám rijksregisternummer rijksregister rrn philhealth sss umid gsis рнокпп іпн інн niss nisz rsin nhi ird afpn rodnécislo ssnr svnr sozialversicherungsnummer steueridentifikationsnummer personalausweisnr ausweisnr nrn cni aadhaar aadhar aadhaarnummer pesel bsn burgerservicenummer cpf cuit cuil dni nie nif nss curp rfc rut run personnummer personnumret pnr cpr fodselsnummer "
     "fødselsnummer kennitala henkilötunnus hetu steuerid steuernummer idnr ahv avs nir sin nas tfn medicare pan mbi nric fin mykad nik ktp jmbg oib cnp egn "
     "amka afm pps ppsn rrn snils снилс инн emso isikukood tnin teudat cédula cedula kimlik tckn hkid npi abn ird bvn nin codice svnr isikukood asmens kodas "
     "личный tin mrn tajszám adóazonosító rodné rodne nino edipi personalausweis ausweisnummer personalausweisnummer identiteetti identitetsnummer identification id",
@@ -66,10 +77,10 @@ _WEAK_WORDS: Final = frozenset(
     ]
 )
 BIRTH: Final = Cue(
-    "dob born birthday birthdate birthday's geboren geburtsdatum geburtstag geb née nacido nacida nacimiento nascido nascida nascimento nato nata "
+    "nací nasci nacio nasceu naissance naissances nasc nacimento geburt geburtstags dateofbirth geboortedag födelsedag fødselsdag születés dob born birthday birthdate birthday's geboren geburtsdatum geburtstag geb née nacido nacida nacimiento nascido nascida nascimento nato nata "
     "geboortedatum född födelsedatum født fødselsdato syntynyt syntymäaika urodzony urodzona urodzenia narozen narozena narození doğum születési "
     "născut născută nașterii рожд родился родилась рождения народився gimęs dzimis sündinud",
-    "date of birth", "d.o.b", "birth date", "date_of_birth", "birth_date", "dateofbirth", "birthdate", "birth_day", "né le", "née le", "date de naissance", "fecha de nac", "data di nascita",
+    "date of birth", "d.o.b", "date_naissance", "fecha_nac", "data_nasc", "birth-date", "birth date", "born on", "birth date", "date_of_birth", "birth_date", "dateofbirth", "birthdate", "birth_day", "né le", "née le", "date de naissance", "fecha de nac", "data di nascita",
     "data de nasc", "생년월일", "生年月日", "出生", "誕生日", "วันเกิด", "ngày sinh", "تاريخ الميلاد", "ημερομηνία γέννησης", "תאריך לידה", "जन्म", "tanggal lahir", "tarikh lahir",
 )  # fmt: skip
 
@@ -142,10 +153,25 @@ _SHAPES: Final = tuple(
 _SAMPLE_SSN: Final = frozenset({"123-45-6789", "078-05-1120", "219-09-9999", "987-65-4320"})
 
 
+# German passports and identity cards: consonants and digits, often one digit only.
+_SCARCE: Final = re.compile(
+    r"[\s:#=.\"'n°º-]{0,6}(?:is|no|nr|nummer|number|numéro)?\.?[\s:#=\"'°º]{1,4}([CFGHJKLMNPRTVWXYZ][0-9CFGHJKLMNPRTVWXYZ]{8,9})(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+
+
+def _scarce(doc: Doc, end: int, kind: str, hits: Hits) -> None:
+    m = _SCARCE.match(doc.text, end, end + 40)
+    if m is not None and m.group(1).isupper() and any(map(str.isdigit, m.group(1))):
+        hits.add(kind, *m.span(1))
+
+
 def _announced(
     doc: Doc, cue: Cue, kind: str, hits: Hits, accept: re.Pattern[str], digits: tuple[int, int]
 ) -> None:
     for end in cue.ends(doc):
+        if kind == "passport":
+            _scarce(doc, end, kind, hits)
         for start, stop in values_after(doc, end):
             value = national.bare(doc.text[start:stop])
             n = sum(map(str.isdigit, value))
@@ -155,7 +181,7 @@ def _announced(
                 break
 
 
-_NINE: Final = re.compile(r"\d{9}\Z")
+_NINE: Final = re.compile(r"(?!0{3}|\d{3}00|\d{5}0{4})\d{9}\Z")
 _TEN: Final = re.compile(r"\d{10}\Z")
 _ITIN_BARE: Final = re.compile(r"9\d{8}\Z")
 _PASS_SHAPE: Final = re.compile(
@@ -166,8 +192,28 @@ _ID_SHAPE: Final = re.compile(r"[A-Z0-9]{6,20}\Z")
 _NINO_SHAPE: Final = _NINO
 
 
+_PAN_SHAPE: Final = re.compile(r"[A-Z]{5}\d{4}[A-Z]\Z")
 _WEAK_GAPS: Final = frozenset(
-    ["", "is", "number", "no", "nr", "number is", "es", "no. is", "no.", "nr.", "num", "code", "code is"]
+    [
+        "",
+        "is",
+        "number",
+        "no",
+        "nr",
+        "number is",
+        "es",
+        "no. is",
+        "no.",
+        "nr.",
+        "num",
+        "code",
+        "code is",
+        "card",
+        "card no",
+        "card number",
+        "no is",
+        "#",
+    ]
 )
 
 
@@ -176,6 +222,8 @@ def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
     ends = {end: word in _WEAK_WORDS for word in words for end in doc.word_ends(word)}
     ends |= {at + len(phrase): False for phrase in phrases for at in doc.occurrences(phrase)}
     for end, weak in ends.items():
+        if not weak:
+            _scarce(doc, end, "national_id", hits)
         for start, stop in values_after(doc, end):
             value = national.bare(doc.text[start:stop])
             n = sum(map(str.isdigit, value))
@@ -194,7 +242,9 @@ def _find_national_by_cue(doc: Doc, hits: Hits) -> None:
                 head = doc.lower[max(0, end - 20) : end]
                 if head.endswith("id") and (head.endswith(("_id", "-id", ".id")) or len(value) < 11):
                     break
-                if gap not in _WEAK_GAPS or not (checked or (gap and not head.endswith((" id", "mrn")))):
+                plain = head.endswith((" id", "mrn", "_id"))
+                shaped = _PAN_SHAPE.match(value) or (head.endswith(("nin", "ppsn", "nss")) and n >= 10)
+                if gap not in _WEAK_GAPS or not (checked or shaped or (gap and not plain)):
                     break
             elif len(between) > 40 and not checked:
                 break
@@ -227,13 +277,22 @@ def _find_birth(doc: Doc, hits: Hits) -> None:
         if m is None or m.start() > stop:
             # month-name dates start with letters, so the gap may have eaten the month
             m = _DATE.search(doc.text, end, end + 60)
-        if m is not None and not re.search(r"\d|[.!?]\s+[A-Z]|\n\n", doc.text[end : m.start()]):
+        if m is not None and not re.search(
+            r"\d|[.!?]\s+(?!It's |It is )[A-Z]|\n\n", doc.text[end : m.start()]
+        ):
             hits.add("date_of_birth", m.start(), m.end())
 
 
 def find(doc: Doc, hits: Hits) -> None:
     """All of the family; nothing here without a digit in the text."""
-    if doc.shape.count(b"9") < 5:
+    digits = doc.shape.count(b"9")
+    if not digits:
+        return
+    if digits < 4:
+        for end in PASSPORT.ends(doc):
+            _scarce(doc, end, "passport", hits)
+        for end in _STRONG_NEAR.ends(doc):
+            _scarce(doc, end, "national_id", hits)
         return
     _find_fixed(doc, hits)
     _announced(doc, SSN, "us_ssn", hits, _NINE, (9, 9))

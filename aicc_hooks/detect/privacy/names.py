@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from .firstnames import FIRST_NAMES
-from .names_words import COMMON, FIELD_WORDS, NOT_NAMES, RULES, SIGN_WORDS
+from .names_words import COMMON, FIELD_WORDS, GREETINGS, NOT_NAMES, RULES, SIGN_WORDS
 from .text import Doc, Hits, ask_for
 
 UPPER: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮİĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤŦŨŪŬŮŰŲŴŶŸŹŻŽȘȚА-ЯЁІЇЄҐΑ-ΩΆΈΉΊΌΎΏ"
@@ -34,23 +34,50 @@ for _line in RULES.strip().splitlines():
 _TRIGGER_WORDS: Final = frozenset(_TRIGGERS)
 
 _FIELD_TAIL: Final = re.compile(
-    r"""[ _-]?(?:name|address|to|person|holder|by)?["'`*]{0,3}[ \t]{0,3}(?::|=>?|\|)[ \t*]{0,6}["'`]?""",
+    r"""[ _-]?(?:name|address|to|person|holder|by)?["'`*]{0,3}[ \t]{0,3}(?::|=>?|\||;(?=\S))[ \t*]{0,6}["'`]?""",
     re.IGNORECASE,
 )
-_FIELD_ASIAN: Final = re.compile(r"(?:氏名|名前|お名前|姓名|이름|성명|ชื่อ|नाम|الاسم|שם)[\s:：]{1,3}")
+_FIELD_ASIAN: Final = re.compile(
+    r"(?:氏名|名前|Ім['’ʼ]я|ПІБ|ФИО|お名前|姓名|이름|성명|ชื่อ|नाम|الاسم|שם)[\s:：]{1,3}"
+)
 _ASIAN_SAID: Final = re.compile(
     r"(?:私の名前は|名前は|わたしは|私は|我叫|我的名字是|我是|姓名是|제 이름은|저는|اسمي|שמי|मेरा नाम|ผมชื่อ|ฉันชื่อ)[\s:：]{0,2}"
 )
-_ASIAN_END: Final = re.compile(r"(?:です|と申|といい|から|입니다|이고|입니|です。|，|。|さん|様|님)")
+_CALLED: Final = re.compile(
+    r"([\u3041-\u30ff\u3400-\u9fff々]{1,6}(?:[ 　・][\u3041-\u30ff\u3400-\u9fff々]{1,6})?)と申"
+)
+_ASIAN_END: Final = re.compile(
+    r"(?:です|と申|でございます|といい|から|입니다|이고|입니|です。|，|。|さん|様|님)"
+)
 _SIGN_SET: Final = frozenset(SIGN_WORDS)
 _SIGN_TAIL: Final = re.compile(r"[,.!]?[ \t]{0,3}\r?\n{1,3}[ \t>*_-]{0,4}")
+
+
+# Words that are names as well: only a full name settles it ("Robert May", "April Gardner").
+_EITHER: Final = frozenset(
+    """
+    april may june august king prince queen lord lake west north south east english french german bishop best great street
+    grant mark rose grace hope faith joy summer summer autumn dawn art bill rich frank christian jordan austin georgia virginia
+    charlotte florence paris london madison chad san hill read page day young long short brown white black green gray love first
+    price rivers river brooks park field stone wood church new
+    """.split()  # noqa: SIM905
+)
+
+
+def _settled(parts: list[str]) -> bool:
+    """A full name one half of which is an ordinary word, the other not."""
+    first, last = parts[0].lower(), parts[-1].lower()
+    other = last if first in _EITHER else first
+    return len(parts) >= 2 and (first in _EITHER) != (last in _EITHER) and other not in NOT_NAMES
 
 
 def is_name(value: str, strong: bool) -> bool:
     """True when capitalised words read as a person: a known first name, or two of them after a strong cue."""
     parts = value.replace("-", " ").split()
-    if not parts or parts[0].lower() in NOT_NAMES or parts[-1].lower() in NOT_NAMES:
+    if not parts:
         return False
+    if parts[0].lower() in NOT_NAMES or parts[-1].lower() in NOT_NAMES:
+        return (strong or parts[0].lower() in FIRST_NAMES) and _settled(parts)
     if not value[0].isascii() and not value[0].isupper():
         return True
     if value.isupper() and len(value) <= 4:
@@ -64,7 +91,16 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
         return 0
     parts = m.group().split(" ")
     end = m.end()
-    while len(parts) > 1 and parts[-1].lower().rstrip(".") in NOT_NAMES:
+    while (
+        len(parts) > 1
+        and parts[-1].lower().rstrip(".") in NOT_NAMES
+        and not (
+            parts[-1].lower() in _EITHER
+            and parts[0].lower() not in NOT_NAMES
+            and len(parts) <= 3
+            and (strong or parts[0].lower() in FIRST_NAMES)
+        )
+    ):
         end -= len(parts.pop()) + 1
     if (
         known_only
@@ -82,7 +118,35 @@ def _add(text: str, at: int, strong: bool, hits: Hits, known_only: bool = False)
     return end
 
 
-ask_for(_TRIGGER_WORDS | FIELD_WORDS | _SIGN_SET | FIRST_NAMES)
+_SELF_WORDS: Final = frozenset(
+    {"m", "am", "this", "bin", "suis", "sono", "soy", "ben", "sou", "jag", "jeg", "jestem"}
+)
+_WROTE_WORDS: Final = frozenset(["wrote", "writes", "schrieb", "écrit", "escribió", "scritto", "schreef"])
+ask_for(_TRIGGER_WORDS | FIELD_WORDS | _SIGN_SET | FIRST_NAMES | _SELF_WORDS | _WROTE_WORDS | {"values"})
+# two words in capitals, then the clause ends or goes on as an introduction does
+_FULL_AFTER: Final = re.compile(
+    rf"{_CAP}(?:[ ][{UPPER}]\.)?[ ]{_CAP}(?=[.,!;)\n]|\s(?:and|from|with|at|here|calling|writing|your|the|a|an|,|—|-)\b|\Z)"
+)
+_WROTE: Final = re.compile(
+    rf"({_CAP}(?:[ ][{UPPER}]\.)?[ ]{_CAP})(?:[ ]<[^<>\s]{{3,80}}>)?[ ](?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef):"
+)
+_VALUES: Final = re.compile(rf"[('\"]({_CAP}(?:[ ][{UPPER}]\.)?[ ]{_CAP})['\"]")
+_SELF: Final = (
+    "i'm ",
+    "i am ",
+    "this is ",
+    "ich bin ",
+    "je suis ",
+    "sono ",
+    "soy ",
+    "ik ben ",
+    "eu sou ",
+    "jag är ",
+    "jeg er ",
+    "jestem ",
+)
+# "Hi Vinicio," — one word in capitals between the greeting and its mark
+_GREETED: Final = re.compile(rf"{_CAP}(?=[ ]?[,!:—]|[ ]?\n|[ ]-[ ])")
 _AND: Final = re.compile(r" (?:and|und|et|y|e|&) ")
 
 
@@ -97,6 +161,7 @@ def find(doc: Doc, hits: Hits) -> None:
             if m is None:
                 continue
             at = m.end()
+            greeted = word in GREETINGS and _GREETED.match(text, at) is not None
             if word in (
                 "name",
                 "names",
@@ -114,19 +179,23 @@ def find(doc: Doc, hits: Hits) -> None:
             stop = _add(
                 text,
                 at,
-                strong,
+                strong or greeted,
                 hits,
                 known_only=common and not (common and word == "name" and m.group().strip()),
             )
             more = _AND.match(text, stop) if stop and strong else None
             if more:
                 _add(text, more.end(), False, hits)
-    for literal in ("i'm ", "i am ", "this is "):
+    for literal in _SELF if words & _SELF_WORDS else ():
         if literal in doc.lower:
             for at in doc.occurrences(literal):
                 if not (at and text[at - 1].isalnum()):
-                    _add(text, at + len(literal), False, hits, known_only=True)
-    if ":" in text or "=" in text or "|" in text:
+                    named = _FULL_AFTER.match(text, at + len(literal))
+                    whole = named is not None and not any(
+                        w.lower() in NOT_NAMES for w in named.group().split()
+                    )
+                    _add(text, at + len(literal), False, hits, known_only=not whole)
+    if ":" in text or "=" in text or "|" in text or ";" in text:
         for word in words & FIELD_WORDS:
             for end in doc.word_ends(word):
                 m = _FIELD_TAIL.match(text, end)
@@ -143,11 +212,22 @@ def find(doc: Doc, hits: Hits) -> None:
                 _add(text, m.end(), False, hits)
     if "@" in text:
         _beside_email(text, hits)
+    if words & _WROTE_WORDS:
+        for m in _WROTE.finditer(text):
+            hits.add("person_name", *m.span(1))
+    if "values" in words and "name" in doc.lower:
+        for end in doc.word_ends("values"):
+            for m in _VALUES.finditer(text, end, end + 300):
+                if is_name(m.group(1), False):
+                    hits.add("person_name", *m.span(1))
     if not doc.ascii:
         for m in _ASIAN_SAID.finditer(text):
             _asian(text, m.end(), hits)
         for m in _FIELD_ASIAN.finditer(text):
             _asian(text, m.end(), hits)
+        if "と申" in text:
+            for m in _CALLED.finditer(text):
+                hits.add("person_name", *m.span(1))
     if words & FIRST_NAMES:
         _find_known(doc, hits)
 

@@ -19,10 +19,10 @@ _NANP: Final = re.compile(
 )
 _TRUNK: Final = re.compile(r"(?:\(0\d{1,4}\)|0\d{1,4})[ ./-]\d{2,4}(?:[ ./-]?\d{2,4}){1,4}(?!\d)")
 PHONE: Final = Cue(
-    "phone phones telephone tel telefon telefono teléfono telefone telefonnummer telefonszám telefoon téléphone mobile mobil mobiel móvil movil celular cell cellphone "
+    "puh contact appelez appelle llama ligue phone phones telephone tel telefon telefono teléfono telefone telefonnummer telefonszám telefoon téléphone mobile mobil mobiel móvil movil celular cell cellphone "
     "handy handynummer rufnummer call fax whatsapp sms text dial contact numero puhelin puhelinnumero telefonnr nummer numéro ring reach hotline "
     "telepono gsm cep tlf tél fone teléfonos telefonu телефон номер τηλέφωνο anrufen appeler llámame chiamami office home numeri phonenumber mobilnummer telefoonnummer",
-    "messages to", "not answering", "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
+    "messages to", "not answering", "ruf mich an", "unter der", "puh.", "erreichbar", "chiama", "ring mig", "ring til", "bel me", "zadzwoń", "звоните", "мой номер", "mój numer", "電話", "电话", "手机", "手機", "携帯", "전화", "휴대폰", "โทร", "điện thoại", "هاتف", "טלפון", "फ़ोन", "फोन", "phone_number", "my number", "numéro", "número de", "registered",
 )  # fmt: skip
 _AFTER_WORD: Final = re.compile(
     r"\s{0,3}\(?(?:office|fax|mobile|cell|home|work|tel|phone|handy|mobil)\b", re.IGNORECASE
@@ -45,7 +45,7 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
     for i in range(len(groups)):
         if groups[i][0] < past:
             continue
-        digits = ""
+        digits, best = "", None
         for j in range(i, min(i + 7, len(groups))):
             if j > i:
                 gap = text[groups[j - 1][1] : groups[j][0]]
@@ -71,10 +71,11 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
                     continue  # a decimal fraction
                 if j > i and (min(sizes) < 3 or sizes[0] not in (4, 6)):
                     continue
-                if judge_card(doc, start, end, digits, gap):
-                    hits.add("credit_card", start, end)
-                    found, past = True, end
-                    break
+                if (best is None or len(digits) <= 16) and judge_card(doc, start, end, digits, gap):
+                    best = (start, end)  # twelve of sixteen digits may pass the check by chance
+        if best is not None:
+            hits.add("credit_card", *best)
+            found, past = True, best[1]
     return found
 
 
@@ -92,10 +93,11 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
             (text[start - 1].isalnum() and text[start - 1].isascii())
             or (text[start - 1] in "_./@#=$€£" and text[start] != "+")
         )
-        and not (text[start - 1] in "=" and text[start].isdigit())
+        and not (text[start - 1] in "=" and text[start] in "(0123456789")
     ):
         return
-    if (text[end : end + 1].isalnum() and text[end].isascii()) or (
+    extension = _EXTENSION.match(text, end)
+    if (text[end : end + 1].isalnum() and text[end].isascii() and extension is None) or (
         text[end : end + 1] in ("_", "%", ":") and text[end + 1 : end + 2].isdigit()
     ):
         return
@@ -106,7 +108,9 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
     for m in _INTERNATIONAL.finditer(value):
         n = sum(map(str.isdigit, m.group()))
         if 8 <= n <= 15 and (m.start() == 0 or "+" in m.group()[:1]):
-            hits.add("phone", start + m.start(), start + m.end())
+            first = start + m.start()
+            opened = text[first - 1 : first] == "(" and ")" in m.group()
+            hits.add("phone", first - opened, _whole(text, start + m.end()))
             found = True
     if found:
         return
@@ -117,19 +121,26 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         and (nanp.start() == 0 or not value[nanp.start() - 1].isdigit())
         and not _excluded(text, start)
     ):
-        hits.add("phone", start + nanp.start(), start + nanp.end())
+        lead = _LEAD.fullmatch(value, 0, nanp.start())
+        hits.add("phone", start if lead else start + nanp.start(), _whole(text, start + nanp.end()))
         return
-    if _DATE_LIKE.match(value) or (
+    dated = n <= 8 and (len(_GROUP.findall(value)) <= 3 or value[:2] in ("19", "20"))
+    if (_DATE_LIKE.match(value) and dated) or (
         value.count(".") == 3 and "-" not in value and re.fullmatch(r"\d{1,3}(?:\.\d{1,3}){3}", value)
     ):
         return
     if (
         6 <= n <= 15
-        and (near(spots, start, start, 32, 0) or _AFTER_WORD.match(text, end))
+        and (
+            near(spots, start, start, 32, 0)
+            or _AFTER_WORD.match(text, end)
+            or _DOTTED.fullmatch(value)
+            or _beside_email(text, start, end)
+        )
         and not _excluded(text, start)
     ):
         close = value.count("(") == value.count(")")
-        hits.add("phone", start if close else start + (value[0] == "("), end)
+        hits.add("phone", start if close else start + (value[0] == "("), _whole(text, end))
         return
     t = _TRUNK.fullmatch(value)
     if (
@@ -140,7 +151,19 @@ def _phones(doc: Doc, run: re.Match[str], spots: list[int], hits: Hits) -> None:
         and (value.count("-") >= 1 or "(" in value or value.count(" ") >= 2)
         and not _excluded(text, start)
     ):
-        hits.add("phone", start, end)
+        hits.add("phone", start, _whole(text, end))
+
+
+_EXTENSION: Final = re.compile(
+    r"[ ]?(?:x|ext\.?|extension|durchwahl|poste|interno)[ ]?\d{1,6}(?!\w)", re.IGNORECASE
+)
+_LEAD: Final = re.compile(r"\(?\d{1,3}\)?[ .-]{0,2}")
+
+
+def _whole(text: str, end: int) -> int:
+    """The end of a number with its extension: `… x123`, `… ext. 45`."""
+    m = _EXTENSION.match(text, end)
+    return m.end() if m else end
 
 
 _DOTTED: Final = re.compile(r"0\d(?:\.\d\d){4}")

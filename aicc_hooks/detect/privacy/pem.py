@@ -17,6 +17,9 @@ _BODY: Final = re.compile(r"(?:[A-Za-z0-9+/=%\\,.:;_-]|[\s\"'`|>#*])*")
 _LINE: Final = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _PUTTY: Final = "PuTTY-User-Key-File-"
 _PUTTY_END: Final = re.compile(r"Private-MAC: ?[0-9a-f]{40,64}")
+_JWK: Final = re.compile(
+    r"\"(?:d|p|q|dp|dq|qi|k)\"\s{0,3}:\s{0,3}\"([A-Za-z0-9_-]{40,700})\""
+)  # the private members
 LIMIT: Final = 20_000  # a 16,384-bit RSA key is 13 KB of PEM
 
 
@@ -43,6 +46,9 @@ def find(doc: Doc, hits: Hits) -> None:
                 body = text[begin.end() : stop]
             if sum(c.isalnum() for c in body) >= 16 and "..." not in body[:12]:
                 hits.add("private_key_pem", begin.start(), stop)
+    if '"kty"' in text:
+        for member in _JWK.finditer(text):
+            hits.add("private_key_pem", *member.span(1))
     at = text.find(_PUTTY)
     while at >= 0:
         mac = _PUTTY_END.search(text, at, at + LIMIT)

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .prose_words import CONNECTORS, LOGIN_WORDS, PIN_WORDS, STOP_WORDS, SUBSTRINGS, TOKEN_WORDS, WORDS
+from .assignments import REFERENCE
+from .prose_words import (
+    CONNECTORS,
+    LOGIN_WORDS,
+    OTHER_KEYS,
+    PIN_WORDS,
+    STOP_WORDS,
+    SUBSTRINGS,
+    TOKEN_WORDS,
+    WORDS,
+)
 from .shape import entropy, is_password, is_placeholder, is_random, is_uuid, wordiness
 from .text import Doc, Hits, ask_for, begin_with
 
@@ -18,6 +28,8 @@ _PAIR: Final = re.compile(
     r"""[^\n]{0,30}?(?:[:=]|\bis\b|\bare\b|\bwith\b|\(|\bas\b)\s{0,3}["'`]?([\w.@+-]{2,40})["'`]?\s{0,2}[:/]\s{0,2}["'`]?([^\s"'`]{4,64})""",
     re.IGNORECASE,
 )
+_BRACKET: Final = re.compile(r"[()\[\]{}<>|]|::|=>|->")
+_CODE: Final = re.compile(r"\w\([^)]*\)|[\[\]{}<>|]|::|=>|->|\([^)]*\Z(?<=[\w(])(?<![\d!@#$%^&*])")
 _UNIT: Final = re.compile(
     r"\d+(?:[.,]\d+)?(?:st|nd|rd|th|x|k|m|s|ms|h|d|%|mb|gb|kb|px|bit|bits|chars?|days?|am|pm|-\w+)?\Z|v?\d+(?:\.\d+)+\Z|\d{1,2}[:/.-]\d{1,2}(?:[:/.-]\d{2,4})?\Z",
     re.IGNORECASE,
@@ -36,9 +48,13 @@ def _keywords(doc: Doc) -> list[tuple[int, int, str]]:
     for word in WORDS & doc.known:
         for at in doc.occurrences(word):
             end = at + len(word)
-            if (at == 0 or not (lower[at - 1].isalnum() or lower[at - 1] in "_$.-/")) and not (
-                lower[end : end + 1].isalnum() or lower[end : end + 1] in ("_", "-", "(")
-            ):
+            if (
+                at == 0
+                or not (
+                    lower[at - 1].isalnum()
+                    or (lower[at - 1] in "_$.-/" and not (lower[at - 1] == "-" and doc.text[at].isupper()))
+                )
+            ) and not (lower[end : end + 1].isalnum() or lower[end : end + 1] in ("_", "-", "(")):
                 found.append((at, end, word))
     if not doc.ascii or "de passe" in lower or "kata" in lower or " key" in lower or "palavra" in lower:
         initials = doc.initials
@@ -57,6 +73,8 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
         if last in "*#":
             break
         behind = text[end : end + 2]
+        if last in "!?" and behind[:1] and not behind[0].isascii():
+            break  # パスワードはSummer3369!です
         if (
             last in "!?"
             and len(behind) == 2
@@ -76,9 +94,13 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 
 def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
-    if value[0] in "$€£" and value[1:2].isdigit():
+    if value[0] == "-" or (value[0] in "$€£" and value[1:2].isdigit()):
         return False  # a price
-    if is_placeholder(value) or (_UNIT.match(value) and not (strong and value.isdigit() and len(value) >= 4)):
+    if (
+        REFERENCE.match(value)
+        or is_placeholder(value)
+        or (_UNIT.match(value) and not (strong and value.isdigit() and len(value) >= 4))
+    ):
         return False
     if value.startswith(("http://", "https://", "www.", "/", "./", "~/", "@", "#{")) or value.endswith(
         ("()", "();")
@@ -115,14 +137,43 @@ def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
     return (
         is_password(value, quoted)
         and (strong or len(value) >= 6)
-        and not re.search(r"[()\[\]{}<>|]|::|=>|->", value)
+        and not (_CODE if strong else _BRACKET).search(value)
     )
+
+
+_QUOTES: Final = ("'", '"')
+# "… it is still Blau-Kiwi22 as the root password"
+_BEFORE: Final = re.compile(
+    r"(?<![^\s\"'`(])([^\s\"'`]{6,64})[\"'`]?\s(?:as|for)\s(?:(?:the|my|your|our|his|her|a|new|old)\s){0,2}(?:[a-z]{2,12}\s)?\Z"
+)
+
+
+def _follows(lower: str, end: int) -> bool:
+    """True unless the word goes on to mean something else: password manager, password hash."""
+    following = lower[end : end + 24].split()
+    return not following or following[0].strip(".,;:!?)") not in STOP_WORDS
 
 
 def find(doc: Doc, hits: Hits) -> None:
     """Values that a sentence calls a password."""
     text = doc.text
-    for _at, end, word in _keywords(doc):
+    for at, end, word in _keywords(doc):
+        if (
+            word in TOKEN_WORDS
+            and doc.lower[max(0, at - 24) : at].rstrip(" -_").rpartition(" ")[2] in OTHER_KEYS
+        ):
+            continue
+        if text[end : end + 1] in _QUOTES and text[end - len(word) - 1 : end - len(word)] == text[end]:
+            if text[end + 1 : end + 3].strip()[:1] not in (":", "="):
+                continue  # 'Password', a label
+        elif word not in TOKEN_WORDS and word not in LOGIN_WORDS:
+            before = _BEFORE.search(text, max(0, at - 110), at)
+            if before and doc.lower[end : end + 20].split(" ")[1:2] != ["for"] and _follows(doc.lower, end):
+                start, stop = _trim(text, *before.span(1))
+                value = text[start:stop]
+                if any(map(str.isdigit, value)) and _good(value, word, False, False):
+                    hits.add("password", start, stop)
+                    continue
         if word in LOGIN_WORDS or word in ("password", "pw", "pass", "passwort"):
             pair = _PAIR.match(text, end, end + 140)
             if (pair and word in LOGIN_WORDS) or (pair and text[end : end + 1] == "s"):
@@ -183,6 +234,8 @@ def _after(text: str, end: int, word: str) -> tuple[int, int] | None:
         if right - left >= 4 and (strong or index == 0 or keyed) and _good(value, word, strong, False):
             return left, right
         low = value.lower()
+        if low == "secure" or (keyed and index == 0 and low in ("id", "ids")):
+            return None  # "key id: 4ab1d8…" names a key
         if (
             low in STOP_WORDS
             or any(c.isdigit() for c in value[:64])

@@ -23,12 +23,19 @@ TOKEN_WORDS: Final = frozenset(
     ["token", "key", "secret", "apikey", "schlüssel", "clé", "llave", "chave", "chiave"]
 )
 PIN_WORDS: Final = frozenset(["pin", "passcode", "暗証番号"])
+# "cache key: 9f86…": keys that open nothing
+OTHER_KEYS: Final = frozenset(
+    """
+    cache public primary partition foreign hash sort object idempotency routing map dict lookup row shard storage dedup
+    message event group index unique translation i18n registry page composite natural surrogate bucket verification
+    """.split()  # noqa: SIM905
+)
 LOGIN_WORDS: Final = frozenset(["credentials", "credential", "login", "logins", "creds"])
 # Words that introduce a value ("is", "lautet", "to"); a colon or an equals sign does too.
 CONNECTORS: Final = frozenset(
     """
     is was are to as now be becomes equals ist lautet war heißt auf est sera en à era es será è sarà é será
-    a är er på on jest to je bude this adalah là olarak это είναι este voi becomes: hey
+    a är er på on jest to je bude this adalah là olarak это είναι este voi c'est becomes: hey
     """.split()  # noqa: SIM905
 ) - {"hey", "this", "a", "en", "on"}
 STOP_WORDS: Final = frozenset(

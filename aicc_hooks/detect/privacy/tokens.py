@@ -22,7 +22,20 @@ _DISCORD: Final = re.compile(
 _AZURE: Final = re.compile(r"[A-Za-z0-9_~.]{3}\dQ~[A-Za-z0-9_~.-]{31,34}")
 _ATLAS: Final = re.compile(r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}")
 _MAILCHIMP: Final = re.compile(r"[0-9a-f]{32}-us\d{1,2}(?![0-9A-Za-z])")
-_MAILGUN: Final = re.compile(r"[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9A-Za-z])")
+_MAILGUN: Final = re.compile(r"(?<![0-9A-Za-z-])[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}(?![0-9A-Za-z])")
+# Azure's newer keys carry the name of their service inside: JQQJ99, AzSe (search), AzFu (functions), ACDb (Cosmos), …
+_AZURE_SIGNED: Final = re.compile(
+    r"(?<![A-Za-z0-9+/_=-])[A-Za-z0-9+/_-]{30,80}?(?:JQQJ99|AZDO|AzSe|AzFu|AzCa|ACDb|AIoT|\+A(?:St|CR|MC|Sb|Eh|Rm|BA))[A-Za-z0-9+/_-]{4,32}={0,2}(?![A-Za-z0-9+/_-])"
+)
+_AZURE_MARKS: Final = (
+    "JQQJ99", "AZDO", "AzSe", "AzFu", "AzCa", "ACDb", "AIoT", "+ASt", "+ACR", "+AMC", "+ASb", "+AEh", "+ARm", "+ABA",
+)  # fmt: skip
+# A vendor nobody listed still tells what its token is: acme_live_…, x-secret-…, foo_pat_…
+_HINTED: Final = re.compile(
+    r"(?<![A-Za-z0-9_./-])(?!pk_|pk-|pub)(?:[A-Za-z][A-Za-z0-9]{1,15}[_-]){0,2}(?:sk|secret|token|key|pat|live|prod|api|apikey|access|auth|admin|service|private)[_-](?:v\d[_-])?([A-Za-z0-9]{20,200})(?![A-Za-z0-9_./-])"
+)
+_NGROK: Final = re.compile(r"(?<![A-Za-z0-9_-])[12][A-Za-z0-9]{26}_[A-Za-z0-9]{21}(?![A-Za-z0-9_-])")
+_TAILED: Final = re.compile(r"[_-][A-Za-z0-9]{20}")
 _FACEBOOK: Final = re.compile(r"\d{15,16}(?:\||%7[Cc])[A-Za-z0-9_-]{26,28}(?![A-Za-z0-9_-])")
 _WRAPPED: Final = re.compile(
     r"[ \t]{0,8}\\?\r?\n[ \t>|]{0,12}([A-Za-z0-9_+/=.%~-]{4,2000})[ \t]{0,8}(?=[\r\n\"'`]|$)"
@@ -120,12 +133,16 @@ def _find_vendor(doc: Doc, pool: str, hits: Hits) -> None:
                     if found and _plausible(found[1], anchor):
                         if anchor in _WEBHOOKS:
                             start = _url_start(text, at)
+                        elif anchor == "_authToken":
+                            start -= len(_REGISTRY.search(text[max(0, at - 80) : at]).group())  # type: ignore[union-attr]
                         hits.add(kind, start, found[0])
                         step = max(step, found[0])
                         break
             at = text.find(anchor, step)
 
 
+# an .npmrc names the registry on the same line: //registry.example.org/:_authToken=…
+_REGISTRY: Final = re.compile(r"(?://[\w.-]{1,60}(?:/[\w.-]{0,30}){0,4}:)?\Z")
 _WEBHOOKS: Final = frozenset(a for a in _ANCHORS if "/" in a and "." in a)
 
 
@@ -181,6 +198,22 @@ def find(doc: Doc, hits: Hits) -> None:
         for start, end in doc.long_spans():
             if end - start >= 58 and text.count(".", start, end) >= 2:
                 _find_discord(text, start, end, hits)
+    if any(mark in pool for mark in _AZURE_MARKS):
+        for start, end in doc.long_spans():
+            for m in _AZURE_SIGNED.finditer(text, start, end):
+                if not is_placeholder(m.group()) and entropy(m.group()) > 4:
+                    hits.add("azure_secret", m.start(), m.end())
+    if _TAILED.search(pool) is not None:
+        for start, end in doc.long_spans():
+            if end - start >= 24 and _TAILED.search(text, start, end) is not None:
+                _find_hinted(text, start, end, hits)
+                for m in _NGROK.finditer(text, start, end):
+                    hits.add("vendor_token", m.start(), m.end())
+    if pool.count("-") >= 2:
+        for start, end in doc.long_spans():
+            if end - start >= 50 and text.count("-", start, end) >= 2:
+                for m in _MAILGUN.finditer(text, start, end):
+                    hits.add("vendor_token", m.start(), m.end())
     if "|" in pool or "%7" in pool:
         for m in _FACEBOOK.finditer(text):
             hits.add("vendor_token", m.start(), m.end())
@@ -191,6 +224,16 @@ _INNER: Final = (
     (".atlasv1.", "vendor_token", _ATLAS, 14),
     ("-us", "vendor_token", _MAILCHIMP, 32),
 )
+
+
+def _find_hinted(text: str, start: int, end: int, hits: Hits) -> None:
+    for m in _HINTED.finditer(text, start, end):
+        body = m.group(1)
+        mixed = (
+            any(map(str.isupper, body)) and any(map(str.islower, body)) and sum(map(str.isdigit, body)) >= 2
+        )
+        if mixed and is_random(body, 20) and wordiness(body) < 0.5:  # digests and names are of one case
+            hits.add("vendor_token", m.start(), m.end())
 
 
 def _find_discord(text: str, start: int, end: int, hits: Hits) -> None:
