@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import sqlite3
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from click.testing import CliRunner
@@ -28,6 +25,7 @@ from aicc_hooks.record.reader import SpoolReader
 from aicc_hooks.record.spool import Spool
 from aicc_hooks.record.workers import Sources, merge, read_workers
 from aicc_hooks.record.writer import Writer
+from tests.harness.webhook import hook_server
 
 NOW = 1_750_000_000.0
 CANARY = "zqx-canary-4711"
@@ -327,33 +325,6 @@ def test_the_background_task_goes_on_after_a_bug_and_ends_when_told(path):
 
 
 # --- sinks -----------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def hook_server(delay=0.0, status=204, headers=()):
-    got = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            got.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            time.sleep(delay)
-            with contextlib.suppress(OSError):
-                self.send_response(status)
-                for name, value in headers:
-                    self.send_header(name, value)
-                self.end_headers()
-
-        def log_message(self, *_):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook?token=s3cret", got
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 EVENT = Event(7, NOW, "fired", "dependency_down", "redis", 1.0, "connection refused")

@@ -16,6 +16,7 @@ from aicc_hooks.record import SpoolReader
 from aicc_hooks.record.alerts.store import read_alerts
 from tests.harness import GatewayProcess, RedisProcess, wait_until
 from tests.harness.gateway import SHIPPED_CONFIG
+from tests.harness.webhook import hook_server
 from tests.ollama_stub import OllamaStub
 from tests.standins.cloud import CloudStandIn
 
@@ -76,7 +77,13 @@ def knows(gateway: GatewayProcess, status: str) -> Callable[[], bool]:
 
 
 @pytest.fixture(scope="module")
-def patient(shared_gateway: Any) -> GatewayProcess:
+def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    with hook_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def patient(shared_gateway: Any, webhook: tuple[str, list[dict[str, Any]]]) -> GatewayProcess:
     """Its breaker never opens, so that many kinds of failure can be told apart; it comments on waiting streams."""
     policy = {
         "cache": {"enabled": False},
@@ -86,7 +93,11 @@ def patient(shared_gateway: Any) -> GatewayProcess:
             "health": {"interval_s": 0.5},
             "embeddings": {"timeout_s": 1},
         },
-        "alerts": {"every_s": 1, "rules": {"spool_failing": {"for_s": 0}}},
+        "alerts": {
+            "every_s": 1,
+            "rules": {"spool_failing": {"for_s": 0, "clear_for_s": 0}},
+            "webhook": {"url": webhook[0]},
+        },
     }
     started: GatewayProcess = shared_gateway(policy=policy)
     return started
@@ -348,7 +359,12 @@ def test_an_embedding_is_never_another_model_s(strict: GatewayProcess, ollama: O
 @pytest.mark.skipif(
     not hasattr(resource, "prlimit"), reason="limits of another process can be set on Linux only"
 )
-def test_a_full_disk_stops_records_not_answers_and_is_told(patient: GatewayProcess) -> None:
+def test_a_full_disk_stops_records_not_answers_and_is_told(
+    patient: GatewayProcess, webhook: tuple[str, list[dict[str, Any]]]
+) -> None:
+    def told_by_webhook() -> list[str]:
+        return [event["status"] for event in webhook[1] if event["rule"] == "spool_failing"]
+
     ask(patient, model="llama-fast")
     wait_until(lambda: "spool" not in health(patient).json()["problems"], 10)
     before = resource.prlimit(patient.pid, resource.RLIMIT_FSIZE)
@@ -360,7 +376,9 @@ def test_a_full_disk_stops_records_not_answers_and_is_told(patient: GatewayProce
         assert "cannot be written" in told
         assert health(patient).json()["status"] == "degraded"
         wait_until(lambda: "records wait" in health(patient).json()["problems"].get("spool", ""), 10)
-        time.sleep(3)  # a round of the alerts, on a busy machine too: only sinks would tell meanwhile
+        wait_until(
+            lambda: told_by_webhook() == ["fired"], 40, "the alert is told while nothing can be written"
+        )
     finally:
         resource.prlimit(patient.pid, resource.RLIMIT_FSIZE, before)
     wait_until(lambda: "spool" not in health(patient).json()["problems"], 15)
@@ -371,9 +389,9 @@ def test_a_full_disk_stops_records_not_answers_and_is_told(patient: GatewayProce
         events = read_alerts(reader, now=time.time())["events"]
         return [e["kind"] for e in events if e["rule"] == "spool_failing"]
 
-    # Told from the file when the round that saw it could write again: then its end comes after `clear_for_s`, 20 s.
-    wait_until(lambda: len(noted()) >= 2, 45, "the alert's beginning and end are in the file")
+    wait_until(lambda: len(noted()) >= 2, 40, "the alert's beginning and end are in the file")
     assert noted() == ["recovered", "fired"]
+    assert told_by_webhook() == ["fired", "recovered"]
 
 
 # --- breaker ---------------------------------------------------------------------------------------
