@@ -66,6 +66,9 @@ DIFFERENT = [
     ("Give me a recipe for soup", "Give me a recipe for vegan soup", "added"),
     ("check if a list is part of a tuple", "check if a list is part of a list", "repeated word"),
     ("Does tea need milk?", "Is tea needed?", "voice"),
+    ("Как установить Python на Mac?", "Как удалить Python на Mac?", "language"),
+    ("用 Python 打开文件", "用 Python 删除文件", "language"),
+    ("किताब Python", "कीताब Python", "language"),
     ("Wo ist der Bahnhof in Köln und wann fährt der Zug?", "Wo ist der Flughafen in Köln und wann fährt der Zug?", "language"),
 ]  # fmt: skip
 

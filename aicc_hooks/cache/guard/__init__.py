@@ -11,7 +11,7 @@ from typing import Final
 
 from aicc_hooks.cache.guard import checks
 from aicc_hooks.cache.guard.content import content
-from aicc_hooks.cache.guard.language import foreign
+from aicc_hooks.cache.guard.language import bare, foreign
 from aicc_hooks.cache.guard.order import order
 from aicc_hooks.cache.guard.question import question
 from aicc_hooks.cache.guard.text import Text, read, unquoted
@@ -43,13 +43,13 @@ def judge(a: str, b: str) -> str:
     if len(a) > MAX_CHARS or len(b) > MAX_CHARS:
         return PASS if a == b else "too long"
     left, right = read(a), read(b)
-    if not left.words or not right.words:
-        return PASS if a == b else "no words"
-    if left.plain == right.plain and left.quotes == right.quotes:
+    if left.plain and left.plain == right.plain and left.quotes == right.quotes:
         return PASS
     if foreign(left) or foreign(right):
-        # The word lists are English: elsewhere only spelling may differ.
-        return PASS if left.words == right.words and left.symbols == right.symbols else "language"
+        # The word lists are English: elsewhere only punctuation may differ.
+        return PASS if bare(left) == bare(right) and left.symbols == right.symbols else "language"
+    if not left.words or not right.words:
+        return "no words"
     if left.quotes and left.quotes == right.quotes:
         left, right = read(unquoted(left.raw)), read(unquoted(right.raw))
     for check in CHECKS:

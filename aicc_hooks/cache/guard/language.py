@@ -114,6 +114,14 @@ _OTHER: Final = frozenset(
     ]
 )
 
+# Not \w: it leaves out the vowel signs of Hindi or Thai, and `#` and `+` name languages.
+_WORD: Final = re.compile(r"[^\s.,;:!?()\"'«»„“”¿¡…。，、！？；：；।·]+")
+
+
+def bare(text: Text) -> tuple[str, ...]:
+    """The words of any script, without case and punctuation."""
+    return tuple(_WORD.findall(text.plain))
+
 
 def foreign(text: Text) -> bool:
     """True when the text is likely not English."""
