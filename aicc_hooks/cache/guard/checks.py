@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 from aicc_hooks.cache.guard import lexicon
@@ -31,12 +32,14 @@ def code(a: Text, b: Text) -> str:
 
 def numbers(a: Text, b: Text) -> str:
     """The same numbers, each standing before the same thing when there are several."""
-    if Counter(a.numbers) != Counter(b.numbers):
+    if _counted(a, b) != _counted(b, a):
         return "number"
+    if _dates(a) != _dates(b):
+        return "number order"  # "from March 3 to June 10", "from March 10 to June 3"
     mine, yours = _neighbours(a), _neighbours(b)
     for number, (_, after, _) in mine.items():
         # "250 euros in dollars": with one number it is the unit beside it that tells the direction.
-        if after != yours[number][1] and after in _UNITS and yours[number][1] in _UNITS:
+        if number in yours and after != yours[number][1] and after in _UNITS and yours[number][1] in _UNITS:
             return "unit"
     if a.numbers != b.numbers and _computes(a) and _computes(b):
         return "number order"
@@ -45,6 +48,33 @@ def numbers(a: Text, b: Text) -> str:
     return ""
 
 
+def _counted(text: Text, other: Text) -> Counter[str]:
+    """The numbers; a `1` that the other text writes as an article ("a tablespoon", "1 tbsp") is left out."""
+    found = Counter(text.numbers)
+    if found["n:1"] and "n:1" not in other.numbers and {"a", "an", "one"} & set(other.words):
+        after = {t.key for t, u in zip(text.tokens[1:], text.tokens, strict=False) if u.key == "n:1"}
+        if after & {t.key for t in other.tokens}:
+            del found["n:1"]
+    return found
+
+
+def _dates(text: Text) -> set[tuple[str, str]]:
+    """Each month with the number beside it."""
+    beside = list(pairwise(text.tokens))
+    return {
+        (x.key, y.key)
+        for x, y in (*beside, *((y, x) for x, y in beside))
+        if x.key in _MONTHS and y.kind == "number"
+    }
+
+
+_MONTHS: Final = frozenset(
+    group(stem(month))
+    for month in (
+        "january february march april may june july august september october november december "
+        "jan feb mar apr jun jul aug sep sept oct nov dec"
+    ).split()
+)
 _ONE_WAY: Final = frozenset(
     [
         "difference",
@@ -72,6 +102,7 @@ def _same_bonds(a: Text, b: Text) -> bool:
     return all(
         before == yours[n][0] or after == yours[n][1] or (prep and prep == yours[n][2])
         for n, (before, after, prep) in mine.items()
+        if n in yours
     )
 
 
@@ -151,9 +182,19 @@ def _tense(text: Text) -> str:
 
 
 def person(a: Text, b: Text) -> str:
-    """`why do I trust you` is not `why do you trust me`."""
+    """`why do I trust you` is not `why do you trust me`, my name is not yours, and who I am is not who you are."""
     mine, yours = _persons(a), _persons(b)
-    return "role swap" if len(mine) > 1 and len(yours) > 1 and mine != yours else ""
+    if len(mine) > 1 and len(yours) > 1 and mine != yours:
+        return "role swap"
+    owners, others = (tuple(dict.fromkeys(_OWNERS[w] for w in t.words if w in _OWNERS)) for t in (a, b))
+    if owners and others and owners != others:
+        return "role swap"
+    # "How do you peel an egg" means anybody; "who are you", "can you swim" and "what can you do" mean the one asked.
+    general = asks(a) == asks(b) in ("how", "where", "how many", "measure", "why", "when")
+    return "role swap" if {mine, yours} == {(1,), (2,)} and not general else ""
+
+
+_OWNERS: Final = {"my": 1, "mine": 1, "our": 1, "ours": 1, "your": 2, "yours": 2}
 
 
 def _persons(text: Text) -> tuple[int, ...]:

@@ -27,6 +27,7 @@ def _keys(words: frozenset[str]) -> frozenset[str]:
 
 _FILLERS, _LEADS, _CLASSIFIERS, _ANSWERS = map(_keys, (FILLER, LEAD, CLASSIFIER, ANSWER_TYPE))
 _FILLERS |= {"~allowed-to"}
+_CLASSES = _CLASSIFIERS - _keys(frozenset({"code", "place"}))  # "a Go function that", "Go code that"
 _UNITS = _keys(UNITS)
 # "how many metres are in 7 feet", "how many people live in": the noun says by itself that it is a number.
 _COUNTED = _UNITS | {group(stem("population"))}
@@ -44,6 +45,8 @@ def content(a: Text, b: Text) -> str:
         return "task"
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
+    if (why := _classes(a.tokens, yours, b.tokens, mine)) != "":
+        return why
     left, right = _unsaid(_weighty(a.tokens, yours), yours, b), _unsaid(_weighty(b.tokens, mine), mine, a)
     implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
@@ -117,6 +120,15 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
     return token.key in _CLASSIFIERS and any(t.key in other for t in near)
+
+
+def _classes(
+    mine: tuple[Token, ...], yours: Counter[str], theirs: tuple[Token, ...], ours: Counter[str]
+) -> str:
+    """`this function` is not `this class`: a class may be left out, not replaced."""
+    left = any(t.key in _CLASSES and t.key not in yours and not t.asked for t in mine)
+    right = any(t.key in _CLASSES and t.key not in ours and not t.asked for t in theirs)
+    return "substitution" if left and right else ""
 
 
 def _unsaid(tokens: list[Token], other: Counter[str], text: Text) -> list[Token]:

@@ -16,6 +16,7 @@ _UNITS = frozenset(group(stem(word)) for word in UNITS)
 _LONG = (
     24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
 )
+_ANYBODY = frozenset({"i", "we", "you", "one"})
 _DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
 
 
@@ -25,6 +26,13 @@ def order(a: Text, b: Text) -> str:
     left, right = _only(a.tokens, shared), _only(b.tokens, shared)
     if (why := _direction(left, right)) != "":
         return why
+    if (
+        asks(a) == asks(b) == "what"
+        and _swaps(a)
+        and _swaps(b)
+        and bool(_ANYBODY & set(a.words)) != bool(_ANYBODY & set(b.words))
+    ):
+        return "direction"  # "what can replace salt", "what can I replace with salt"
     if [t.key for t in left] == [t.key for t in right]:
         return ""
     if len(left) > _LONG:
@@ -47,6 +55,8 @@ def order(a: Text, b: Text) -> str:
             continue
         if x.passive != u.passive or y.passive != v.passive:
             continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
+        if (x.prep == y.prep != "" and x.kind == y.kind == "entity") and _moved(left, right, i, j, at):
+            return "order"  # "noon in Rome, what is it in Lima"
         if x.prep and y.prep and x.prep != y.prep and (x.prep, y.prep) == (v.prep, u.prep):
             return "direction"  # "the effect of sleep on memory"
         if reshaped and not (
@@ -83,6 +93,18 @@ def order(a: Text, b: Text) -> str:
     return ""
 
 
+def _swaps(text: Text) -> bool:
+    return any(w in EXCHANGE for w in text.words)
+
+
+def _moved(left: Sequence[Token], right: Sequence[Token], i: int, j: int, at: Sequence[int]) -> bool:
+    """Two things change places, and neither takes along what stood before it."""
+    if j - i == 1 or abs(at[i] - at[j]) == 1:
+        return False
+    before = [(left[k - 1].key if k else "", right[at[k] - 1].key if at[k] else "") for k in (i, j)]
+    return all(x != y for x, y in before)
+
+
 def _only(tokens: Sequence[Token], shared: Counter[str]) -> list[Token]:
     left = Counter(shared)
     kept = []
@@ -100,13 +122,17 @@ def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
         preps = {t.key: t.prep for t in right}
         if any({t.prep, preps[t.key]} == {"for", "with"} for t in left):
             return "direction"
+    there = {t.key: t.prep for t in right}
+    here = {t.key: t.prep for t in left}
     for key, role in mine.items():
         if role != yours[key] and role in _DIRECTED and yours[key] in _DIRECTED:
             return "direction"
+        if {"from", "in"} == {here[key], there[key]}:
+            return "direction"  # "say it in Thai", "translate it from Thai"
     for role in _DIRECTED:
-        here = {k for k, r in mine.items() if r == role}
-        there = {k for k, r in yours.items() if r == role}
-        if here - there and there - here:
+        one = {k for k, r in mine.items() if r == role}
+        other = {k for k, r in yours.items() if r == role}
+        if one - other and other - one:
             return "direction"
     return ""
 
