@@ -74,13 +74,16 @@ _IMPLIED: Final = {
 }
 
 
+_JOB_GROUPS: Final = {group(stem(w)): JOBS[w] for w in ("summarize", "translate", "delete", "fix", "explain")}
 _COMPARES: Final = re.compile(
     r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
 )
 
 
 def _jobs(text: Text) -> set[str]:
-    found = {JOBS[w] for t in text.tokens[:4] if (w := t.raw.lower()) in JOBS}
+    found = {
+        job for t in text.tokens[:4] if (job := JOBS.get(t.raw.lower()) or _JOB_GROUPS.get(t.key)) is not None
+    }
     if _COMPARES.search(" ".join(text.words)):
         found.add("compare")
     if text.words[-1] == "about" and "what" in text.words:

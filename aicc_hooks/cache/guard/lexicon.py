@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 FUNCTION: Final = _words(
     "a an the this that these those here there it its itself i me we us myself ourselves you yourself one ones "
     "am is are was were be been being do does did doing done have has had having will would shall can could may might should must ought "
-    "of in on at for by to from into onto with within as about regarding during through via per between among upon out up off "
+    "of in on at for by to from into onto with using within as about regarding during through via per between among upon out up off "
     "and or but so then if else when where who whom whose what which why how whether because while also too "
     "my our your his their mine yours ours theirs some any another such very quite rather "
     "'s s t d ll re ve please pls plz kindly thanks thank hi hello hey ok okay well oh yes sure "
@@ -59,7 +59,6 @@ JOBS: Final[dict[str, str]] = {
         "review": "review critique evaluate rate proofread",
         "calculate": "calculate compute",
         "delete": "delete remove",
-        "test": "test",
     }.items()
     for word in words.split()
 }

@@ -45,7 +45,10 @@ def order(a: Text, b: Text) -> str:
     strict = a.passive or b.passive
     flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
     flipped = set(flips)
-    if flips and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
+    turned = any(
+        left[i].passive != right[j].passive for i, j in enumerate(at)
+    )  # "can I eat it", "can it be eaten"
+    if flips and not turned and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
         return "role swap"  # "can my landlord enter", "can I enter my landlord's"
     reshaped = shape(a) != shape(b)
     for i, j in flips:

@@ -23,9 +23,9 @@ _HOW: Final = re.compile(
 _KINDS: Final = (
     ("how many", re.compile(r"\bhow many\b|\b(?:the|what) (?:number|count|amount) of\b|^(?:number of|count)\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
-    ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:makes?|causes?|caused)\b|\breasons?\b|\bcauses of\b")),
+    ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:makes?|causes?|caused|(?:is|are|was|were) the (?:main |most common )?(?:reasons?|causes?))\b|\breasons?\b|\bcauses of\b")),
     ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
-    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month|age)s?\b|\bbest time\b")),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month|age)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
     ("what", re.compile(r"\bwhat\b|\bwhich\b")),
     ("how", re.compile(r"\bhow\b")),
@@ -55,11 +55,21 @@ def question(a: Text, b: Text) -> str:
     pair = frozenset((mine, yours))
     if "" in pair:
         return "" if _fits_phrase(a if mine else b, mine or yours, b if mine else a) else "question"
-    if pair in _SAME_KIND or (pair == {"measure", "what"} and a.numbers):
+    if pair in _SAME_KIND or (pair == {"measure", "what"} and (a.numbers or _measured(a) or _measured(b))):
         return ""
     if pair == {"how", "what"} and (_COPULAR.match(unframed(a)) or _COPULAR.match(unframed(b))):
         return ""
     return "question"
+
+
+_MEASURED: Final = re.compile(
+    r"\bwhat (?:is|are|was|were|age|size|height|distance)\b.{0,40}\b(?:height|length|weight|depth|distance|width|size|age|price|cost|speed|population|duration|temperature)\b|^(?:at )?what age\b"
+)
+
+
+def _measured(text: Text) -> bool:
+    """`what is the height of` asks how high; content has to agree that it is the same measure."""
+    return bool(_MEASURED.search(unframed(text)))
 
 
 def asks(text: Text) -> str:
@@ -82,13 +92,14 @@ _STRANDED: Final = re.compile(r" (?:of|from|to|for|by|with|on)$")
 def shape(text: Text) -> tuple[bool, bool]:
     """Is the asked-for thing the object ("who did Ann see"), and does a preposition wait for it at the end?"""
     words = unframed(text)
-    return bool(_OBJECT.match(words)), bool(_STRANDED.search(words))
+    has = words.endswith((" have", " has"))  # "which symptoms does it have": its symptoms
+    return bool(_OBJECT.match(words)) and not has, bool(_STRANDED.search(words))
 
 
 @lru_cache(maxsize=8192)
 def _asked(text: Text) -> tuple[str, frozenset[str]]:
     """The kind by the first question word, and the other question words."""
-    words = unframed(text)
+    words = _main_clause(text)
     others = frozenset(words.split()) & _SPECIFIC
     if _YES_NO.match(words):
         # "are there any ways to" asks how, "are there any hotels in" asks what there is.
@@ -102,6 +113,23 @@ def _asked(text: Text) -> tuple[str, frozenset[str]]:
     start, _, kind = min(found)
     # The word that made the kind does not count as another one.
     return kind, frozenset(words[start:].split()[2:]) & _SPECIFIC
+
+
+_CONDITION: Final = re.compile(
+    r"^(?:when|if|while|once) [^,?]{3,80}, (?=(?:what|which|who|where|why|how|is|are|do|does|can|should)\b)"
+)
+_LAST: Final = re.compile(
+    r"^.{3,200}[,:;] ((?:what|who|where|why|how)\b(?: (?:is|does|do|are|was|did)\b.{0,40})?)$"
+)
+
+
+def _main_clause(text: Text) -> str:
+    """The clause that asks: "my app crashes, why", "if it rains, where can I go", "A vs B: what is the difference"."""
+    if last := _LAST.match(text.plain.replace("what's", "what is")):
+        return last[1]
+    if condition := _CONDITION.match(text.plain):
+        return text.plain[condition.end() :]
+    return unframed(text)
 
 
 def _fits_phrase(asked: Text, kind: str, phrase: Text) -> bool:

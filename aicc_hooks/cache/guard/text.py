@@ -16,6 +16,7 @@ _QUOTED: Final = re.compile(
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)"
 )
 _CONTRACTIONS: Final = (
+    (re.compile(r"\b(what|how|who|where|when)s\b", re.I), r"\1 is"),
     (re.compile(r"\b(ca)n't\b|\b(ca)nt\b", re.I), "can not"),
     (re.compile(r"\bwon't\b", re.I), "will not"),
     (re.compile(r"\b(\w+)n't\b", re.I), r"\1 not"),
@@ -37,6 +38,7 @@ _NEUTRAL: Final = frozenset(
         "for",
         "about",
         "with",
+        "using",
         "during",
         "within",
         "over",
@@ -133,7 +135,23 @@ def unquoted(text: str) -> str:
     return _QUOTED.sub(" Quotation ", text.replace("’", "'"))
 
 
+# "16GB", "a three-day trip": the number and what it counts are two words.
+_GLUED: Final = re.compile(
+    r"(?<![\w.-])(\d+(?:[.,]\d+)?)(?=(?:[kmgt]b|[kc]m|mm|kg|g|mg|l|ml|lbs?|oz|ft|mi|km/h|mph|h|hrs?|mins?|secs?|eur|usd|gbp)\b)"
+    r"|(?<![\w.-])(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)-(?=(?:[a-z]+)\b)"
+    r"|(?<=day|ear|eek|our|ord|age)-(?=old\b|long\b)",
+    re.I,
+)
+_TWICE: Final = (
+    (re.compile(r"\btwo times\b", re.I), "twice"),
+    (re.compile(r"\bthree times\b", re.I), "thrice"),
+)
+
+
 def _expand(text: str) -> str:
+    text = _GLUED.sub(lambda m: f"{m[1] or m[2] or ''} ", text)
+    for pattern, replacement in _TWICE:
+        text = pattern.sub(replacement, text)
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)
     return text
