@@ -64,7 +64,7 @@ def _dates(text: Text) -> set[tuple[str, str]]:
     return {
         (x.key, y.key)
         for x, y in (*beside, *((y, x) for x, y in beside))
-        if x.key in _MONTHS and y.kind == "number"
+        if x.key in _MONTHS and y.kind == "number" and not (x.joined or y.joined)
     }
 
 
@@ -121,10 +121,11 @@ def _computes(text: Text) -> bool:
 def _same_bonds(a: Text, b: Text) -> bool:
     """Each number keeps the neighbour before or after it."""
     mine, yours = _neighbours(a), _neighbours(b)
+    dated = {day for _, day in _dates(a)}  # compared already
     return all(
         before == yours[n][0] or after == yours[n][1] or (prep and prep == yours[n][2])
         for n, (before, after, prep) in mine.items()
-        if n in yours
+        if n in yours and n not in dated
     )
 
 
@@ -139,7 +140,9 @@ def negation(a: Text, b: Text) -> str:
 
 
 def _negations(text: Text) -> int:
-    return sum(w in lexicon.NEGATIONS for w in text.words)
+    # "without meat" is one thing with "meatless": inside a known phrase the negation is compared with the phrase.
+    within = sum(w in lexicon.NEGATIONS for t in text.tokens if " " in t.raw for w in t.raw.split())
+    return sum(w in lexicon.NEGATIONS for w in text.words) - within
 
 
 def quantifiers(a: Text, b: Text) -> str:
@@ -251,4 +254,8 @@ def modality(a: Text, b: Text) -> str:
 
 
 def _duty(text: Text) -> bool:
-    return any(w in lexicon.OBLIGATION for w in text.words) or "have to" in " ".join(text.words)
+    return (
+        any(w in lexicon.OBLIGATION for w in text.words)
+        or "have to" in " ".join(text.words)
+        or any(t.raw in lexicon.ADVISABLE for t in text.tokens)
+    )

@@ -6,7 +6,9 @@ import re
 from collections import Counter
 from typing import Final
 
+from aicc_hooks.cache.guard.demonyms import of_the_same_place
 from aicc_hooks.cache.guard.lexicon import (
+    ADVISABLE,
     ANSWER_TYPE,
     ANTONYMS,
     CLASSIFIER,
@@ -18,6 +20,7 @@ from aicc_hooks.cache.guard.lexicon import (
 )
 from aicc_hooks.cache.guard.question import asks
 from aicc_hooks.cache.guard.text import Text, Token
+from aicc_hooks.cache.guard.typos import slip
 from aicc_hooks.cache.guard.words import group, stem
 
 
@@ -45,14 +48,19 @@ def content(a: Text, b: Text) -> str:
         return "task"
     if (jobs_a ^ jobs_b) - WEAK_JOBS:
         return "task"
+    counted_a, counted_b = _counted(a.tokens), _counted(b.tokens)
+    if counted_a and counted_b and counted_a != counted_b:
+        return "role swap"  # "how many cups are in a litre"
     if (why := _classes(a.tokens, yours, b.tokens, mine)) != "":
         return why
     left, right = _unsaid(_weighty(a.tokens, yours), yours, b), _unsaid(_weighty(b.tokens, mine), mine, a)
     implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
         implied |= {"make", "makes", "made", "cause", "causes", "caused", "reason", "reasons"}
+    implied |= _understood(a, b)
     left, right = ([t for t in side if t.raw.lower() not in implied] for side in (left, right))
     left, right = _join(left, right)
+    left, right = _pair_off(left, right)
     if "who" in (asks(a), asks(b)):
         left, right = _agents(left, right)
     if left and right:
@@ -72,6 +80,42 @@ _IMPLIED: Final = {
         {"compare", "comparison", "difference", "differences", "differ", "differs", "vs", "versus"}
     ),
 }
+
+
+_LISTING: Final = frozenset({"find", "list", "show", "count", "name"})
+_SIZES: Final = frozenset(
+    {"how heavy", "how long", "how far", "how tall", "how big", "how much", "equal", "equals"}
+)
+
+
+def _understood(a: Text, b: Text) -> frozenset[str]:
+    """Words that one side may leave out because of what both ask for."""
+    kinds, words = {asks(a), asks(b)}, {*a.words, *b.words}
+    found: set[str] = set()
+    if kinds <= {"what", ""}:
+        found.add("good")  # "what are good names for", "suggest names for"
+    if kinds <= {"what", "", "who", "how many"} or (_LISTING & set(a.words) & set(b.words)):
+        found |= {"all", "every", "each"}  # checks.quantifiers has seen to the rest
+    if kinds == {"why"}:
+        found |= {"cause", "causes", "caused", "reason", "reasons"}
+    if kinds == {"yes-no"} and {"can", "could"} & words:
+        found |= {"able", "able to", "possible", "ok", "okay", "ok to", "alright"}
+    if any(t.raw in ADVISABLE for t in (*a.tokens, *b.tokens)):
+        found |= ADVISABLE  # checks.modality has asked for a `should` on the other side
+    if all(sum(t.key in _UNITS for t in side.tokens) > 1 for side in (a, b)):
+        found |= _SIZES
+    return frozenset(found)
+
+
+def _pair_off(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:
+    """Without pairs that are one word, mistyped, or one place, as noun and adjective."""
+    if len(left) > _FEW or len(right) > _FEW:
+        return left, right
+    for x in left:
+        for y in right:
+            if slip(x, y) or of_the_same_place(x, y):
+                return _pair_off([t for t in left if t is not x], [t for t in right if t is not y])
+    return left, right
 
 
 _JOB_GROUPS: Final = {group(stem(w)): JOBS[w] for w in ("summarize", "translate", "delete", "fix", "explain")}
@@ -123,6 +167,12 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
     return token.key in _CLASSIFIERS and any(t.key in other for t in near)
+
+
+def _counted(tokens: tuple[Token, ...]) -> set[str]:
+    """The unit after `how many`, with one word between at most ("US gallons")."""
+    found = {i for i, t in enumerate(tokens) if t.key == _HOW_MANY}
+    return {t.key for i in found for t in tokens[i + 1 : i + 3] if t.key in _UNITS}
 
 
 def _classes(

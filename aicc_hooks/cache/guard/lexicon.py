@@ -75,6 +75,9 @@ UNITS: Final = _words(
 )
 EXCHANGE: Final = _words("substitute replace exchange swap trade switch convert")
 OBLIGATION: Final = _words("should must ought")
+ADVISABLE: Final = frozenset(
+    {"advisable", "a good idea", "good idea", "make sense", "wise", "recommended to", "worth it"}
+)
 PRONOUNS: Final[dict[str, str]] = {
     "he": "he", "him": "he", "his": "he", "himself": "he",
     "she": "she", "her": "she", "hers": "she", "herself": "she",

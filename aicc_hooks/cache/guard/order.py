@@ -79,7 +79,10 @@ def order(a: Text, b: Text) -> str:
         ):
             return "order"
         if any((i, k) in flipped and (k, j) in flipped for k in range(i + 1, j)) and not (
-            _adverbial(x, u) or _adverbial(y, v) or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
+            {x.key, y.key} & _MEANING
+            or _adverbial(x, u)
+            or _adverbial(y, v)
+            or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
         ):
             return "role swap"
         if (

@@ -11,7 +11,10 @@ from aicc_hooks.cache.guard.text import Text
 # How a request is wrapped; what stands behind it is the question.
 _FRAME: Final = re.compile(
     r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
-    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare)(?: to)?(?: me| us)?(?: know| with| to)?"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare"
+    r"|plan|classify|categori[sz]e|refactor|rewrite|rephrase|proofread|shorten|outline|brainstorm|analy[sz]e|extract|review|edit|implement"
+    r"|calculate|compute|solve|prove|remind|simplify|paraphrase|reply|respond"
+    r"|(?:fix|check|change|add|put|turn|make|sort|improve)(?= (?:this|these|the following|my|it)\b))(?: to)?(?: me| us)?(?: know| with| to)?"
     r"|do you (?:happen to )?know|(?:i (?:would|d|'d) like|i want|i need|i wish) (?:you )?(?:to )?(?:know|see|have|get|find|find out|learn)?"
     r"|(?:please )?(?:solve|answer|consider|help with)(?: me)? (?:this|the following)(?: \w+)?|question|task"
     r"|please|tell me|show me|let me know|i(?: am|'m) (?:wondering|curious|looking for|trying to|interested in)|any idea|help me)\b[ ,]*(?:about )?"
@@ -53,6 +56,8 @@ def question(a: Text, b: Text) -> str:
     if mine == yours:
         return ""
     pair = frozenset((mine, yours))
+    if pair == {"who", "what"} and shape(a)[0] != shape(b)[0]:
+        return "question"  # "what did Ann find", "who found Ann"
     if "" in pair:
         return "" if _fits_phrase(a if mine else b, mine or yours, b if mine else a) else "question"
     if pair in _SAME_KIND or (pair == {"measure", "what"} and (a.numbers or _measured(a) or _measured(b))):

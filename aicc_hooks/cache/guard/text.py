@@ -142,6 +142,12 @@ _GLUED: Final = re.compile(
     r"|(?<=day|ear|eek|our|ord|age)-(?=old\b|long\b)",
     re.I,
 )
+_DEICTIC: Final = re.compile(
+    r"\b(text|article|code|function|paragraph|passage|e-?mail|sentence|message|list|table|question|snippet|json) below"
+    r"(?= (?:to|from|into|in|and|so)\b|[.:?!]|$)",
+    re.I,
+)
+_CLOCK: Final = re.compile(r"(?<=\d)\s?([ap])\.?m\b\.?", re.I)
 _TWICE: Final = (
     (re.compile(r"\btwo times\b", re.I), "twice"),
     (re.compile(r"\bthree times\b", re.I), "thrice"),
@@ -149,6 +155,7 @@ _TWICE: Final = (
 
 
 def _expand(text: str) -> str:
+    text = _DEICTIC.sub(r"\1", _CLOCK.sub(r" \1meridiem", text))
     text = _GLUED.sub(lambda m: f"{m[1] or m[2] or ''} ", text)
     for pattern, replacement in _TWICE:
         text = pattern.sub(replacement, text)
@@ -243,7 +250,7 @@ def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], tex
     """True for a function word; a capital A, I, IT or US in the middle of a sentence is a name."""
     if word in lexicon.OWN_WISH:
         return not at or raws[at - 1][0].lower() in lexicon.ASKER
-    if word not in lexicon.FUNCTION:
+    if word not in lexicon.FUNCTION or (raw == "May" and at):
         return False
     if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
         following = raws[at + 1][0] if at + 1 < len(raws) else ""
