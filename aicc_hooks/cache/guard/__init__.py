@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from aicc_hooks.cache.guard import checks
+from aicc_hooks.cache.guard.abroad import alike
 from aicc_hooks.cache.guard.content import content
-from aicc_hooks.cache.guard.language import bare, foreign
+from aicc_hooks.cache.guard.language import foreign
 from aicc_hooks.cache.guard.order import order
 from aicc_hooks.cache.guard.question import question
 from aicc_hooks.cache.guard.text import Text, read, unquoted
@@ -46,8 +47,7 @@ def judge(a: str, b: str) -> str:
     if left.plain and left.plain == right.plain and left.quotes == right.quotes:
         return PASS
     if foreign(left) or foreign(right):
-        # The word lists are English: elsewhere only punctuation may differ.
-        return PASS if bare(left) == bare(right) and left.symbols == right.symbols else "language"
+        return PASS if alike(left, right) else "language"
     if not left.words or not right.words:
         return "no words"
     if left.quotes and left.quotes == right.quotes:

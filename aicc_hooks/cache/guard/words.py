@@ -191,6 +191,7 @@ _KEEP: Final = frozenset(
         "sing",
         "bring",
         "wing",
+        "clothes",
     ]
 )
 
