@@ -8,8 +8,9 @@ from typing import Final
 
 from aicc_hooks.cache.guard import lexicon
 from aicc_hooks.cache.guard.question import asks, unframed
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text
-from aicc_hooks.cache.guard.words import group, stem
+from aicc_hooks.cache.guard.words import group
 
 _UNITS: Final = frozenset(group(stem(unit)) for unit in lexicon.UNITS)
 _PAST: Final = frozenset(["was", "were", "did", "had"])

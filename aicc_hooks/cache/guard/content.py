@@ -19,9 +19,10 @@ from aicc_hooks.cache.guard.lexicon import (
     WEAK_JOBS,
 )
 from aicc_hooks.cache.guard.question import asks
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.typos import slip
-from aicc_hooks.cache.guard.words import group, stem
+from aicc_hooks.cache.guard.words import group
 
 
 def _keys(words: frozenset[str]) -> frozenset[str]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Token
-from aicc_hooks.cache.guard.words import group, stem
+from aicc_hooks.cache.guard.words import group
 
 _PAIRS: Final = (
     "america/american us/american usa/american argentina/argentinian australia/australian austria/austrian belgium/belgian "

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
 from aicc_hooks.cache.guard.question import asks, impersonal, shape
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text, Token
-from aicc_hooks.cache.guard.words import group, stem
+from aicc_hooks.cache.guard.words import group
 
 _MEANING = frozenset({group(stem("mean"))})  # "what does X mean", "the meaning of X"
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)

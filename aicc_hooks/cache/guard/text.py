@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 from aicc_hooks.cache.guard import lexicon, numbers, words
 from aicc_hooks.cache.guard.codelike import symbols_and_code
+from aicc_hooks.cache.guard.stems import irregular, stem
 
 Kind = Literal["word", "entity", "number", "operator"]
 
@@ -165,7 +166,7 @@ def _expand(text: str) -> str:
 
 
 def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str) -> list[Token]:
-    stems = tuple(words.stem(w.removesuffix("'s").strip("'")) for w in lower)
+    stems = tuple(stem(w.removesuffix("'s").strip("'")) for w in lower)
     result: list[Token] = []
     role, prep, joined, at = "", "", False, 0
     topic = _TOPIC.match(text)
@@ -227,7 +228,7 @@ _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"]
 
 
 def _participle(lower: tuple[str, ...], at: int) -> bool:
-    if not (lower[at].endswith("ed") or words.irregular(lower[at])):
+    if not (lower[at].endswith("ed") or irregular(lower[at])):
         return False
     before = lower[max(0, at - 4) : at]
     return bool(_BE & set(before)) and not {"do", "does", "did", "to", "a", "an", "way"} & set(before)
