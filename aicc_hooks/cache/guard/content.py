@@ -54,7 +54,10 @@ def content(a: Text, b: Text) -> str:
         return "role swap"  # "how many cups are in a litre"
     if (why := _classes(a.tokens, yours, b.tokens, mine)) != "":
         return why
-    left, right = _unsaid(_weighty(a.tokens, yours), yours, b), _unsaid(_weighty(b.tokens, mine), mine, a)
+    left, right = (
+        _unsaid(_weighty(a.tokens, yours, asks(a) == "how"), yours, b),
+        _unsaid(_weighty(b.tokens, mine, asks(b) == "how"), mine, a),
+    )
     implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
         implied |= {"make", "makes", "made", "cause", "causes", "caused", "reason", "reasons"}
@@ -99,6 +102,8 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
         found |= {"all", "every", "each"}  # checks.quantifiers has seen to the rest
     if kinds == {"why"}:
         found |= {"cause", "causes", "caused", "reason", "reasons"}
+    if "much" in a.words and "much" in b.words:
+        found.add("money")
     if kinds == {"yes-no"} and {"can", "could"} & words:
         found |= {"able", "able to", "possible", "ok", "okay", "ok to", "alright"}
     if any(t.raw in ADVISABLE for t in (*a.tokens, *b.tokens)):
@@ -108,18 +113,24 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
     return frozenset(found)
 
 
+def _one_job(x: Token, y: Token) -> bool:
+    job = JOBS.get(x.raw.lower())
+    return job == "fix" == JOBS.get(y.raw.lower())
+
+
 def _pair_off(left: list[Token], right: list[Token]) -> tuple[list[Token], list[Token]]:
     """Without pairs that are one word, mistyped, or one place, as noun and adjective."""
     if len(left) > _FEW or len(right) > _FEW:
         return left, right
     for x in left:
         for y in right:
-            if slip(x, y) or of_the_same_place(x, y):
+            if slip(x, y) or of_the_same_place(x, y) or _one_job(x, y):
                 return _pair_off([t for t in left if t is not x], [t for t in right if t is not y])
     return left, right
 
 
 _JOB_GROUPS: Final = {group(stem(w)): JOBS[w] for w in ("summarize", "translate", "delete", "fix", "explain")}
+_PLOT: Final = re.compile(r"^what(?:'s| is) the (?:plot|gist) of ")
 _COMPARES: Final = re.compile(
     r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
 )
@@ -131,12 +142,12 @@ def _jobs(text: Text) -> set[str]:
     }
     if _COMPARES.search(" ".join(text.words)):
         found.add("compare")
-    if text.words[-1] == "about" and "what" in text.words:
+    if (text.words[-1] == "about" and "what" in text.words) or _PLOT.match(text.plain):
         found.add("summary")
     return found
 
 
-def _weighty(tokens: tuple[Token, ...], other: Counter[str]) -> list[Token]:
+def _weighty(tokens: tuple[Token, ...], other: Counter[str], how: bool) -> list[Token]:
     """Tokens without a counterpart that say something of their own."""
     left = Counter(other)
     unmatched: list[Token] = []
@@ -147,12 +158,12 @@ def _weighty(tokens: tuple[Token, ...], other: Counter[str]) -> list[Token]:
             leading = False
         if left[token.key] > 0:
             left[token.key] -= 1
-        elif token.kind in ("operator", "number") or not (lead or _light(token, i, tokens, other)):
+        elif token.kind in ("operator", "number") or not (lead or _light(token, i, tokens, other, how)):
             unmatched.append(token)
     return unmatched
 
 
-def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]) -> bool:
+def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str], how: bool) -> bool:
     word = token.raw.lower()
     if (
         word in ("best", "easiest", "right", "proper")
@@ -160,7 +171,10 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
         and tokens[at + 1].raw.lower() in _WAYS
     ):
         return True
-    if token.key in _FILLERS or (at < 4 and JOBS.get(word) in WEAK_JOBS):
+    weak = JOBS.get(word) in WEAK_JOBS and (
+        not how or JOBS.get(word) != "write"
+    )  # "how do I write it", "how do I say it"
+    if token.key in _FILLERS or (at < 4 and weak):
         return True
     if token.key == _HOW_MANY and at + 1 < len(tokens) and tokens[at + 1].key in _COUNTED:
         return True

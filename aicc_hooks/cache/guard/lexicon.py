@@ -34,11 +34,11 @@ LEAD: Final = _words(
 )
 # Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
 CLASSIFIER: Final = _words(
-    "river city town state country term semester course class food cuisine restaurant place language code function program script command "
+    "river city town state country term semester course class food cuisine restaurant place language code function program command department number "
 )
 # After which/what they only say what kind of answer is wanted ("which city is the capital", "which person won").
 ANSWER_TYPE: Final = _words(
-    "person people team player author city country place state company year date day time age language river mountain name thing number one"
+    "person people team player author artist professor teacher scientist singer director inventor city country place state company year date day time age language river mountain name thing number one"
 )
 # A want of one's own is the frame of a request; that of somebody else is what is asked about.
 OWN_WISH: Final = _words(
@@ -54,7 +54,7 @@ JOBS: Final[dict[str, str]] = {
         "summary": "summary summarize summarise synopsis recap tldr overview",
         "translate": "translate translation",
         "convert": "convert conversion turn transform",
-        "fix": "fix debug repair",
+        "fix": "fix debug repair correct",
         "rewrite": "refactor rewrite rephrase paraphrase improve optimize simplify shorten expand",
         "review": "review critique evaluate rate proofread",
         "calculate": "calculate compute",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
-from aicc_hooks.cache.guard.question import asks, impersonal, shape
+from aicc_hooks.cache.guard.question import asks, impersonal, shape, unframed
 from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text, Token
 from aicc_hooks.cache.guard.words import group
@@ -17,6 +18,9 @@ _UNITS = frozenset(group(stem(word)) for word in UNITS)
 _LONG = (
     24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
 )
+_ADVERBS = frozenset({"yet", "still", "already"})
+_ALONE = ({"from", ""},)
+_EXTRAPOSED = re.compile(r"^(?:is|was) it (?:really |still )?(\w+) (?:to|for) ")
 _ANYBODY = frozenset({"i", "we", "you", "one"})
 _DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
 
@@ -49,12 +53,22 @@ def order(a: Text, b: Text) -> str:
     turned = any(
         left[i].passive != right[j].passive for i, j in enumerate(at)
     )  # "can I eat it", "can it be eaten"
-    if flips and not turned and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
+    predicate = _predicate(a) | _predicate(b)
+    if (
+        flips
+        and not (turned or predicate)
+        and asks(a) == asks(b) == "yes-no"
+        and impersonal(a) != impersonal(b)
+    ):
         return "role swap"  # "can my landlord enter", "can I enter my landlord's"
     reshaped = shape(a) != shape(b)
     for i, j in flips:
         x, y = left[i], left[j]
         u, v = right[at[i]], right[at[j]]
+        if {x.raw.lower(), y.raw.lower()} & (predicate | _ADVERBS):
+            continue
+        if {x.role, u.role} in _ALONE or {y.role, v.role} in _ALONE:
+            return "direction"  # "remove stains from a carpet", "remove a carpet with stains"
         if _coordinated(left, i, j) and _coordinated(right, at[j], at[i]):
             continue
         if x.passive != u.passive or y.passive != v.passive:
@@ -98,6 +112,12 @@ def order(a: Text, b: Text) -> str:
         if not loose and "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
             return "order"
     return ""
+
+
+def _predicate(text: Text) -> frozenset[str]:
+    """`bad` of "is it bad to skip lunch", which is "is skipping lunch bad"."""
+    found = _EXTRAPOSED.match(unframed(text))
+    return frozenset({found[1]}) if found else frozenset()
 
 
 def _swaps(text: Text) -> bool:

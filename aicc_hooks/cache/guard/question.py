@@ -24,11 +24,12 @@ _HOW: Final = re.compile(
     r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|what (?:can|could|should|do) (?:i|we|you) do to\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
 )
 _KINDS: Final = (
+    ("measure", re.compile(r"^what amount of money\b|^what amount (?:should|do|can|must)\b")),
     ("how many", re.compile(r"\bhow many\b|\b(?:the|what) (?:number|count|amount) of\b|^(?:number of|count)\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
-    ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:makes?|causes?|caused|(?:is|are|was|were) the (?:main |most common )?(?:reasons?|causes?))\b|\breasons?\b|\bcauses of\b")),
+    ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:mainly )?(?:makes?|causes?|caused|(?:is|are|was|were) the (?:main |most common )?(?:reasons?|causes?))\b|\breasons?\b|\bcauses? of\b")),
     ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
-    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:time|date|year|day|month|age)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:is the )?(?:time|date|year|day|month|age)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
     ("what", re.compile(r"\bwhat\b|\bwhich\b")),
     ("how", re.compile(r"\bhow\b")),
@@ -90,14 +91,16 @@ def impersonal(text: Text) -> bool:
     return bool(_SUBJECT.match(unframed(text)))
 
 
-_OBJECT: Final = re.compile(r"^(?:who|what|which|how many)\b(?: \w+){0,3}? (?:do|does|did)\b")
+_OBJECT: Final = re.compile(
+    r"^(?:who|what|which|how many)\b(?: \w+){0,3}? (?:(?:do|does|did)\b|(?:should|can|could|would|must) (?:i|you|we|one)\b)"
+)
 _STRANDED: Final = re.compile(r" (?:of|from|to|for|by|with|on)$")
 
 
 def shape(text: Text) -> tuple[bool, bool]:
     """Is the asked-for thing the object ("who did Ann see"), and does a preposition wait for it at the end?"""
     words = unframed(text)
-    has = words.endswith((" have", " has"))  # "which symptoms does it have": its symptoms
+    has = words.endswith((" have", " has", " need", " needs"))  # "which symptoms does it have": its symptoms
     return bool(_OBJECT.match(words)) and not has, bool(_STRANDED.search(words))
 
 
@@ -106,6 +109,8 @@ def _asked(text: Text) -> tuple[str, frozenset[str]]:
     """The kind by the first question word, and the other question words."""
     words = _main_clause(text)
     others = frozenset(words.split()) & _SPECIFIC
+    if words.startswith(("whether ", "if ")) and words != text.plain:
+        return "what" if " there are " in words else "yes-no", others
     if _YES_NO.match(words):
         # "are there any ways to" asks how, "are there any hotels in" asks what there is.
         kind = "how" if _HOW.match(words) else "what" if _THERE_ARE.match(words) else "yes-no"
@@ -143,7 +148,7 @@ def _fits_phrase(asked: Text, kind: str, phrase: Text) -> bool:
         return not _imperative(phrase)
     if kind == "where":
         return bool(_WHERE_TO_FIND.search(unframed(asked)))
-    return kind not in ("when", "why")
+    return kind != "when" and (kind != "why" or asks(phrase) == "why")
 
 
 def _imperative(text: Text) -> bool:

@@ -139,7 +139,7 @@ def unquoted(text: str) -> str:
 # "16GB", "a three-day trip": the number and what it counts are two words.
 _GLUED: Final = re.compile(
     r"(?<![\w.-])(\d+(?:[.,]\d+)?)(?=(?:[kmgt]b|[kc]m|mm|kg|g|mg|l|ml|lbs?|oz|ft|mi|km/h|mph|h|hrs?|mins?|secs?|eur|usd|gbp)\b)"
-    r"|(?<![\w.-])(\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)-(?=(?:[a-z]+)\b)"
+    r"|(?<![\w.-])(\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)-(?=(?:[a-z]+)\b)"
     r"|(?<=day|ear|eek|our|ord|age)-(?=old\b|long\b)",
     re.I,
 )
@@ -148,6 +148,20 @@ _DEICTIC: Final = re.compile(
     r"(?= (?:to|from|into|in|and|so)\b|[.:?!]|$)",
     re.I,
 )
+# "make it faster" is "speed it up", "with no" and "-free" are "without".
+_SAID_ONCE: Final = (
+    *(
+        (re.compile(rf"\bmake ((?:\S+ ){{1,5}}?){comparative}\b", re.I), rf"{verb} \1")
+        for comparative, verb in {
+            "faster": "speed up", "slower": "slow down", "shorter": "shorten", "longer": "lengthen",
+            "simpler": "simplify", "better": "improve", "stronger": "strengthen", "smaller": "shrink", "larger": "enlarge",
+            "bigger": "enlarge", "(?:easier to read|more readable)": "improve the readability of",
+        }.items()
+    ),
+    (re.compile(r"\bwith no\b", re.I), "without"),
+    (re.compile(r"\b([a-z]{3,})-free\b", re.I), r"without \1"),
+    (re.compile(r"\ba single\b", re.I), "one"),
+)  # fmt: skip
 _CLOCK: Final = re.compile(r"(?<=\d)\s?([ap])\.?m\b\.?", re.I)
 _TWICE: Final = (
     (re.compile(r"\btwo times\b", re.I), "twice"),
@@ -158,7 +172,7 @@ _TWICE: Final = (
 def _expand(text: str) -> str:
     text = _DEICTIC.sub(r"\1", _CLOCK.sub(r" \1meridiem", text))
     text = _GLUED.sub(lambda m: f"{m[1] or m[2] or ''} ", text)
-    for pattern, replacement in _TWICE:
+    for pattern, replacement in (*_TWICE, *_SAID_ONCE):
         text = pattern.sub(replacement, text)
     for pattern, replacement in _CONTRACTIONS:
         text = pattern.sub(replacement, text)
@@ -231,7 +245,9 @@ def _participle(lower: tuple[str, ...], at: int) -> bool:
     if not (lower[at].endswith("ed") or irregular(lower[at])):
         return False
     before = lower[max(0, at - 4) : at]
-    return bool(_BE & set(before)) and not {"do", "does", "did", "to", "a", "an", "way"} & set(before)
+    be = max((i for i, word in enumerate(before) if word in _BE), default=-1)
+    between = set(before[be + 1 :])
+    return be >= 0 and not {"do", "does", "did"} & set(before) and not {"to", "a", "an", "way"} & between
 
 
 def _asked(lower: tuple[str, ...], at: int) -> bool:
