@@ -20,8 +20,11 @@ _FUTURE: Final = frozenset(["will", "shall", "gonna"])
 
 
 def quotes(a: Text, b: Text) -> str:
-    """Quoted strings must be equal to the byte."""
-    return "quote" if a.quotes and b.quotes and Counter(a.quotes) != Counter(b.quotes) else ""
+    """Quoted strings must be equal to the byte; who leaves out the marks must say the words."""
+    if a.quotes and b.quotes:
+        return "quote" if Counter(a.quotes) != Counter(b.quotes) else ""
+    said, other = (a, b) if a.quotes else (b, a)
+    return "quote" if any(quote.lower() not in other.plain for quote in said.quotes) else ""
 
 
 def code(a: Text, b: Text) -> str:
@@ -141,15 +144,18 @@ def negation(a: Text, b: Text) -> str:
 
 
 def _negations(text: Text) -> int:
-    # "without meat" is one thing with "meatless": inside a known phrase the negation is compared with the phrase.
-    within = sum(w in lexicon.NEGATIONS for t in text.tokens if " " in t.raw for w in t.raw.split())
-    return sum(w in lexicon.NEGATIONS for w in text.words) - within
+    return sum(n for word, n in _single(text).items() if word in lexicon.NEGATIONS)
+
+
+def _single(text: Text) -> Counter[str]:
+    """Words outside known phrases: "without meat" is one thing with "meatless", "most recent" with "latest"."""
+    return Counter(text.words) - Counter(w for t in text.tokens if " " in t.raw for w in t.raw.split())
 
 
 def quantifiers(a: Text, b: Text) -> str:
     """all, some, most, only, both …: one side may stay silent about `all` or `some`, not say another."""
-    mine = {lexicon.QUANTIFIERS[w] for w in a.words if w in lexicon.QUANTIFIERS}
-    yours = {lexicon.QUANTIFIERS[w] for w in b.words if w in lexicon.QUANTIFIERS}
+    mine = {lexicon.QUANTIFIERS[w] for w in _single(a) if w in lexicon.QUANTIFIERS}
+    yours = {lexicon.QUANTIFIERS[w] for w in _single(b) if w in lexicon.QUANTIFIERS}
     only_a, only_b = mine - yours, yours - mine
     if (only_a and only_b) or (only_a | only_b) - {"all", "some"}:
         return "quantifier"
@@ -251,7 +257,13 @@ def _do(text: Text) -> bool:
 def modality(a: Text, b: Text) -> str:
     """Whether one should is not whether one can, may or does."""
     mine, yours = _duty(a), _duty(b)
-    return "modality" if mine != yours and (asks(a) == "yes-no" or asks(b) == "yes-no") else ""
+    if mine == yours:
+        return ""
+    free = b if mine else a  # "what should you never do", "what will you never do"
+    return "modality" if "yes-no" in (asks(a), asks(b)) or _FORETOLD & set(free.words) else ""
+
+
+_FORETOLD: Final = _FUTURE | {"would", "did", "may", "might"}
 
 
 def _duty(text: Text) -> bool:

@@ -55,8 +55,8 @@ def content(a: Text, b: Text) -> str:
     if (why := _classes(a.tokens, yours, b.tokens, mine)) != "":
         return why
     left, right = (
-        _unsaid(_weighty(a.tokens, yours, asks(a) == "how"), yours, b),
-        _unsaid(_weighty(b.tokens, mine, asks(b) == "how"), mine, a),
+        _unsaid(_weighty(a, yours), yours, b),
+        _unsaid(_weighty(b, mine), mine, a),
     )
     implied: frozenset[str] = frozenset().union(*(_IMPLIED.get(job, ()) for job in jobs_a & jobs_b))
     if "why" in a.words or "why" in b.words:
@@ -87,6 +87,7 @@ _IMPLIED: Final = {
 
 
 _LISTING: Final = frozenset({"find", "list", "show", "count", "name"})
+_NEEDED: Final = frozenset({"need", "needed", "required", "necessary"})
 _SIZES: Final = frozenset(
     {"how heavy", "how long", "how far", "how tall", "how big", "how much", "equal", "equals"}
 )
@@ -102,6 +103,8 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
         found |= {"all", "every", "each"}  # checks.quantifiers has seen to the rest
     if kinds == {"why"}:
         found |= {"cause", "causes", "caused", "reason", "reasons"}
+    if "need" in words and words & _NEEDED:
+        found |= _NEEDED  # "which papers do I need", "which papers are required"
     if "much" in a.words and "much" in b.words:
         found.add("money")
     if kinds == {"yes-no"} and {"can", "could"} & words:
@@ -147,18 +150,23 @@ def _jobs(text: Text) -> set[str]:
     return found
 
 
-def _weighty(tokens: tuple[Token, ...], other: Counter[str], how: bool) -> list[Token]:
+def _weighty(text: Text, other: Counter[str]) -> list[Token]:
     """Tokens without a counterpart that say something of their own."""
+    tokens, how = text.tokens, asks(text) == "how"
+    does = " ".join(text.words).startswith(("what does ", "what do ", "what did "))
     left = Counter(other)
     unmatched: list[Token] = []
     leading = True
+    asked_for = len(tokens) - 1 if does else -1  # "what does the library offer"
     for i, token in enumerate(tokens):
         lead = leading and token.key in _LEADS
         if token.kind in ("number", "entity") or not (lead or token.raw.lower() in JOBS):
             leading = False
         if left[token.key] > 0:
             left[token.key] -= 1
-        elif token.kind in ("operator", "number") or not (lead or _light(token, i, tokens, other, how)):
+        elif token.kind in ("operator", "number") or not (
+            i != asked_for and (lead or _light(token, i, tokens, other, how))
+        ):
             unmatched.append(token)
     return unmatched
 
@@ -181,7 +189,7 @@ def _light(token: Token, at: int, tokens: tuple[Token, ...], other: Counter[str]
     if token.asked and token.key in _ANSWERS:
         return True
     near = tokens[max(0, at - 1) : at] + tokens[at + 1 : at + 2]
-    return token.key in _CLASSIFIERS and any(t.key in other for t in near)
+    return token.key in _CLASSIFIERS and token.kind != "entity" and any(t.key in other for t in near)
 
 
 def _counted(tokens: tuple[Token, ...]) -> set[str]:

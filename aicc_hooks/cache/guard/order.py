@@ -20,7 +20,7 @@ _LONG = (
 )
 _ADVERBS = frozenset({"yet", "still", "already"})
 _ALONE = ({"from", ""},)
-_EXTRAPOSED = re.compile(r"^(?:is|was) it (?:really |still )?(\w+) (?:to|for) ")
+_EXTRAPOSED = re.compile(r"^(?:is|was) it (?:really |still )?(\w+) (?:to |(?=\w+ing\b))(\w+)")
 _ANYBODY = frozenset({"i", "we", "you", "one"})
 _DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
 
@@ -40,6 +40,9 @@ def order(a: Text, b: Text) -> str:
         return "direction"  # "what can replace salt", "what can I replace with salt"
     if [t.key for t in left] == [t.key for t in right]:
         return ""
+    predicate = _predicate(a) | _predicate(b)
+    if predicate and _without(left, predicate) == _without(right, predicate):
+        return ""
     if len(left) > _LONG:
         return "order"
     place: dict[str, list[int]] = {}
@@ -53,19 +56,13 @@ def order(a: Text, b: Text) -> str:
     turned = any(
         left[i].passive != right[j].passive for i, j in enumerate(at)
     )  # "can I eat it", "can it be eaten"
-    predicate = _predicate(a) | _predicate(b)
-    if (
-        flips
-        and not (turned or predicate)
-        and asks(a) == asks(b) == "yes-no"
-        and impersonal(a) != impersonal(b)
-    ):
+    if flips and not turned and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
         return "role swap"  # "can my landlord enter", "can I enter my landlord's"
     reshaped = shape(a) != shape(b)
     for i, j in flips:
         x, y = left[i], left[j]
         u, v = right[at[i]], right[at[j]]
-        if {x.raw.lower(), y.raw.lower()} & (predicate | _ADVERBS):
+        if {x.raw.lower(), y.raw.lower()} & _ADVERBS:
             continue
         if {x.role, u.role} in _ALONE or {y.role, v.role} in _ALONE:
             return "direction"  # "remove stains from a carpet", "remove a carpet with stains"
@@ -115,9 +112,13 @@ def order(a: Text, b: Text) -> str:
 
 
 def _predicate(text: Text) -> frozenset[str]:
-    """`bad` of "is it bad to skip lunch", which is "is skipping lunch bad"."""
+    """`bad` and `skip` of "is it bad to skip lunch", which is "is skipping lunch bad" or "is lunch bad to skip"."""
     found = _EXTRAPOSED.match(unframed(text))
-    return frozenset({found[1]}) if found else frozenset()
+    return frozenset(group(stem(word)) for word in found.groups()) if found else frozenset()
+
+
+def _without(tokens: Sequence[Token], keys: frozenset[str]) -> list[str]:
+    return [t.key for t in tokens if t.key not in keys]
 
 
 def _swaps(text: Text) -> bool:

@@ -45,7 +45,7 @@ _KEEP: Final = _words(
 )
 # A product is not a production and a quest no question: only these, and -ation, say what their verb says.
 _NOUN_OF_VERB: Final = _words(
-    "construction collection selection connection protection detection extraction insertion prediction reaction "
+    "submission suggestion instruction restriction rejection prevention depiction supervision revision confusion construction collection selection connection protection detection extraction insertion prediction reaction "
     "adoption invention inspection discussion compression deletion completion execution contribution distribution "
     "substitution correction injection infection interaction election creation location translation rotation "
     "donation migration treatment investment agreement development improvement management measurement employment "
@@ -80,6 +80,8 @@ def stem(word: str) -> str:
                 base = base[:-1]
             word = base[:-1] + "y" if ending == "ed" and base.endswith("i") else base
             break
+    if word.endswith("ization") and word not in ("organization", "civilization"):
+        return word[:-5]
     if word in _NOUN_OF_VERB or (len(word) > 8 and word.endswith("ation") and word not in _KEEP):
         word = word.removesuffix("ion").removesuffix("ment")
     elif len(word) > 5 and word.endswith("ly"):
