@@ -172,7 +172,25 @@ def particles(a: Text, b: Text) -> str:
         for x, y in ((mine, yours), (yours, mine)):
             if one in x and other not in x and other in y and one not in y:
                 return "antonym"
-    return ""
+    return "antonym" if _phrasal(a) ^ _phrasal(b) and _CHANGED & {stem(w) for w in mine & yours} else ""
+
+
+_CHANGED: Final = frozenset(
+    {"zoom", "log", "sign", "back", "scale", "opt", "shut", "break", "pass", "work", "burn", "run"}
+)
+_OUT: Final = frozenset({"out", "off", "down", "away", "up"})
+
+
+def _phrasal(text: Text) -> set[tuple[str, str]]:
+    """`zoom out`, `log the user out`: verbs that a particle makes another verb."""
+    words = unframed(text).split()
+    return {
+        (stem(word), other)
+        for i, word in enumerate(words)
+        if stem(word) in _CHANGED
+        for other in words[i + 1 : i + 2]
+        if other in _OUT
+    }
 
 
 def conjunctions(a: Text, b: Text) -> str:
@@ -221,9 +239,26 @@ def person(a: Text, b: Text) -> str:
     owners, others = (tuple(dict.fromkeys(_OWNERS[w] for w in t.words if w in _OWNERS)) for t in (a, b))
     if owners and others and owners != others:
         return "role swap"
+    if {"it", "me"} <= {*a.words, *b.words} and asks(a) == asks(b) == "yes-no":
+        return (
+            "role swap" if ("me" in a.words) != ("me" in b.words) else ""
+        )  # "can I eat it", "can it eat me"
+    if "me" in a.words and "me" in b.words and (_told(a) == "me") != (_told(b) == "me"):
+        return "role swap"  # "remind me to call Ann", "remind Ann to call me"
     # "How do you peel an egg" means anybody; "who are you", "can you swim" and "what can you do" mean the one asked.
     general = asks(a) == asks(b) in ("how", "where", "how many", "measure", "why", "when")
     return "role swap" if {mine, yours} == {(1,), (2,)} and not general else ""
+
+
+_TELLING: Final = frozenset(
+    {"remind", "ask", "teach", "help", "invite", "pay", "send", "call", "email", "introduce"}
+)
+
+
+def _told(text: Text) -> str:
+    """Who is reminded, asked, paid …: the word behind the verb."""
+    words = unframed(text).split()
+    return next((other for word, other in pairwise(words) if word in _TELLING), "")
 
 
 _OWNERS: Final = {"my": 1, "mine": 1, "our": 1, "ours": 1, "your": 2, "yours": 2}
@@ -245,13 +280,15 @@ def voice(a: Text, b: Text) -> str:
         if j is None or x.passive == b.tokens[j].passive or not _do(a if b.tokens[j].passive else b):
             continue
         before = {t.key for t in b.tokens[:j]}
+        if "i" in a.words and "i" in b.words:
+            return "voice"  # "can I call", "can I be called"
         if any(t.kind != "number" and not t.asked and t.key in before for t in a.tokens[:i]):
             return "voice"
     return ""
 
 
 def _do(text: Text) -> bool:
-    return bool({"do", "does", "did"} & set(text.words)) and not text.passive
+    return not text.passive and (bool({"do", "does", "did"} & set(text.words)) or asks(text) == "yes-no")
 
 
 def modality(a: Text, b: Text) -> str:
@@ -269,6 +306,6 @@ _FORETOLD: Final = _FUTURE | {"would", "did", "may", "might"}
 def _duty(text: Text) -> bool:
     return (
         any(w in lexicon.OBLIGATION for w in text.words)
-        or "have to" in " ".join(text.words)
+        or any(words in " ".join(text.words) for words in ("have to", "need to"))
         or any(t.raw in lexicon.ADVISABLE for t in text.tokens)
     )

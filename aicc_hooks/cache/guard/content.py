@@ -87,6 +87,7 @@ _IMPLIED: Final = {
 
 
 _LISTING: Final = frozenset({"find", "list", "show", "count", "name"})
+_A_KIND: Final = re.compile(r"^what(?:'s| is) ")  # "what is a good score" is not "what is a score"
 _NEEDED: Final = frozenset({"need", "needed", "required", "necessary"})
 _SIZES: Final = frozenset(
     {"how heavy", "how long", "how far", "how tall", "how big", "how much", "equal", "equals"}
@@ -97,7 +98,7 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
     """Words that one side may leave out because of what both ask for."""
     kinds, words = {asks(a), asks(b)}, {*a.words, *b.words}
     found: set[str] = set()
-    if kinds <= {"what", ""}:
+    if kinds <= {"what", ""} and not any(_A_KIND.match(t.plain) and "good" not in t.words for t in (a, b)):
         found.add("good")  # "what are good names for", "suggest names for"
     if kinds <= {"what", "", "who", "how many"} or (_LISTING & set(a.words) & set(b.words)):
         found |= {"all", "every", "each"}  # checks.quantifiers has seen to the rest

@@ -52,6 +52,8 @@ _SPECIFIC: Final = frozenset(["who", "whom", "whose", "where", "why", "which", "
 def question(a: Text, b: Text) -> str:
     """A reason when the two ask for different kinds of answer."""
     (mine, rest), (yours, other) = _asked(a), _asked(b)
+    if {_priced(a), _priced(b)} == {True, False}:
+        return "question"  # "how much is a gallon of milk", "how much milk is a gallon"
     if rest != other and mine == yours and mine not in ("", "yes-no"):
         return "question"
     if mine == yours:
@@ -66,6 +68,15 @@ def question(a: Text, b: Text) -> str:
     if pair == {"how", "what"} and (_COPULAR.match(unframed(a)) or _COPULAR.match(unframed(b))):
         return ""
     return "question"
+
+
+_HOW_MUCH: Final = re.compile(r"\bhow much (is|are|was|were|does|do|did|would|for)?")
+
+
+def _priced(text: Text) -> bool | None:
+    """Does `how much` ask what something costs, or for so much of it; None without `how much`."""
+    found = _HOW_MUCH.search(unframed(text))
+    return None if found is None else found[1] is not None
 
 
 _MEASURED: Final = re.compile(
@@ -94,13 +105,15 @@ def impersonal(text: Text) -> bool:
 _OBJECT: Final = re.compile(
     r"^(?:who|what|which|how many)\b(?: \w+){0,3}? (?:(?:do|does|did)\b|(?:should|can|could|would|must) (?:i|you|we|one)\b)"
 )
+_BARE_WHAT: Final = re.compile(r"^(?:who|what|which) (?:do|does|did)\b")
 _STRANDED: Final = re.compile(r" (?:of|from|to|for|by|with|on)$")
 
 
 def shape(text: Text) -> tuple[bool, bool]:
     """Is the asked-for thing the object ("who did Ann see"), and does a preposition wait for it at the end?"""
     words = unframed(text)
-    has = words.endswith((" have", " has", " need", " needs"))  # "which symptoms does it have": its symptoms
+    # "which symptoms does it have": its symptoms
+    has = words.endswith((" have", " has", " need", " needs")) and not _BARE_WHAT.match(words)
     return bool(_OBJECT.match(words)) and not has, bool(_STRANDED.search(words))
 
 
