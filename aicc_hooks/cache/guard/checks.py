@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from aicc_hooks.cache.guard import lexicon
-from aicc_hooks.cache.guard.question import asks, unframed
+from aicc_hooks.cache.guard.question import asks, main_clause, unframed
 from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text
 from aicc_hooks.cache.guard.words import group
@@ -212,7 +212,7 @@ def tense(a: Text, b: Text) -> str:
 
 
 def _tense(text: Text) -> str:
-    words = unframed(text).split()
+    words = main_clause(text).split()
     if (
         "used" in words
         and words[words.index("used") + 1 : words.index("used") + 2] == ["to"]

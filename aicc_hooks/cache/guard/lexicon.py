@@ -21,7 +21,7 @@ FUNCTION: Final = _words(
 # May stand on one side only: how one asks, not what.
 FILLER: Final = _words(
     "actually basically currently really literally simply just somehow honestly truly totally certainly definitely "
-    "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now ever indeed surely "
+    "exactly specifically generally usually typically probably perhaps maybe now ever indeed surely "
     "obviously apparently essentially right bit way ways method approach step steps process procedure possible "
     "please tip tips advice info information detail details particular given following various theme topic subject "
     "available offer offered exist exists located situated called named there much many away "
@@ -30,11 +30,11 @@ FILLER: Final = _words(
 LEAD: Final = _words(
     "tell give show find list name say know understand wonder wondering curious look looking see interested get help provide "
     "suggest recommend question answer example need want like idea possible kind type sort someone anyone people person solve problem "
-    "calculate compute "
+    "calculate compute kindly quickly briefly "
 )
 # Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
 CLASSIFIER: Final = _words(
-    "river city town state country term semester course class food cuisine restaurant place language code function program command department number "
+    "river city town state country term semester course class food cuisine restaurant place language code function program command department number word sentence phrase term "
 )
 # After which/what they only say what kind of answer is wanted ("which city is the capital", "which person won").
 ANSWER_TYPE: Final = _words(
@@ -50,8 +50,8 @@ JOBS: Final[dict[str, str]] = {
     word: job
     for job, words in {
         "write": "write compose draft author make create generate build",
-        "explain": "explain describe define meaning definition",
-        "summary": "summary summarize summarise synopsis recap tldr overview",
+        "explain": "explain describe overview define meaning definition",
+        "summary": "summary summarize summarise synopsis recap tldr",
         "translate": "translate translation",
         "convert": "convert conversion turn transform",
         "fix": "fix debug repair correct",

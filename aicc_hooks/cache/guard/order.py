@@ -155,7 +155,7 @@ def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
     for key, role in mine.items():
         if role != yours[key] and role in _DIRECTED and yours[key] in _DIRECTED:
             return "direction"
-        if {"from", "in"} == {here[key], there[key]}:
+        if "from" in (here[key], there[key]) and {"in", "for", "with", "about"} & {here[key], there[key]}:
             return "direction"  # "say it in Thai", "translate it from Thai"
     for role in _DIRECTED:
         one = {k for k, r in mine.items() if r == role}

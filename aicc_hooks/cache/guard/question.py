@@ -11,17 +11,17 @@ from aicc_hooks.cache.guard.text import Text
 # How a request is wrapped; what stands behind it is the question.
 _FRAME: Final = re.compile(
     r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
-    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|come up with|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare"
     r"|plan|classify|categori[sz]e|refactor|rewrite|rephrase|proofread|shorten|outline|brainstorm|analy[sz]e|extract|review|edit|implement"
     r"|calculate|compute|solve|prove|remind|simplify|paraphrase|reply|respond"
     r"|(?:fix|check|change|add|put|turn|make|sort|improve)(?= (?:this|these|the following|my|it)\b))(?: to)?(?: me| us)?(?: know| with| to)?"
     r"|do you (?:happen to )?know|(?:i (?:would|d|'d) like|i want|i need|i wish) (?:you )?(?:to )?(?:know|see|have|get|find|find out|learn)?"
     r"|(?:please )?(?:solve|answer|consider|help with)(?: me)? (?:this|the following)(?: \w+)?|question|task"
-    r"|please|tell me|show me|let me know|i(?: am|'m) (?:wondering|curious|looking for|trying to|interested in)|any idea|help me)\b[ ,]*(?:about )?"
+    r"|please|tell me|show me|give me(?: some)?|let me know|i(?: am|'m) (?:wondering|curious|looking for|trying to|interested in)|any idea|help me)\b[ ,]*(?:about )?"
 )
 
 _HOW: Final = re.compile(
-    r"^(?:what(?: is|'s)? (?:are )?(?:the |a )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|what (?:can|could|should|do) (?:i|we|you) do to\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
+    r"^(?:what(?: is|'s)? (?:are )?(?:the |a |some )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|what (?:can|could|should|do) (?:i|we|you) (?:have to |need to )?do to\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
 )
 _KINDS: Final = (
     ("measure", re.compile(r"^what amount of money\b|^what amount (?:should|do|can|must)\b")),
@@ -120,7 +120,7 @@ def shape(text: Text) -> tuple[bool, bool]:
 @lru_cache(maxsize=8192)
 def _asked(text: Text) -> tuple[str, frozenset[str]]:
     """The kind by the first question word, and the other question words."""
-    words = _main_clause(text)
+    words = main_clause(text)
     others = frozenset(words.split()) & _SPECIFIC
     if words.startswith(("whether ", "if ")) and words != text.plain:
         return "what" if " there are " in words else "yes-no", others
@@ -146,7 +146,7 @@ _LAST: Final = re.compile(
 )
 
 
-def _main_clause(text: Text) -> str:
+def main_clause(text: Text) -> str:
     """The clause that asks: "my app crashes, why", "if it rains, where can I go", "A vs B: what is the difference"."""
     if last := _LAST.match(text.plain.replace("what's", "what is")):
         return last[1]
@@ -161,7 +161,9 @@ def _fits_phrase(asked: Text, kind: str, phrase: Text) -> bool:
         return not _imperative(phrase)
     if kind == "where":
         return bool(_WHERE_TO_FIND.search(unframed(asked)))
-    return kind != "when" and (kind != "why" or asks(phrase) == "why")
+    if kind == "when":
+        return bool({"time", "date", "day", "year"} & set(phrase.words))
+    return kind != "why" or asks(phrase) == "why"
 
 
 def _imperative(text: Text) -> bool:

@@ -111,6 +111,8 @@ class Text:
 def read(text: str) -> Text:
     """Analyse a text of ordinary length (linear time)."""
     plain = " ".join(text.replace("’", "'").split())
+    for pattern, operator in _ARITHMETIC:
+        plain = pattern.sub(operator, plain)
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
     spoken = _expand(plain)
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
@@ -159,9 +161,20 @@ _SAID_ONCE: Final = (
         }.items()
     ),
     (re.compile(r"\bwith no\b", re.I), "without"),
+    (re.compile(r"\bhow come\b", re.I), "why"),
+    (re.compile(r"\bw/(?= )", re.I), "with"),
     (re.compile(r"\b([a-z]{3,})-free\b", re.I), r"without \1"),
     (re.compile(r"\ba single\b", re.I), "one"),
 )  # fmt: skip
+_ARITHMETIC: Final = tuple(
+    (re.compile(rf"(?<=\d) ?(?:{words})(?= ?-?\d)", re.I), f" {operator}")
+    for words, operator in (
+        ("x|×|times|multiplied by", "*"),
+        ("plus", "+"),
+        ("minus", "-"),
+        ("divided by|÷", "/"),
+    )
+)
 _CLOCK: Final = re.compile(r"(?<=\d)\s?([ap])\.?m\b\.?", re.I)
 _TWICE: Final = (
     (re.compile(r"\btwo times\b", re.I), "twice"),
@@ -238,11 +251,12 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
 
 
 _TOPIC: Final = re.compile(r"[\w.+#]+(?: [\w.+#]+)?: ")
+_UNCHANGED: Final = frozenset({"run", "cut", "put", "set", "read", "hit", "hurt", "shut", "spread", "split"})
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"])
 
 
 def _participle(lower: tuple[str, ...], at: int) -> bool:
-    if not (lower[at].endswith("ed") or irregular(lower[at])):
+    if not (lower[at].endswith("ed") or irregular(lower[at]) or lower[at] in _UNCHANGED):
         return False
     before = lower[max(0, at - 4) : at]
     be = max((i for i, word in enumerate(before) if word in _BE), default=-1)
@@ -329,8 +343,15 @@ def _is_entity(raw: str, at: int, text: str, start: int) -> bool:
     )
 
 
+_MEASURES: Final = frozenset(
+    {"sorted", "ordered", "grouped", "ranked", "divided", "multiplied", "filtered", "indexed"}
+)
+
+
 def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None:
     """Tokens with the agent of a passive ("was sold by Ann") moved to the front; None when there is none."""
+    if _MEASURES & set(lower):
+        return None  # "sorted by date": the date sorts nothing
     agents = [i for i, t in enumerate(tokens) if t.role == "by" and t.kind != "number"]
     if not agents or not any(w in ("is", "are", "was", "were", "be", "been", "being") for w in lower):
         return None
