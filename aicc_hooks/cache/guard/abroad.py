@@ -70,7 +70,7 @@ _ANYBODY: Final = re.compile(
     r"|(?<=^como )(?:posso|eu posso|faço para|eu faço para|se|fazer para) |(?<=^jak )(?:mogę|można) |(?<=^hoe )(?:kan ik|kun je|ik) "
     r"|(?<=^hur )(?:kan jag|kan man|jag|man) |(?<=^как )(?:мне|можно|я могу) "
 )
-_LATER: Final = re.compile(r"(?<= )(?:kann|ich|kan ik|ik|jag)(?= |$)")
+_LATER: Final = re.compile(r"(?<= )(?:kann|ich|kan ik|kan|ik|jag)(?= |$)")
 _NUMBERS: Final[dict[str, str]] = {
     word: digit
     for digit, words in {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import pairwise
 from typing import Final
@@ -45,11 +46,18 @@ def numbers(a: Text, b: Text) -> str:
         # "250 euros in dollars": with one number it is the unit beside it that tells the direction.
         if number in yours and after != yours[number][1] and after in _UNITS and yours[number][1] in _UNITS:
             return "unit"
+        if number in yours and _swapped(after, yours[number][1], a, b):
+            return "unit"  # "250 francs in lira", "250 lira in francs"
     if a.numbers != b.numbers and _computes(a) and _computes(b):
         return "number order"
     if len(a.numbers) > 1 and a.numbers != b.numbers and not _same_bonds(a, b):
         return "number order"
     return ""
+
+
+def _swapped(x: str, y: str, a: Text, b: Text) -> bool:
+    both = {t.key for t in a.tokens} & {t.key for t in b.tokens}
+    return x != y and {x, y} <= both and bool({x, y} & _UNITS)
 
 
 def _counted(text: Text, other: Text) -> Counter[str]:
@@ -204,11 +212,16 @@ def conjunctions(a: Text, b: Text) -> str:
 def tense(a: Text, b: Text) -> str:
     """Past, present and future, where an auxiliary says so on both sides."""
     mine, yours = _tense(a), _tense(b)
+    if {mine, yours} == {"", "past"} and _WAS.match(unframed(a if mine else b)):
+        return "tense"  # "name the mayor", "who was the mayor"
     if not mine or not yours or mine == yours:
         return ""
     # "who will teach" and "who teaches" ask the same; "will it rain" and "does it rain" do not.
     soft = "past" not in (mine, yours) and asks(a) != "yes-no" and asks(b) != "yes-no"
     return "" if soft else "tense"
+
+
+_WAS: Final = re.compile(r"^who (?:was|were)\b")
 
 
 def _tense(text: Text) -> str:
@@ -243,11 +256,21 @@ def person(a: Text, b: Text) -> str:
         return (
             "role swap" if ("me" in a.words) != ("me" in b.words) else ""
         )  # "can I eat it", "can it eat me"
+    if (one := _sent(a)) and (other := _sent(b)) and one != other:
+        return "direction"  # "assigned to me", "assigned by me"
     if "me" in a.words and "me" in b.words and (_told(a) == "me") != (_told(b) == "me"):
         return "role swap"  # "remind me to call Ann", "remind Ann to call me"
     # "How do you peel an egg" means anybody; "who are you", "can you swim" and "what can you do" mean the one asked.
     general = asks(a) == asks(b) in ("how", "where", "how many", "measure", "why", "when")
     return "role swap" if {mine, yours} == {(1,), (2,)} and not general else ""
+
+
+_SENT: Final = frozenset({"to", "by", "from", "against"})
+
+
+def _sent(text: Text) -> set[tuple[str, str]]:
+    """Pronouns and the preposition of direction in front of them."""
+    return {(prep, who) for prep, who in pairwise(text.words) if prep in _SENT and who in ("me", "us", "you")}
 
 
 _TELLING: Final = frozenset(
@@ -297,7 +320,8 @@ def modality(a: Text, b: Text) -> str:
     if mine == yours:
         return ""
     free = b if mine else a  # "what should you never do", "what will you never do"
-    return "modality" if "yes-no" in (asks(a), asks(b)) or _FORETOLD & set(free.words) else ""
+    habit = {"do", "does"} & set(free.words) and not {"i", "we", "you"} & set(free.words)
+    return "modality" if "yes-no" in (asks(a), asks(b)) or habit or _FORETOLD & set(free.words) else ""
 
 
 _FORETOLD: Final = _FUTURE | {"would", "did", "may", "might"}

@@ -108,7 +108,9 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
         found |= _NEEDED  # "which papers do I need", "which papers are required"
     if "much" in a.words and "much" in b.words:
         found.add("money")
-    if kinds == {"yes-no"} and {"can", "could"} & words:
+    if "get" in words:
+        found |= {"receive", "obtain"}
+    if kinds == {"yes-no"} and {"can", "could", "able", "possible"} & words:
         found |= {"able", "able to", "possible", "ok", "okay", "ok to", "alright"}
     if any(t.raw in ADVISABLE for t in (*a.tokens, *b.tokens)):
         found |= ADVISABLE  # checks.modality has asked for a `should` on the other side
@@ -133,7 +135,9 @@ def _pair_off(left: list[Token], right: list[Token]) -> tuple[list[Token], list[
     return left, right
 
 
-_JOB_GROUPS: Final = {group(stem(w)): JOBS[w] for w in ("summarize", "translate", "delete", "fix", "explain")}
+_JOB_GROUPS: Final = {
+    group(stem(w)): JOBS[w] for w in ("summarize", "translate", "delete", "fix", "explain", "improve")
+}
 _PLOT: Final = re.compile(r"^what(?:'s| is) the (?:plot|gist) of ")
 _COMPARES: Final = re.compile(
     r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"

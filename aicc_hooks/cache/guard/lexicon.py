@@ -71,7 +71,7 @@ OPERATORS: Final = _words(
 )
 UNITS: Final = _words(
     "kilogram gram pound ounce ton meter kilometer centimeter millimeter mile foot inch yard liter milliliter gallon celsius fahrenheit "
-    "kelvin second minute hour day week month year dollar euro yen percent kilobyte megabyte gigabyte terabyte acre hectare cup pint quart tablespoon teaspoon % $ € £"
+    "kelvin second minute hour day week month year dollar euro yen franc krona krone peso rupee yuan ruble lira zloty percent kilobyte megabyte gigabyte terabyte acre hectare cup pint quart tablespoon teaspoon % $ € £"
 )
 EXCHANGE: Final = _words("substitute replace exchange swap trade switch convert")
 OBLIGATION: Final = _words("should must ought")

@@ -24,12 +24,12 @@ _HOW: Final = re.compile(
     r"^(?:what(?: is|'s)? (?:are )?(?:the |a |some )?(?:best |easiest |right |correct |proper )?(?:way|ways|method|steps?|process|procedure|command|trick)s?\b|(?:the )?(?:best )?(?:ways?|steps|tips|method)\b|how\b|what (?:can|could|should|do) (?:i|we|you) (?:have to |need to )?do to\b|(?:is|are) there (?:an?|any)(?: \w+)? ways?\b)"
 )
 _KINDS: Final = (
-    ("measure", re.compile(r"^what amount of money\b|^what amount (?:should|do|can|must)\b")),
+    ("measure", re.compile(r"\bwhat age\b|^what amount of money\b|^what amount of \w+ (?:is|do|does)\b|^what amount (?:should|do|can|must)\b")),
     ("how many", re.compile(r"\bhow many\b|\b(?:the|what) (?:number|count|amount) of\b|^(?:number of|count)\b")),
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
     ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:mainly )?(?:makes?|causes?|caused|(?:is|are|was|were) the (?:main |most common )?(?:reasons?|causes?))\b|\breasons?\b|\bcauses? of\b")),
     ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
-    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:is the )?(?:time|date|year|day|month|age)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
+    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:is the )?(?:time|date|year|day|weekday|month)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
     ("what", re.compile(r"\bwhat\b|\bwhich\b")),
     ("how", re.compile(r"\bhow\b")),
@@ -142,7 +142,7 @@ _CONDITION: Final = re.compile(
     r"^(?:when|if|while|once) [^,?]{3,80}, (?=(?:what|which|who|where|why|how|is|are|do|does|can|should)\b)"
 )
 _LAST: Final = re.compile(
-    r"^.{3,200}[,:;] ((?:what|who|where|why|how)\b(?: (?:is|does|do|are|was|did)\b.{0,40})?)$"
+    r"^.{3,200}[,:;.] ((?:what|who|where|why|how)\b(?: (?:is|does|do|are|was|did)\b.{0,40})?)$"
 )
 
 

@@ -280,7 +280,7 @@ def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:
 def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], text: str) -> bool:
     """True for a function word; a capital A, I, IT or US in the middle of a sentence is a name."""
     if word in lexicon.OWN_WISH:
-        return not at or raws[at - 1][0].lower() in lexicon.ASKER
+        return raws[at - 1][0].lower() in lexicon.ASKER if at else not _TOPIC.match(text)
     if word not in lexicon.FUNCTION or (raw == "May" and at):
         return False
     if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
