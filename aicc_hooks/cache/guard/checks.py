@@ -214,11 +214,24 @@ def tense(a: Text, b: Text) -> str:
     mine, yours = _tense(a), _tense(b)
     if {mine, yours} == {"", "past"} and _WAS.match(unframed(a if mine else b)):
         return "tense"  # "name the mayor", "who was the mayor"
+    if not mine and not yours and asks(a) == asks(b) in ("who", "what") and _ended(a, b):
+        return "tense"  # "who reports to Ann", "who reported to Ann"
     if not mine or not yours or mine == yours:
         return ""
     # "who will teach" and "who teaches" ask the same; "will it rain" and "does it rain" do not.
     soft = "past" not in (mine, yours) and asks(a) != "yes-no" and asks(b) != "yes-no"
     return "" if soft else "tense"
+
+
+def _ended(a: Text, b: Text) -> bool:
+    theirs = {t.key: t for t in b.tokens}
+    for x in a.tokens:
+        y = theirs.get(x.key)
+        if y is not None and {x.raw.endswith("ed"), y.raw.endswith("ed")} == {True, False}:
+            present = y if x.raw.endswith("ed") else x
+            if present.raw.endswith("s") and not (x.asked or y.asked):
+                return True
+    return False
 
 
 _WAS: Final = re.compile(r"^who (?:was|were)\b")
@@ -324,12 +337,15 @@ def modality(a: Text, b: Text) -> str:
     return "modality" if "yes-no" in (asks(a), asks(b)) or habit or _FORETOLD & set(free.words) else ""
 
 
+_NEED: Final = re.compile(
+    r"\b(?:have to|need to|do (?:i|we|you|one) need|(?:is|are) .{1,60} (?:required|necessary|needed))\b"
+)
 _FORETOLD: Final = _FUTURE | {"would", "did", "may", "might"}
 
 
 def _duty(text: Text) -> bool:
     return (
         any(w in lexicon.OBLIGATION for w in text.words)
-        or any(words in " ".join(text.words) for words in ("have to", "need to"))
+        or bool(_NEED.search(" ".join(text.words)))
         or any(t.raw in lexicon.ADVISABLE for t in text.tokens)
     )

@@ -108,6 +108,8 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
         found |= _NEEDED  # "which papers do I need", "which papers are required"
     if "much" in a.words and "much" in b.words:
         found.add("money")
+    if "how many" in kinds <= {"how many", ""}:
+        found.add("left")  # "how many days are left until", "days until"
     if "get" in words:
         found |= {"receive", "obtain"}
     if kinds == {"yes-no"} and {"can", "could", "able", "possible"} & words:
@@ -140,7 +142,7 @@ _JOB_GROUPS: Final = {
 }
 _PLOT: Final = re.compile(r"^what(?:'s| is) the (?:plot|gist) of ")
 _COMPARES: Final = re.compile(
-    r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
+    r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bdifferent from\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
 )
 
 

@@ -38,7 +38,7 @@ CLASSIFIER: Final = _words(
 )
 # After which/what they only say what kind of answer is wanted ("which city is the capital", "which person won").
 ANSWER_TYPE: Final = _words(
-    "person people team player author artist professor teacher scientist singer director inventor city country place state company year date day time age language river mountain name thing number one"
+    "person people team player author employee element artist professor teacher scientist singer director inventor city country place state company year date day time age language river mountain name thing number one"
 )
 # A want of one's own is the frame of a request; that of somebody else is what is asked about.
 OWN_WISH: Final = _words(

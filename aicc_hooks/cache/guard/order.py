@@ -167,7 +167,9 @@ def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
 
 def _bare(text: Text) -> bool:
     """Keywords without grammar ("git undo last commit") have no order to speak of."""
-    return len(text.words) == len(text.tokens) <= 6 and not any(t.role in _DIRECTED for t in text.tokens)
+    return len(text.words) == sum(len(t.raw.split()) for t in text.tokens) <= 6 and not any(
+        t.role in _DIRECTED for t in text.tokens
+    )
 
 
 def _superlative(x: Token, y: Token) -> bool:

@@ -61,6 +61,8 @@ def question(a: Text, b: Text) -> str:
     pair = frozenset((mine, yours))
     if pair == {"who", "what"} and shape(a)[0] != shape(b)[0]:
         return "question"  # "what did Ann find", "who found Ann"
+    if pair == {"how", "what"} and all(_DIFFER.search(t.plain) for t in (a, b)):
+        return ""
     if "" in pair:
         return "" if _fits_phrase(a if mine else b, mine or yours, b if mine else a) else "question"
     if pair in _SAME_KIND or (pair == {"measure", "what"} and (a.numbers or _measured(a) or _measured(b))):
@@ -70,6 +72,7 @@ def question(a: Text, b: Text) -> str:
     return "question"
 
 
+_DIFFER: Final = re.compile(r"\b(?:difference|differs?|different from)\b")
 _HOW_MUCH: Final = re.compile(r"\bhow much (is|are|was|were|does|do|did|would|for)?")
 
 

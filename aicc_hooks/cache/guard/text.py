@@ -114,7 +114,7 @@ def read(text: str) -> Text:
     for pattern, operator in _ARITHMETIC:
         plain = pattern.sub(operator, plain)
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
-    spoken = _expand(plain)
+    spoken = _expand(_CLAUSE_FIRST.sub(r"\2 \1", plain.rstrip(" .?!")))
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
     lower = tuple(raw.lower() for raw, _, _ in raws)
     symbols, code = symbols_and_code(plain)
@@ -174,6 +174,12 @@ _ARITHMETIC: Final = tuple(
         ("minus", "-"),
         ("divided by|÷", "/"),
     )
+)
+# "If A, what B?" and "I have A. What B?" are "what B if A".
+_CLAUSE_FIRST: Final = re.compile(
+    r"^((?:if|when|once|because|for each) [^,?.:;]{3,80}|(?:i|my|we|our) [^,?.:;]{3,80})[,.] "
+    r"((?:how|what|why|where|who|which|can|could|should|do|does|is|are)\b[^.?!\n]{2,120})$",
+    re.I,
 )
 _CLOCK: Final = re.compile(r"(?<=\d)\s?([ap])\.?m\b\.?", re.I)
 _TWICE: Final = (
