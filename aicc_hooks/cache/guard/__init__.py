@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from aicc_hooks.cache.guard import checks
+from aicc_hooks.cache.guard import amounts, checks, persons, tense
 from aicc_hooks.cache.guard.abroad import alike
 from aicc_hooks.cache.guard.content import content
 from aicc_hooks.cache.guard.language import foreign
@@ -23,17 +23,17 @@ MAX_CHARS: Final = 4_000
 # Cheap and telling first; the first reason is the one recorded.
 CHECKS: Final[tuple[Callable[[Text, Text], str], ...]] = (
     checks.quotes,
-    checks.numbers,
+    amounts.numbers,
     checks.code,
     checks.negation,
     checks.quantifiers,
     checks.conjunctions,
     checks.particles,
     question,
-    checks.tense,
-    checks.modality,
-    checks.person,
-    checks.voice,
+    tense.tense,
+    tense.modality,
+    persons.person,
+    tense.voice,
     content,
     order,
 )

@@ -9,27 +9,26 @@ from typing import Final, Literal
 
 from aicc_hooks.cache.guard import lexicon, numbers, words
 from aicc_hooks.cache.guard.codelike import symbols_and_code
+from aicc_hooks.cache.guard.spoken import arithmetic, expand
 from aicc_hooks.cache.guard.stems import irregular, stem
 
 Kind = Literal["word", "entity", "number", "operator"]
 
+
 _QUOTED: Final = re.compile(
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)"
 )
-_CONTRACTIONS: Final = (
-    (re.compile(r"\b(what|how|who|where|when)s\b", re.I), r"\1 is"),
-    (re.compile(r"\b(ca)n't\b|\b(ca)nt\b", re.I), "can not"),
-    (re.compile(r"\bwon't\b", re.I), "will not"),
-    (re.compile(r"\b(\w+)n't\b", re.I), r"\1 not"),
-    (re.compile(r"\bcannot\b", re.I), "can not"),
-    (re.compile(r"\b(what|where|who|when|how|why|that|there|it|he|she|here|let)'s\b", re.I), r"\1 is"),
-    (re.compile(r"'(re|ll|ve|d|m)\b", re.I), r" \1"),
-)
+
+
 _OWNER: Final = re.compile(r"(\w)(?:\s?'s|(?<=s)')(?=\s|$|[?.,!])")
+
+
 _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
 }  # fmt: skip
+
+
 _NEUTRAL: Final = frozenset(
     [
         "in",
@@ -50,6 +49,8 @@ _NEUTRAL: Final = frozenset(
         "under",
     ]
 )
+
+
 _AUXILIARY: Final = frozenset(
     [
         "is",
@@ -110,11 +111,9 @@ class Text:
 @lru_cache(maxsize=8192)
 def read(text: str) -> Text:
     """Analyse a text of ordinary length (linear time)."""
-    plain = " ".join(text.replace("’", "'").split())
-    for pattern, operator in _ARITHMETIC:
-        plain = pattern.sub(operator, plain)
+    plain = arithmetic(" ".join(text.replace("’", "'").split()))
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
-    spoken = _expand(_CLAUSE_FIRST.sub(r"\2 \1", plain.rstrip(" .?!")))
+    spoken = expand(plain.rstrip(" .?!"))
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
     lower = tuple(raw.lower() for raw, _, _ in raws)
     symbols, code = symbols_and_code(plain)
@@ -136,66 +135,6 @@ def read(text: str) -> Text:
 def unquoted(text: str) -> str:
     """The text with its quotations, already compared, put aside."""
     return _QUOTED.sub(" Quotation ", text.replace("’", "'"))
-
-
-# "16GB", "a three-day trip": the number and what it counts are two words.
-_GLUED: Final = re.compile(
-    r"(?<![\w.-])(\d+(?:[.,]\d+)?)(?=(?:[kmgt]b|[kc]m|mm|kg|g|mg|l|ml|lbs?|oz|ft|mi|km/h|mph|h|hrs?|mins?|secs?|eur|usd|gbp)\b)"
-    r"|(?<![\w.-])(\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty)-(?=(?:[a-z]+)\b)"
-    r"|(?<=day|ear|eek|our|ord|age)-(?=old\b|long\b)",
-    re.I,
-)
-_DEICTIC: Final = re.compile(
-    r"\b(text|article|code|function|paragraph|passage|e-?mail|sentence|message|list|table|question|snippet|json) below"
-    r"(?= (?:to|from|into|in|and|so)\b|[.:?!]|$)",
-    re.I,
-)
-# "make it faster" is "speed it up", "with no" and "-free" are "without".
-_SAID_ONCE: Final = (
-    *(
-        (re.compile(rf"\bmake ((?:\S+ ){{1,5}}?){comparative}\b", re.I), rf"{verb} \1")
-        for comparative, verb in {
-            "faster": "speed up", "slower": "slow down", "shorter": "shorten", "longer": "lengthen",
-            "simpler": "simplify", "better": "improve", "stronger": "strengthen", "smaller": "shrink", "larger": "enlarge",
-            "bigger": "enlarge", "(?:easier to read|more readable)": "improve the readability of",
-        }.items()
-    ),
-    (re.compile(r"\bwith no\b", re.I), "without"),
-    (re.compile(r"\bhow come\b", re.I), "why"),
-    (re.compile(r"\bw/(?= )", re.I), "with"),
-    (re.compile(r"\b([a-z]{3,})-free\b", re.I), r"without \1"),
-    (re.compile(r"\ba single\b", re.I), "one"),
-)  # fmt: skip
-_ARITHMETIC: Final = tuple(
-    (re.compile(rf"(?<=\d) ?(?:{words})(?= ?-?\d)", re.I), f" {operator}")
-    for words, operator in (
-        ("x|×|times|multiplied by", "*"),
-        ("plus", "+"),
-        ("minus", "-"),
-        ("divided by|÷", "/"),
-    )
-)
-# "If A, what B?" and "I have A. What B?" are "what B if A".
-_CLAUSE_FIRST: Final = re.compile(
-    r"^((?:if|when|once|because|for each) [^,?.:;]{3,80}|(?:i|my|we|our) [^,?.:;]{3,80})[,.] "
-    r"((?:how|what|why|where|who|which|can|could|should|do|does|is|are)\b[^.?!\n]{2,120})$",
-    re.I,
-)
-_CLOCK: Final = re.compile(r"(?<=\d)\s?([ap])\.?m\b\.?", re.I)
-_TWICE: Final = (
-    (re.compile(r"\btwo times\b", re.I), "twice"),
-    (re.compile(r"\bthree times\b", re.I), "thrice"),
-)
-
-
-def _expand(text: str) -> str:
-    text = _DEICTIC.sub(r"\1", _CLOCK.sub(r" \1meridiem", text))
-    text = _GLUED.sub(lambda m: f"{m[1] or m[2] or ''} ", text)
-    for pattern, replacement in (*_TWICE, *_SAID_ONCE):
-        text = pattern.sub(replacement, text)
-    for pattern, replacement in _CONTRACTIONS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str) -> list[Token]:
@@ -257,7 +196,11 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
 
 
 _TOPIC: Final = re.compile(r"[\w.+#]+(?: [\w.+#]+)?: ")
+
+
 _UNCHANGED: Final = frozenset({"run", "cut", "put", "set", "read", "hit", "hurt", "shut", "spread", "split"})
+
+
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"])
 
 

@@ -7,58 +7,17 @@ from typing import Final
 from aicc_hooks.cache.guard.text import Token
 
 # One slip apart, and both are words.
-_WORDS: Final = frozenset(
-    frozenset(pair.split("/"))
-    for pair in [
-        "through/thorough",
-        "lightning/lightening",
-        "immoral/immortal",
-        "dessert/desert",
-        "desserts/deserts",
-        "marital/martial",
-        "counties/countries",
-        "county/country",
-        "statutes/statues",
-        "statute/statue",
-        "descent/decent",
-        "interment/internment",
-        "carriers/careers",
-        "carrier/career",
-        "adverse/averse",
-        "founding/foundling",
-        "casualty/causality",
-        "casual/causal",
-        "united/untied",
-        "silver/sliver",
-        "singed/signed",
-        "singing/signing",
-        "trails/trials",
-        "sacred/scared",
-        "reserve/reverse",
-        "barely/barley",
-        "unclear/nuclear",
-        "solider/soldier",
-        "calvary/cavalry",
-        "clothes/cloths",
-        "breathes/breaths",
-        "cannon/canon",
-        "cannons/canons",
-        "planning/planing",
-        "dinning/dining",
-        "staring/starring",
-        "scrapping/scraping",
-        "hopping/hoping",
-        "tapping/taping",
-        "stripping/striping",
-        "matting/mating",
-        "filling/filing",
-        "fillings/filings",
-        "string/sting",
-        "strings/stings",
-        "stories/stores",
-        "discrete/discreet",
-    ]
+_LOOK_ALIKES: Final = (
+    "through/thorough lightning/lightening immoral/immortal dessert/desert desserts/deserts marital/martial "
+    "counties/countries county/country statutes/statues statute/statue descent/decent interment/internment "
+    "carriers/careers carrier/career adverse/averse founding/foundling casualty/causality casual/causal "
+    "united/untied silver/sliver singed/signed singing/signing trails/trials sacred/scared reserve/reverse "
+    "barely/barley unclear/nuclear solider/soldier calvary/cavalry clothes/cloths breathes/breaths cannon/canon "
+    "cannons/canons planning/planing dinning/dining staring/starring scrapping/scraping hopping/hoping "
+    "tapping/taping stripping/striping matting/mating filling/filing fillings/filings string/sting strings/stings "
+    "stories/stores discrete/discreet "
 )
+_WORDS: Final = frozenset(frozenset(pair.split("/")) for pair in _LOOK_ALIKES.split())
 _SHORTEST: Final = 6
 
 
