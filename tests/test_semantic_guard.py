@@ -37,6 +37,11 @@ SAME = [
     ("Can I freeze cheese?", "Can cheese be frozen?"),
     ("How do I make my site faster?", "How do I speed up my site?"),
     ("Make this note shorter", "Shorten this note"),
+    (
+        "Tom eats 3 figs a day. How many in a week?",
+        "Tom eats 3 figs a day. How many in a week? Please answer.",
+    ),
+    ("Quick question: is 51 prime?", "Hi there, is 51 prime? Thanks in advance!"),
     ("If I walk 5 km/h for 2 hours, how far do I get?", "How far do I get if I walk 5 km/h for 2 hours?"),
     ("I lost my card, how do I block it?", "How do I block it if I lost my card?"),
     ("How many days are left until Easter?", "How many days are there until Easter?"),

@@ -11,7 +11,7 @@ from aicc_hooks.cache.guard.text import Text
 # How a request is wrapped; what stands behind it is the question.
 _FRAME: Final = re.compile(
     r"^(?:(?:hi|hey|hello|please|ok|so|well)[ ,!]*)*"
-    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|come up with|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare"
+    r"(?:(?:can|could|would|will) you (?:please |kindly )?(?:also |just |quickly |briefly )?(?:tell|show|give|help|explain|list|find|write|describe|let|make|create|provide|suggest|come up with|recommend|name|translate|convert|summari[sz]e|generate|draft|compose|compare"
     r"|plan|classify|categori[sz]e|refactor|rewrite|rephrase|proofread|shorten|outline|brainstorm|analy[sz]e|extract|review|edit|implement"
     r"|calculate|compute|solve|prove|remind|simplify|paraphrase|reply|respond"
     r"|(?:fix|check|change|add|put|turn|make|sort|improve)(?= (?:this|these|the following|my|it)\b))(?: to)?(?: me| us)?(?: know| with| to)?"

@@ -85,6 +85,24 @@ def expand(text: str) -> str:
     return text
 
 
+_BEFORE: Final = re.compile(
+    r"^(?:(?:hi|hello|hey|good (?:morning|evening|afternoon))(?: there| everyone| all)?[,!.] "
+    r"|(?:i have a |a |just a )?(?:quick |short |simple )?question[:,.] "
+    r"|(?:please )?(?:solve|answer|help me with)(?: me)? (?:this|the following) (?:problem|question|task|exercise)[:.] )+",
+    re.I,
+)
+_AFTER: Final = re.compile(
+    r"(?<=[.?!,;]) (?:please (?:answer|help(?: me)?|explain|advise|respond)|please|pls|(?:many )?thanks(?: a lot| in advance)?"
+    r"|thank you(?: very much| so much| in advance)?|thx|cheers|can you help(?: me)?|any help (?:is|would be) appreciated)[.!?]*$",
+    re.I,
+)
+
+
+def courtesy(plain: str) -> str:
+    """Without a greeting in front and a thanks behind; never the whole text."""
+    return _AFTER.sub("", _BEFORE.sub("", plain)).rstrip(",; ") or plain
+
+
 def arithmetic(plain: str) -> str:
     """`7 times 8` is `7 * 8`."""
     for pattern, operator in _ARITHMETIC:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from aicc_hooks.cache.guard import lexicon, numbers, words
 from aicc_hooks.cache.guard.codelike import symbols_and_code
-from aicc_hooks.cache.guard.spoken import arithmetic, expand
+from aicc_hooks.cache.guard.spoken import arithmetic, courtesy, expand
 from aicc_hooks.cache.guard.stems import irregular, stem
 
 Kind = Literal["word", "entity", "number", "operator"]
@@ -111,7 +111,7 @@ class Text:
 @lru_cache(maxsize=8192)
 def read(text: str) -> Text:
     """Analyse a text of ordinary length (linear time)."""
-    plain = arithmetic(" ".join(text.replace("’", "'").split()))
+    plain = arithmetic(courtesy(" ".join(text.replace("’", "'").split())))
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
     spoken = expand(plain.rstrip(" .?!"))
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
