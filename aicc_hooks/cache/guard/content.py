@@ -88,6 +88,11 @@ _IMPLIED: Final = {
 
 _LISTING: Final = frozenset({"find", "list", "show", "count", "name"})
 _A_KIND: Final = re.compile(r"^what(?:'s| is) ")  # "what is a good score" is not "what is a score"
+_MAY: Final = frozenset({"can", "could", "able", "possible", "ok", "okay", "alright"})
+_TASK: Final = re.compile(r"\bwhat(?: is|'s| are) the (?:purpose|role|function|job|tasks?|duties) of\b")
+_DOES: Final = re.compile(
+    r"\bwhat (?:does|do) .{2,80} do\b"
+)  # "what does a mayor do" asks for the tasks of one
 _NEEDED: Final = frozenset({"need", "needed", "required", "necessary"})
 _SIZES: Final = frozenset(
     {"how heavy", "how long", "how far", "how tall", "how big", "how much", "equal", "equals"}
@@ -112,8 +117,10 @@ def _understood(a: Text, b: Text) -> frozenset[str]:
         found.add("left")  # "how many days are left until", "days until"
     if "get" in words:
         found |= {"receive", "obtain"}
-    if kinds == {"yes-no"} and {"can", "could", "able", "possible"} & words:
-        found |= {"able", "able to", "possible", "ok", "okay", "ok to", "alright"}
+    if kinds == {"yes-no"} and _MAY & {*a.words} and _MAY & {*b.words}:
+        found |= {*_MAY, "able to", "ok to"}
+    if any(_TASK.search(t.plain) for t in (a, b)) and any(_DOES.search(t.plain) for t in (a, b)):
+        found |= {"purpose", "role", "function", "job", "task", "tasks", "duties"}
     if any(t.raw in ADVISABLE for t in (*a.tokens, *b.tokens)):
         found |= ADVISABLE  # checks.modality has asked for a `should` on the other side
     if all(sum(t.key in _UNITS for t in side.tokens) > 1 for side in (a, b)):
@@ -142,7 +149,7 @@ _JOB_GROUPS: Final = {
 }
 _PLOT: Final = re.compile(r"^what(?:'s| is) the (?:plot|gist) of ")
 _COMPARES: Final = re.compile(
-    r"\bdifferences? (?:between|of)\b|\bdiffers?\b|\bdifferent from\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
+    r"\bdifferences?\b|\bdiffers?\b|\bdifferent from\b|\bcompar\w+|\bvs\b|\bversus\b|the difference\b"
 )
 
 

@@ -29,7 +29,7 @@ _KINDS: Final = (
     ("measure", re.compile(r"\bhow (?:much|long|far|old|big|tall|high|deep|heavy|large|fast|often|frequently|expensive|hard|hot|cold|wide)\b")),
     ("why", re.compile(r"\bwhy\b|\bhow come\b|\bwhat (?:mainly )?(?:makes?|causes?|caused|(?:is|are|was|were) the (?:main |most common )?(?:reasons?|causes?))\b|\breasons?\b|\bcauses? of\b")),
     ("who", re.compile(r"\bwho(?:m|se)?\b|\bwhich (?:person|team|people|author|player|teachers?|professors?|instructors?)\b|\bby whom\b")),
-    ("when", re.compile(r"\bwhen\b|\b(?:what|which) (?:is the )?(?:time|date|year|day|weekday|month)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
+    ("when", re.compile(r"^when\b|\bwhen (?:to\b|$)|\b(?:since|until|till|by|and|or|is|was|know|say|explain|describe|show|decide|check|determine|remember|understand) when\b|, when\b|\b(?:what|which) (?:is the )?(?:time|date|year|day|weekday|month)s?\b|(?:\bwhat is )?\b(?:the )?(?:best time|time is it)\b|^what is the time\b")),
     ("where", re.compile(r"\bwhere\b|\bin which (?:place|city|country|department)\b")),
     ("what", re.compile(r"\bwhat\b|\bwhich\b")),
     ("how", re.compile(r"\bhow\b")),

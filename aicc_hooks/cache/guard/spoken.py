@@ -41,6 +41,10 @@ _CAUSED: Final = {
 }  # fmt: skip
 _MAKE: Final = re.compile(rf"\bmake ((?:\S+ ){{1,5}}?)({'|'.join(_CAUSED)})\b", re.I)
 _SAID_ONCE: Final = (
+    (
+        re.compile(r"\b(turn|switch) ((?:\S+ ){1,4}?)(on|off)(?=$|[.?!,]| (?:on|in|for|at|with)\b)", re.I),
+        r"\1 \3 \2",
+    ),
     (re.compile(r"\bwith no\b", re.I), "without"),
     (re.compile(r"\b([a-z]{3,})-free\b", re.I), r"without \1"),
     (re.compile(r"\bhow come\b", re.I), "why"),
@@ -62,7 +66,7 @@ _ARITHMETIC: Final = tuple(
 
 # "If A, what B?" and "I have A. What B?" are "what B if A".
 _CLAUSE_FIRST: Final = re.compile(
-    r"^((?:if|when|once|because|for each) [^,?.:;]{3,80}|(?:i|my|we|our) [^,?.:;]{3,80})[,.] "
+    r"^((?:if|when|once|because|for each|i|my|we|our) (?:[^,?.:;]|(?<=\d)[,.](?=\d)){3,80})[,.] "
     r"((?:how|what|why|where|who|which|can|could|should|do|does|is|are)\b[^.?!\n]{2,120})$",
     re.I,
 )

@@ -90,6 +90,8 @@ def _do(text: Text) -> bool:
 
 def modality(a: Text, b: Text) -> str:
     """Whether one should is not whether one can, may or does."""
+    if asks(a) == asks(b) == "yes-no" and _allowed(a) != _allowed(b):
+        return "modality"  # "can owls swim", "do owls swim"
     mine, yours = _duty(a), _duty(b)
     if mine == yours:
         return ""
@@ -104,6 +106,15 @@ _NEED: Final = re.compile(
 
 
 _FORETOLD: Final = _FUTURE | {"would", "did", "may", "might"}
+
+
+_ALLOWED: Final = re.compile(
+    r"^(?:can|could|may|might)\b|^(?:is|are|am|was) .{0,40}\b(?:possible|able|allowed|permitted|ok|okay|alright|safe|legal)\b|\bdo you know if\b"
+)
+
+
+def _allowed(text: Text) -> bool:
+    return bool(_ALLOWED.match(unframed(text)))
 
 
 def _duty(text: Text) -> bool:

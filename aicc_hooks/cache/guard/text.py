@@ -232,7 +232,7 @@ def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], tex
         return raws[at - 1][0].lower() in lexicon.ASKER if at else not _TOPIC.match(text)
     if word not in lexicon.FUNCTION or (raw == "May" and at):
         return False
-    if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
+    if at and raw.isupper() and raw not in ("I", "OK") and not text[: raws[at][1]].isupper():
         following = raws[at + 1][0] if at + 1 < len(raws) else ""
         return raw == "A" and following[:1].islower()
     return True
