@@ -474,6 +474,9 @@ def test_a_line_of_the_match_command() -> None:
     line = {"a": CAPITAL, "b": SAME, "vector_a": [1.0, 0.0], "vector_b": [0.8, 0.6]}
     assert match_record(line, 0.75) == {"similarity": 0.8, "guard": "pass", "hit": True}
     assert match_record(line, 0.85) == {"similarity": 0.8, "guard": "pass", "hit": False}
+    # As in the gateway: look-alike characters are one spelling. Long vectors are not an overflow.
+    same = {"a": "ｏｐｅｎ the ﬁle", "b": "open the\u00a0file", "vector_a": [1e39, 0], "vector_b": [1e39, 0]}
+    assert match_record(same, 0.75) == {"similarity": 1.0, "guard": "pass", "hit": True}
     for change in (
         {"a": 1},
         {"vector_b": None},

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from aicc_hooks.cache.ask import normalise
 from aicc_hooks.cache.guard import PASS, judge
 
 
@@ -35,7 +36,7 @@ def match(
 def cosine(a: Sequence[float], b: Sequence[float]) -> float:
     """Cosine of two vectors of one length; raises ValueError otherwise."""
     try:
-        x, y = np.asarray(a, np.float32), np.asarray(b, np.float32)
+        x, y = np.asarray(a, np.float64), np.asarray(b, np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError("vector_a and vector_b must be lists of numbers") from error
     if x.shape != y.shape or x.ndim != 1 or not len(x):
@@ -54,4 +55,4 @@ def match_record(record: Mapping[str, Any], threshold: float) -> dict[str, objec
     vectors = record.get("vector_a"), record.get("vector_b")
     if not all(isinstance(v, list) for v in vectors):
         raise ValueError("vector_a and vector_b must be lists of numbers")
-    return match(a, b, cosine(*vectors), threshold).as_line()  # type: ignore[arg-type]
+    return match(normalise(a), normalise(b), cosine(*vectors), threshold).as_line()  # type: ignore[arg-type]

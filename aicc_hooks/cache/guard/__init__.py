@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from aicc_hooks.cache.guard import checks
+from aicc_hooks.cache.guard import amounts, checks, persons, tense
+from aicc_hooks.cache.guard.abroad import alike
 from aicc_hooks.cache.guard.content import content
 from aicc_hooks.cache.guard.language import foreign
 from aicc_hooks.cache.guard.order import order
@@ -22,17 +23,17 @@ MAX_CHARS: Final = 4_000
 # Cheap and telling first; the first reason is the one recorded.
 CHECKS: Final[tuple[Callable[[Text, Text], str], ...]] = (
     checks.quotes,
-    checks.numbers,
+    amounts.numbers,
     checks.code,
     checks.negation,
     checks.quantifiers,
     checks.conjunctions,
     checks.particles,
     question,
-    checks.tense,
-    checks.modality,
-    checks.person,
-    checks.voice,
+    tense.tense,
+    tense.modality,
+    persons.person,
+    tense.voice,
     content,
     order,
 )
@@ -43,13 +44,12 @@ def judge(a: str, b: str) -> str:
     if len(a) > MAX_CHARS or len(b) > MAX_CHARS:
         return PASS if a == b else "too long"
     left, right = read(a), read(b)
-    if not left.words or not right.words:
-        return PASS if a == b else "no words"
-    if left.plain == right.plain and left.quotes == right.quotes:
+    if left.plain and left.plain == right.plain and left.quotes == right.quotes:
         return PASS
     if foreign(left) or foreign(right):
-        # The word lists are English: elsewhere only spelling may differ.
-        return PASS if left.words == right.words and left.symbols == right.symbols else "language"
+        return PASS if alike(left, right) else "language"
+    if not left.words or not right.words:
+        return "no words"
     if left.quotes and left.quotes == right.quotes:
         left, right = read(unquoted(left.raw)), read(unquoted(right.raw))
     for check in CHECKS:

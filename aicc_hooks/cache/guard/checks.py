@@ -6,20 +6,17 @@ from collections import Counter
 from typing import Final
 
 from aicc_hooks.cache.guard import lexicon
-from aicc_hooks.cache.guard.question import asks, unframed
+from aicc_hooks.cache.guard.question import unframed
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text
-from aicc_hooks.cache.guard.words import group, stem
-
-_UNITS: Final = frozenset(group(stem(unit)) for unit in lexicon.UNITS)
-_PAST: Final = frozenset(["was", "were", "did", "had"])
-_PRESENT: Final = frozenset(["is", "are", "am", "do", "does"])
-_PERFECT: Final = frozenset(["has", "have", "ve"])  # "has it shipped" and "did it ship" ask the same
-_FUTURE: Final = frozenset(["will", "shall", "gonna"])
 
 
 def quotes(a: Text, b: Text) -> str:
-    """Quoted strings must be equal to the byte."""
-    return "quote" if a.quotes and b.quotes and Counter(a.quotes) != Counter(b.quotes) else ""
+    """Quoted strings must be equal to the byte; who leaves out the marks must say the words."""
+    if a.quotes and b.quotes:
+        return "quote" if Counter(a.quotes) != Counter(b.quotes) else ""
+    said, other = (a, b) if a.quotes else (b, a)
+    return "quote" if any(quote.lower() not in other.plain for quote in said.quotes) else ""
 
 
 def code(a: Text, b: Text) -> str:
@@ -29,70 +26,24 @@ def code(a: Text, b: Text) -> str:
     return "symbols" if a.symbols != b.symbols else ""
 
 
-def numbers(a: Text, b: Text) -> str:
-    """The same numbers, each standing before the same thing when there are several."""
-    if Counter(a.numbers) != Counter(b.numbers):
-        return "number"
-    mine, yours = _neighbours(a), _neighbours(b)
-    for number, (_, after, _) in mine.items():
-        # "250 euros in dollars": with one number it is the unit beside it that tells the direction.
-        if after != yours[number][1] and after in _UNITS and yours[number][1] in _UNITS:
-            return "unit"
-    if a.numbers != b.numbers and _computes(a) and _computes(b):
-        return "number order"
-    if len(a.numbers) > 1 and a.numbers != b.numbers and not _same_bonds(a, b):
-        return "number order"
-    return ""
-
-
-_ONE_WAY: Final = frozenset(
-    [
-        "difference",
-        "subtract",
-        "minus",
-        "divide",
-        "divided",
-        "ratio",
-        "power",
-        "modulo",
-        "mod",
-        "over",
-        "quotient",
-    ]
-)
-
-
-def _computes(text: Text) -> bool:
-    return bool(_ONE_WAY & set(text.words))
-
-
-def _same_bonds(a: Text, b: Text) -> bool:
-    """Each number keeps the neighbour before or after it."""
-    mine, yours = _neighbours(a), _neighbours(b)
-    return all(
-        before == yours[n][0] or after == yours[n][1] or (prep and prep == yours[n][2])
-        for n, (before, after, prep) in mine.items()
-    )
-
-
-def _neighbours(text: Text) -> dict[str, tuple[str, str, str]]:
-    keys = ["", *(t.key for t in text.tokens), ""]
-    return {t.key: (keys[i], keys[i + 2], t.prep) for i, t in enumerate(text.tokens) if t.kind == "number"}
-
-
 def negation(a: Text, b: Text) -> str:
     """As many negations on both sides."""
     return "negation" if _negations(a) != _negations(b) else ""
 
 
 def _negations(text: Text) -> int:
-    return sum(w in lexicon.NEGATIONS for w in text.words)
+    return sum(n for word, n in _single(text).items() if word in lexicon.NEGATIONS)
+
+
+def _single(text: Text) -> Counter[str]:
+    """Words outside known phrases: "without meat" is one thing with "meatless", "most recent" with "latest"."""
+    return Counter(text.words) - Counter(w for t in text.tokens if " " in t.raw for w in t.raw.split())
 
 
 def quantifiers(a: Text, b: Text) -> str:
     """all, some, most, only, both …: one side may stay silent about `all` or `some`, not say another."""
-    mine = {lexicon.QUANTIFIERS[w] for w in a.words if w in lexicon.QUANTIFIERS}
-    yours = {lexicon.QUANTIFIERS[w] for w in b.words if w in lexicon.QUANTIFIERS}
+    mine = {lexicon.QUANTIFIERS[w] for w in _single(a) if w in lexicon.QUANTIFIERS}
+    yours = {lexicon.QUANTIFIERS[w] for w in _single(b) if w in lexicon.QUANTIFIERS}
     only_a, only_b = mine - yours, yours - mine
     if (only_a and only_b) or (only_a | only_b) - {"all", "some"}:
         return "quantifier"
@@ -109,7 +60,27 @@ def particles(a: Text, b: Text) -> str:
         for x, y in ((mine, yours), (yours, mine)):
             if one in x and other not in x and other in y and one not in y:
                 return "antonym"
-    return ""
+    return "antonym" if _phrasal(a) ^ _phrasal(b) and _CHANGED & {stem(w) for w in mine & yours} else ""
+
+
+_CHANGED: Final = frozenset(
+    {"zoom", "log", "sign", "back", "scale", "opt", "shut", "break", "pass", "work", "burn", "run"}
+)
+
+
+_OUT: Final = frozenset({"out", "off", "down", "away", "up"})
+
+
+def _phrasal(text: Text) -> set[tuple[str, str]]:
+    """`zoom out`, `log the user out`: verbs that a particle makes another verb."""
+    words = unframed(text).split()
+    return {
+        (stem(word), other)
+        for i, word in enumerate(words)
+        if stem(word) in _CHANGED
+        for other in words[i + 1 : i + 2]
+        if other in _OUT
+    }
 
 
 def conjunctions(a: Text, b: Text) -> str:
@@ -118,74 +89,3 @@ def conjunctions(a: Text, b: Text) -> str:
     if (mine[0] > yours[0] and yours[1] > mine[1]) or (yours[0] > mine[0] and mine[1] > yours[1]):
         return "and/or"
     return ""
-
-
-def tense(a: Text, b: Text) -> str:
-    """Past, present and future, where an auxiliary says so on both sides."""
-    mine, yours = _tense(a), _tense(b)
-    if not mine or not yours or mine == yours:
-        return ""
-    # "who will teach" and "who teaches" ask the same; "will it rain" and "does it rain" do not.
-    soft = "past" not in (mine, yours) and asks(a) != "yes-no" and asks(b) != "yes-no"
-    return "" if soft else "tense"
-
-
-def _tense(text: Text) -> str:
-    words = unframed(text).split()
-    if (
-        "used" in words
-        and words[words.index("used") + 1 : words.index("used") + 2] == ["to"]
-        and "be" in words
-    ):
-        return "past"
-    for word in words:
-        if word in _PERFECT:
-            return ""
-        if word in _FUTURE:
-            return "future"
-        if word in _PAST:
-            return "past"
-        if word in _PRESENT:
-            return "present"
-    return ""
-
-
-def person(a: Text, b: Text) -> str:
-    """`why do I trust you` is not `why do you trust me`."""
-    mine, yours = _persons(a), _persons(b)
-    return "role swap" if len(mine) > 1 and len(yours) > 1 and mine != yours else ""
-
-
-def _persons(text: Text) -> tuple[int, ...]:
-    found = [_PERSON[w] for w in unframed(text).split() if w in _PERSON]
-    return tuple(dict.fromkeys(found))
-
-
-_PERSON: Final = {"i": 1, "me": 1, "we": 1, "us": 1, "you": 2}
-
-
-def voice(a: Text, b: Text) -> str:
-    """`is X required` is not `does X require`, unless what stood before the verb stands behind it."""
-    theirs = {t.key: i for i, t in reversed(list(enumerate(b.tokens)))}
-    for i, x in enumerate(a.tokens):
-        j = theirs.get(x.key)
-        if j is None or x.passive == b.tokens[j].passive or not _do(a if b.tokens[j].passive else b):
-            continue
-        before = {t.key for t in b.tokens[:j]}
-        if any(t.kind != "number" and not t.asked and t.key in before for t in a.tokens[:i]):
-            return "voice"
-    return ""
-
-
-def _do(text: Text) -> bool:
-    return bool({"do", "does", "did"} & set(text.words)) and not text.passive
-
-
-def modality(a: Text, b: Text) -> str:
-    """Whether one should is not whether one can, may or does."""
-    mine, yours = _duty(a), _duty(b)
-    return "modality" if mine != yours and (asks(a) == "yes-no" or asks(b) == "yes-no") else ""
-
-
-def _duty(text: Text) -> bool:
-    return any(w in lexicon.OBLIGATION for w in text.words) or "have to" in " ".join(text.words)

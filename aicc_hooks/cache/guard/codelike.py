@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 _CODE_START: Final = re.compile(
-    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.{0,80}[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b\w+ ?[-+*/]?= ?\w|\bSELECT\b.{1,200}\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
+    r"\bdef \w+\(|\bclass \w+[:(]|\bfunction \w*\(|\breturn\b.{0,80}[;=(]|\b\w+\([^)\s]*\)\s*[:{;.]|[{}]|;\s*(?:$|\w+ ?[=(])|[=!<>]=|\b[A-Za-z_]\w* ?[-+*/]?= ?\w|\bSELECT\b.{1,200}\bFROM\b|=>|</?\w+>|\$[A-Za-z_]\w*"
 )
 # A dash or slash is an operator only between numbers; elsewhere it is punctuation.
 _SYMBOL: Final = re.compile(

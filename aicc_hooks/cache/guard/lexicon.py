@@ -13,7 +13,7 @@ def _words(text: str) -> frozenset[str]:
 FUNCTION: Final = _words(
     "a an the this that these those here there it its itself i me we us myself ourselves you yourself one ones "
     "am is are was were be been being do does did doing done have has had having will would shall can could may might should must ought "
-    "of in on at for by to from into onto with within as about regarding during through via per between among upon out up off "
+    "of in on at for by to from into onto with using within as about regarding during through via per between among upon out up off "
     "and or but so then if else when where who whom whose what which why how whether because while also too "
     "my our your his their mine yours ours theirs some any another such very quite rather "
     "'s s t d ll re ve please pls plz kindly thanks thank hi hello hey ok okay well oh yes sure "
@@ -21,7 +21,7 @@ FUNCTION: Final = _words(
 # May stand on one side only: how one asks, not what.
 FILLER: Final = _words(
     "actually basically currently really literally simply just somehow honestly truly totally certainly definitely "
-    "exactly specifically generally usually typically probably perhaps maybe kindly quickly briefly now ever indeed surely "
+    "exactly specifically generally usually typically probably perhaps maybe now ever indeed surely "
     "obviously apparently essentially right bit way ways method approach step steps process procedure possible "
     "please tip tips advice info information detail details particular given following various theme topic subject "
     "available offer offered exist exists located situated called named there much many away "
@@ -30,15 +30,15 @@ FILLER: Final = _words(
 LEAD: Final = _words(
     "tell give show find list name say know understand wonder wondering curious look looking see interested get help provide "
     "suggest recommend question answer example need want like idea possible kind type sort someone anyone people person solve problem "
-    "calculate compute "
+    "calculate compute kindly quickly briefly "
 )
 # Say what class a neighbour is of ("the river Rhine", "Fall term"); one side may leave it out.
 CLASSIFIER: Final = _words(
-    "river city town state country term semester course class food cuisine restaurant place language code function program script command "
+    "river city town state country term semester course class food cuisine restaurant place language code function program command department number word sentence phrase term "
 )
 # After which/what they only say what kind of answer is wanted ("which city is the capital", "which person won").
 ANSWER_TYPE: Final = _words(
-    "person people team player author city country place state company year date day time age language river mountain name thing number one"
+    "person people team player author employee element artist professor teacher scientist singer director inventor city country place state company year date day time age language river mountain name thing number one"
 )
 # A want of one's own is the frame of a request; that of somebody else is what is asked about.
 OWN_WISH: Final = _words(
@@ -50,16 +50,15 @@ JOBS: Final[dict[str, str]] = {
     word: job
     for job, words in {
         "write": "write compose draft author make create generate build",
-        "explain": "explain describe define meaning definition",
-        "summary": "summary summarize summarise synopsis recap tldr overview",
+        "explain": "explain describe overview define meaning definition",
+        "summary": "summary summarize summarise synopsis recap tldr",
         "translate": "translate translation",
         "convert": "convert conversion turn transform",
-        "fix": "fix debug repair",
+        "fix": "fix debug repair correct",
         "rewrite": "refactor rewrite rephrase paraphrase improve optimize simplify shorten expand",
         "review": "review critique evaluate rate proofread",
         "calculate": "calculate compute",
         "delete": "delete remove",
-        "test": "test",
     }.items()
     for word in words.split()
 }
@@ -72,10 +71,13 @@ OPERATORS: Final = _words(
 )
 UNITS: Final = _words(
     "kilogram gram pound ounce ton meter kilometer centimeter millimeter mile foot inch yard liter milliliter gallon celsius fahrenheit "
-    "kelvin second minute hour day week month year dollar euro yen percent kilobyte megabyte gigabyte terabyte acre hectare % $ € £"
+    "kelvin second minute hour day week month year dollar euro yen franc krona krone peso rupee yuan ruble lira zloty percent kilobyte megabyte gigabyte terabyte acre hectare cup pint quart tablespoon teaspoon % $ € £"
 )
 EXCHANGE: Final = _words("substitute replace exchange swap trade switch convert")
 OBLIGATION: Final = _words("should must ought")
+ADVISABLE: Final = frozenset(
+    {"advisable", "a good idea", "good idea", "make sense", "wise", "recommended to", "worth it"}
+)
 PRONOUNS: Final[dict[str, str]] = {
     "he": "he", "him": "he", "his": "he", "himself": "he",
     "she": "she", "her": "she", "hers": "she", "herself": "she",

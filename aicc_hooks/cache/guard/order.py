@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
 from aicc_hooks.cache.guard.lexicon import EXCHANGE, SYMMETRIC, UNITS
-from aicc_hooks.cache.guard.question import asks, impersonal, shape
+from aicc_hooks.cache.guard.question import asks, impersonal, shape, unframed
+from aicc_hooks.cache.guard.stems import stem
 from aicc_hooks.cache.guard.text import Text, Token
-from aicc_hooks.cache.guard.words import group, stem
+from aicc_hooks.cache.guard.words import group
 
 _MEANING = frozenset({group(stem("mean"))})  # "what does X mean", "the meaning of X"
 _SYMMETRIC = frozenset(group(stem(word)) for word in SYMMETRIC)
@@ -16,6 +18,10 @@ _UNITS = frozenset(group(stem(word)) for word in UNITS)
 _LONG = (
     24  # content tokens; in longer texts a paraphrase keeps the order, and anything else is too much to judge
 )
+_ADVERBS = frozenset({"yet", "still", "already"})
+_ALONE = ({"from", ""},)
+_EXTRAPOSED = re.compile(r"^(?:is|was) it (?:really |still )?(\w+) (?:to |(?=\w+ing\b))(\w+)")
+_ANYBODY = frozenset({"i", "we", "you", "one"})
 _DIRECTED = frozenset({"from", "to", "than", "by", "via", "vs"})
 
 
@@ -25,7 +31,17 @@ def order(a: Text, b: Text) -> str:
     left, right = _only(a.tokens, shared), _only(b.tokens, shared)
     if (why := _direction(left, right)) != "":
         return why
+    if (
+        asks(a) == asks(b) == "what"
+        and _swaps(a)
+        and _swaps(b)
+        and bool(_ANYBODY & set(a.words)) != bool(_ANYBODY & set(b.words))
+    ):
+        return "direction"  # "what can replace salt", "what can I replace with salt"
     if [t.key for t in left] == [t.key for t in right]:
+        return ""
+    predicate = _predicate(a) | _predicate(b)
+    if predicate and _without(left, predicate) == _without(right, predicate):
         return ""
     if len(left) > _LONG:
         return "order"
@@ -37,16 +53,25 @@ def order(a: Text, b: Text) -> str:
     strict = a.passive or b.passive
     flips = [(i, j) for i in range(len(at)) for j in range(i + 1, len(at)) if at[i] > at[j]]
     flipped = set(flips)
-    if flips and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
+    turned = any(
+        left[i].passive != right[j].passive for i, j in enumerate(at)
+    )  # "can I eat it", "can it be eaten"
+    if flips and not turned and asks(a) == asks(b) == "yes-no" and impersonal(a) != impersonal(b):
         return "role swap"  # "can my landlord enter", "can I enter my landlord's"
     reshaped = shape(a) != shape(b)
     for i, j in flips:
         x, y = left[i], left[j]
         u, v = right[at[i]], right[at[j]]
+        if {x.raw.lower(), y.raw.lower()} & _ADVERBS:
+            continue
+        if {x.role, u.role} in _ALONE or {y.role, v.role} in _ALONE:
+            return "direction"  # "remove stains from a carpet", "remove a carpet with stains"
         if _coordinated(left, i, j) and _coordinated(right, at[j], at[i]):
             continue
         if x.passive != u.passive or y.passive != v.passive:
             continue  # "interest is calculated", "calculate interest"; checks.voice has seen to the roles
+        if (x.prep == y.prep != "" and x.kind == y.kind == "entity") and _moved(left, right, i, j, at):
+            return "order"  # "noon in Rome, what is it in Lima"
         if x.prep and y.prep and x.prep != y.prep and (x.prep, y.prep) == (v.prep, u.prep):
             return "direction"  # "the effect of sleep on memory"
         if reshaped and not (
@@ -66,7 +91,10 @@ def order(a: Text, b: Text) -> str:
         ):
             return "order"
         if any((i, k) in flipped and (k, j) in flipped for k in range(i + 1, j)) and not (
-            _adverbial(x, u) or _adverbial(y, v) or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
+            {x.key, y.key} & _MEANING
+            or _adverbial(x, u)
+            or _adverbial(y, v)
+            or any(left[k].key in _SYMMETRIC for k in range(i + 1, j))
         ):
             return "role swap"
         if (
@@ -81,6 +109,28 @@ def order(a: Text, b: Text) -> str:
         if not loose and "operator" in (x.kind, y.kind) and not (_adverbial(x, u) or _adverbial(y, v)):
             return "order"
     return ""
+
+
+def _predicate(text: Text) -> frozenset[str]:
+    """`bad` and `skip` of "is it bad to skip lunch", which is "is skipping lunch bad" or "is lunch bad to skip"."""
+    found = _EXTRAPOSED.match(unframed(text))
+    return frozenset(group(stem(word)) for word in found.groups()) if found else frozenset()
+
+
+def _without(tokens: Sequence[Token], keys: frozenset[str]) -> list[str]:
+    return [t.key for t in tokens if t.key not in keys]
+
+
+def _swaps(text: Text) -> bool:
+    return any(w in EXCHANGE for w in text.words)
+
+
+def _moved(left: Sequence[Token], right: Sequence[Token], i: int, j: int, at: Sequence[int]) -> bool:
+    """Two things change places, and neither takes along what stood before it."""
+    if j - i == 1 or abs(at[i] - at[j]) == 1:
+        return False
+    before = [(left[k - 1].key if k else "", right[at[k] - 1].key if at[k] else "") for k in (i, j)]
+    return all(x != y for x, y in before)
 
 
 def _only(tokens: Sequence[Token], shared: Counter[str]) -> list[Token]:
@@ -100,20 +150,26 @@ def _direction(left: Sequence[Token], right: Sequence[Token]) -> str:
         preps = {t.key: t.prep for t in right}
         if any({t.prep, preps[t.key]} == {"for", "with"} for t in left):
             return "direction"
+    there = {t.key: t.prep for t in right}
+    here = {t.key: t.prep for t in left}
     for key, role in mine.items():
         if role != yours[key] and role in _DIRECTED and yours[key] in _DIRECTED:
             return "direction"
+        if "from" in (here[key], there[key]) and {"in", "for", "with", "about"} & {here[key], there[key]}:
+            return "direction"  # "say it in Thai", "translate it from Thai"
     for role in _DIRECTED:
-        here = {k for k, r in mine.items() if r == role}
-        there = {k for k, r in yours.items() if r == role}
-        if here - there and there - here:
+        one = {k for k, r in mine.items() if r == role}
+        other = {k for k, r in yours.items() if r == role}
+        if one - other and other - one:
             return "direction"
     return ""
 
 
 def _bare(text: Text) -> bool:
     """Keywords without grammar ("git undo last commit") have no order to speak of."""
-    return len(text.words) == len(text.tokens) <= 6 and not any(t.role in _DIRECTED for t in text.tokens)
+    return len(text.words) == sum(len(t.raw.split()) for t in text.tokens) <= 6 and not any(
+        t.role in _DIRECTED for t in text.tokens
+    )
 
 
 def _superlative(x: Token, y: Token) -> bool:

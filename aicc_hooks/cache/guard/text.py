@@ -9,25 +9,26 @@ from typing import Final, Literal
 
 from aicc_hooks.cache.guard import lexicon, numbers, words
 from aicc_hooks.cache.guard.codelike import symbols_and_code
+from aicc_hooks.cache.guard.spoken import arithmetic, courtesy, expand
+from aicc_hooks.cache.guard.stems import irregular, stem
 
 Kind = Literal["word", "entity", "number", "operator"]
+
 
 _QUOTED: Final = re.compile(
     r"\"([^\"\n]{1,2000})\"|“([^”\n]{1,2000})”|`([^`\n]{1,2000})`|‘([^’\n]{1,2000})’|(?<!\w)'([^'\n]{1,2000})'(?!\w)"
 )
-_CONTRACTIONS: Final = (
-    (re.compile(r"\b(ca)n't\b|\b(ca)nt\b", re.I), "can not"),
-    (re.compile(r"\bwon't\b", re.I), "will not"),
-    (re.compile(r"\b(\w+)n't\b", re.I), r"\1 not"),
-    (re.compile(r"\bcannot\b", re.I), "can not"),
-    (re.compile(r"\b(what|where|who|when|how|why|that|there|it|he|she|here|let)'s\b", re.I), r"\1 is"),
-    (re.compile(r"'(re|ll|ve|d|m)\b", re.I), r" \1"),
-)
+
+
 _OWNER: Final = re.compile(r"(\w)(?:\s?'s|(?<=s)')(?=\s|$|[?.,!])")
+
+
 _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
 }  # fmt: skip
+
+
 _NEUTRAL: Final = frozenset(
     [
         "in",
@@ -37,6 +38,7 @@ _NEUTRAL: Final = frozenset(
         "for",
         "about",
         "with",
+        "using",
         "during",
         "within",
         "over",
@@ -47,6 +49,8 @@ _NEUTRAL: Final = frozenset(
         "under",
     ]
 )
+
+
 _AUXILIARY: Final = frozenset(
     [
         "is",
@@ -107,9 +111,9 @@ class Text:
 @lru_cache(maxsize=8192)
 def read(text: str) -> Text:
     """Analyse a text of ordinary length (linear time)."""
-    plain = " ".join(text.replace("’", "'").split())
+    plain = arithmetic(courtesy(" ".join(text.replace("’", "'").split())))
     quotes = tuple(next(g for g in m.groups() if g is not None).strip() for m in _QUOTED.finditer(plain))
-    spoken = _expand(plain)
+    spoken = expand(plain.rstrip(" .?!"))
     raws = [(m.group(), m.start(), m.end()) for m in words.TOKEN.finditer(spoken)]
     lower = tuple(raw.lower() for raw, _, _ in raws)
     symbols, code = symbols_and_code(plain)
@@ -133,14 +137,8 @@ def unquoted(text: str) -> str:
     return _QUOTED.sub(" Quotation ", text.replace("’", "'"))
 
 
-def _expand(text: str) -> str:
-    for pattern, replacement in _CONTRACTIONS:
-        text = pattern.sub(replacement, text)
-    return text
-
-
 def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str) -> list[Token]:
-    stems = tuple(words.stem(w.removesuffix("'s").strip("'")) for w in lower)
+    stems = tuple(stem(w.removesuffix("'s").strip("'")) for w in lower)
     result: list[Token] = []
     role, prep, joined, at = "", "", False, 0
     topic = _TOPIC.match(text)
@@ -198,14 +196,21 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
 
 
 _TOPIC: Final = re.compile(r"[\w.+#]+(?: [\w.+#]+)?: ")
+
+
+_UNCHANGED: Final = frozenset({"run", "cut", "put", "set", "read", "hit", "hurt", "shut", "spread", "split"})
+
+
 _BE: Final = frozenset(["is", "are", "was", "were", "be", "been", "being", "am"])
 
 
 def _participle(lower: tuple[str, ...], at: int) -> bool:
-    if not (lower[at].endswith("ed") or words.irregular(lower[at])):
+    if not (lower[at].endswith("ed") or irregular(lower[at]) or lower[at] in _UNCHANGED):
         return False
     before = lower[max(0, at - 4) : at]
-    return bool(_BE & set(before)) and not {"do", "does", "did", "to", "a", "an", "way"} & set(before)
+    be = max((i for i, word in enumerate(before) if word in _BE), default=-1)
+    between = set(before[be + 1 :])
+    return be >= 0 and not {"do", "does", "did"} & set(before) and not {"to", "a", "an", "way"} & between
 
 
 def _asked(lower: tuple[str, ...], at: int) -> bool:
@@ -224,10 +229,10 @@ def _phrase(stems: tuple[str, ...], at: int) -> tuple[str, int] | None:
 def _grammar(word: str, raw: str, at: int, raws: list[tuple[str, int, int]], text: str) -> bool:
     """True for a function word; a capital A, I, IT or US in the middle of a sentence is a name."""
     if word in lexicon.OWN_WISH:
-        return not at or raws[at - 1][0].lower() in lexicon.ASKER
-    if word not in lexicon.FUNCTION:
+        return raws[at - 1][0].lower() in lexicon.ASKER if at else not _TOPIC.match(text)
+    if word not in lexicon.FUNCTION or (raw == "May" and at):
         return False
-    if at and raw.isupper() and raw != "I" and not text[: raws[at][1]].isupper():
+    if at and raw.isupper() and raw not in ("I", "OK") and not text[: raws[at][1]].isupper():
         following = raws[at + 1][0] if at + 1 < len(raws) else ""
         return raw == "A" and following[:1].islower()
     return True
@@ -287,8 +292,15 @@ def _is_entity(raw: str, at: int, text: str, start: int) -> bool:
     )
 
 
+_MEASURES: Final = frozenset(
+    {"sorted", "ordered", "grouped", "ranked", "divided", "multiplied", "filtered", "indexed"}
+)
+
+
 def _activate(tokens: list[Token], lower: tuple[str, ...]) -> list[Token] | None:
     """Tokens with the agent of a passive ("was sold by Ann") moved to the front; None when there is none."""
+    if _MEASURES & set(lower):
+        return None  # "sorted by date": the date sorts nothing
     agents = [i for i, t in enumerate(tokens) if t.role == "by" and t.kind != "number"]
     if not agents or not any(w in ("is", "are", "was", "were", "be", "been", "being") for w in lower):
         return None
