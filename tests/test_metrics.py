@@ -170,6 +170,14 @@ def test_counters_do_not_fall_when_old_records_go(scrape, path):
     assert scrape.total("aicc_requests_total") == 123
 
 
+def test_absurd_counts_of_an_upstream_do_not_stop_the_sums(scrape, path):
+    fill(path, 3, start=900, prompt_tokens=2**63 - 1)
+    assert scrape.total("aicc_requests_total") == 123
+    assert scrape.total("aicc_tokens_total", kind="prompt") > 2**63
+    fill(path, 1, start=910)
+    assert scrape.total("aicc_requests_total") == 124
+
+
 def test_a_busy_database_answers_with_the_last_sums(scrape, path):
     assert scrape.total("aicc_requests_total") == 120
     fill(path, 5, start=300)

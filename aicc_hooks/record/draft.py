@@ -13,6 +13,8 @@ from aicc_hooks.record.model import Attempt, Record
 from aicc_hooks.record.redaction import Redactor
 from aicc_hooks.verdict import Decision, Role, Verdict
 
+_MOST_TOKENS = 10**12
+
 
 @dataclass(slots=True)
 class RecordDraft:
@@ -124,5 +126,5 @@ class RecordDraft:
 
 
 def _count(said: int) -> int:
-    """What an upstream says it counted, as far as SQLite and OTLP can hold it."""
-    return max(0, min(said, 2**63 - 1))
+    """What an upstream says it counted, bounded so that sums over millions of records fit SQLite's integers."""
+    return max(0, min(said, _MOST_TOKENS))

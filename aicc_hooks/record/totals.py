@@ -136,5 +136,9 @@ def _add(db: sqlite3.Connection, sums: Mapping[Key, float]) -> None:
     db.executemany(
         "INSERT INTO metric_totals (metric, labels, value) VALUES (?, ?, ?) "
         "ON CONFLICT (metric, labels) DO UPDATE SET value = value + excluded.value",
-        [(metric, json.dumps(labels), value) for (metric, labels), value in sums.items()],
+        # One sum too large for SQLite's integers would stop metrics and alerts for good; records of old may hold 2**63 - 1.
+        [
+            (metric, json.dumps(labels), value if value < 2**62 else float(value))
+            for (metric, labels), value in sums.items()
+        ],
     )
