@@ -36,6 +36,15 @@ async def app(scope, receive, send):
         return
     send = lifeline.follow(scope, send)
     kind = scope["path"].split("/")[1]
+    if kind == "head":  # dies when the head of its stream is written, or as that is about to be
+        if scope["path"].endswith("/written"):  # at the turn's end; what `send` plans comes later
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), 9)
+        await send({"type": "http.response.start", "status": 200, "headers": SSE})
+        if scope["path"].endswith("/event"):
+            await send({"type": "http.response.body", "body": b"data: 1\\n\\n", "more_body": True})
+        if not scope["path"].endswith("/written"):
+            os.kill(os.getpid(), 9)
+        await asyncio.sleep(600)
     if kind == "last":  # dies in the very turn of the loop in which it answers
         stream = scope["path"].split("/")[2] in ("event", "end")
         headers = SSE if stream else [(b"content-length", b"2")]
@@ -187,6 +196,32 @@ def test_an_answer_is_whole_or_an_error_also_when_its_last_bytes_are_on_their_wa
         assert text.startswith("data: 1\n\n")
         rest = text.removeprefix("data: 1\n\n").removeprefix("data: 2\n\n")
         assert "aicc_upstream_down" in rest or (answer == "end" and text.endswith("data: 2\n\n"))
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux", reason="elsewhere the kernel does not say what is written: such a stream is cut"
+)
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+@pytest.mark.parametrize("moment", ["begun", "event", "written"])
+def test_a_stream_whose_head_is_on_its_way_gets_an_error_of_one_kind(
+    start: Callable[..., Worker], loop: str, moment: str
+) -> None:
+    response = start(loop).client.get(f"/head/{moment}")
+    if response.status_code == 503:
+        assert (loop, moment) in (("uvloop", "begun"), ("uvloop", "event"))  # else the head was written
+        assert response.json()["error"]["type"] == "aicc_upstream_down"
+    else:
+        data = response.text.removeprefix("data: 1\n\n").removeprefix("data: ")
+        assert json.loads(data)["error"]["type"] == "aicc_upstream_down"
+
+
+def test_where_the_kernel_does_not_say_what_is_written_a_cut_stream_is_only_cut(
+    start: Callable[..., Worker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aicc_hooks.resilience.keeper.written", lambda descriptor: None)
+    worker = start("asyncio")
+    with pytest.raises(httpx.RemoteProtocolError, match="incomplete chunked read"):
+        worker.client.get("/head/written")
 
 
 def test_a_request_that_nobody_has_read_yet_is_told_too(start: Callable[..., Worker]) -> None:

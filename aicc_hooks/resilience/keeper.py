@@ -18,7 +18,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from aicc_hooks.resilience.last_words import CLOSED, FREE, IDLE, PLACES, last_words
+from aicc_hooks.resilience.last_words import CLOSED, FREE, IDLE, PLACES, SIZE, last_words, state_of
+from aicc_hooks.resilience.tcp import written
 
 _READ_OUT_S = (
     1.0  # closing while the client still sends would reset the connection before it reads our answer
@@ -39,7 +40,7 @@ class _Worker:
         except ConnectionResetError:
             return False
         if descriptors and self.memory is None:
-            self.memory = mmap.mmap(descriptors[0], PLACES)
+            self.memory = mmap.mmap(descriptors[0], SIZE)
             os.close(descriptors[0])
         elif descriptors:  # none where the limit on open files is reached: that one is not looked after
             self._drop(int.from_bytes(data))
@@ -48,7 +49,7 @@ class _Worker:
 
     def forget_closed(self) -> None:
         """Close our copies of what the worker has closed; its places are free again."""
-        while self.memory is not None and (place := self.memory.find(bytes([CLOSED]))) >= 0:
+        while self.memory is not None and (place := self.memory.find(bytes([CLOSED]), 0, PLACES)) >= 0:
             self._drop(place)
             self.memory[place] = FREE
 
@@ -59,7 +60,7 @@ class _Worker:
         for place, descriptor in self.held.items():
             sock = socket.socket(fileno=descriptor)
             sock.setblocking(False)
-            state = self.memory[place] if self.memory is not None else FREE
+            state = FREE if self.memory is None else state_of(self.memory, place, written(descriptor))
             with contextlib.suppress(OSError):  # the client is gone as well, or takes nothing any more
                 words = last_words(state, _peek(sock) if state == IDLE else b"")
                 sock.sendall(words)

@@ -16,7 +16,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from aicc_hooks.resilience import last_words
-from aicc_hooks.resilience.last_words import BUSY, CLOSED, FREE, IDLE, STREAM
+from aicc_hooks.resilience.last_words import BUSY, CLOSED, FREE, HEAD, IDLE, PLACES, STREAM
+from aicc_hooks.resilience.tcp import written
 
 _AGAIN_S = 0.02
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -34,8 +35,8 @@ class Lifeline:
         line = socket.socket(socket.AF_UNIX)
         try:
             with tempfile.TemporaryFile() as file:
-                file.truncate(last_words.PLACES)
-                self._memory = mmap.mmap(file.fileno(), last_words.PLACES)
+                file.truncate(last_words.SIZE)
+                self._memory = mmap.mmap(file.fileno(), last_words.SIZE)
                 line.connect(path)
                 socket.send_fds(line, [bytes(4)], [file.fileno()])
         except OSError:
@@ -81,7 +82,8 @@ class Lifeline:
                 if kind == last_words.AWAITED:
                     begun = message  # sent alone, an error could follow it that the client takes for the body
                     return
-                streams = orderly = kind == STREAM
+                streams = kind == STREAM
+                orderly = streams and self._expect_head(transport, place, shape)
                 after = STREAM + shape if streams else BUSY
             elif more:
                 orderly = streams and body.endswith(b"\n\n")
@@ -103,9 +105,19 @@ class Lifeline:
 
         return told
 
+    def _expect_head(self, transport: Any, place: int, shape: int) -> bool:
+        """From here until `settle` the supervisor asks the kernel whether the client has the head. False: it cannot."""
+        if self._places.get(transport) != place or transport.get_write_buffer_size():
+            return False
+        count = written(transport.get_extra_info("socket").fileno())
+        if count is not None:
+            last_words.mark(self._memory, place, count)
+            self._memory[place] = HEAD + shape
+        return count is not None
+
     def _hold(self, transport: Any) -> int | None:
         """Give a connection a place and the supervisor a copy; None: it goes on without."""
-        place = self._memory.find(bytes([FREE]))
+        place = self._memory.find(bytes([FREE]), 0, PLACES)
         if self._line is None or place < 0 or transport.get_extra_info("sslcontext") is not None:
             return None
         try:
