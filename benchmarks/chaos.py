@@ -200,7 +200,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=8, help="requests a second")
     parser.add_argument("--workers", type=int, default=1, help="--num_workers of each gateway")
     parser.add_argument("--gateways", type=int, default=1, help="gateways that share Redis")
-    parser.add_argument("--case", action="append", default=[], help="only this one (repeat for more)")
+    parser.add_argument(
+        "--case",
+        action="append",
+        default=[],
+        choices=[case.name for case in CASES],
+        help="only this one (repeat for more)",
+    )
     parser.add_argument("--soak", type=float, default=0, help="seconds of mixed load instead of the cases")
     parser.add_argument(
         "--connections", type=int, default=0, help="of the soak: clients that never pause, in place of --rate"

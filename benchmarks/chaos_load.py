@@ -85,7 +85,7 @@ class Load:
                 answer = await client.post(url, json=body)
                 kind, detail = judge(answer.status_code, answer.text, nonce)
         except httpx.HTTPError as error:
-            kind, detail = "cut", type(error).__name__
+            kind, detail = "cut", f"{type(error).__name__} {error}"
         self.samples.append(Sample(began, time.monotonic() - began, kind, detail))
 
     async def _stream(

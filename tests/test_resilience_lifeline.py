@@ -26,7 +26,7 @@ from aicc_hooks.resilience.lifeline import Lifeline
 lifeline = Lifeline.of_process()
 SSE = [(b"content-type", b"text/event-stream")]
 PARTS = {
-    "stream": (SSE, [b"data: 1\\n\\n"]), "half": (SSE, [b"data: 1\\n\\n", b"data: 2"]), "begun": (SSE, []),
+    "stream": (SSE, [b"data: 1\\n\\n"]), "empty": (SSE, [b"data: 1\\n\\n", b""]), "half": (SSE, [b"data: 1\\n\\n", b"data: 2"]), "begun": (SSE, []),
     "packed": ([*SSE, (b"content-encoding", b"gzip")], [b"data: 1\\n\\n"]),
     "length": ([(b"content-length", b"9")], [b"1234"]), "plain": ([], [b"1234"]),
     "full": (SSE, [b"data: " + b"x" * 60_000 + b"\\n\\n"] * 200),
@@ -42,6 +42,11 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": SSE})
         if scope["path"].endswith("/event"):
             await send({"type": "http.response.body", "body": b"data: 1\\n\\n", "more_body": True})
+        if scope["path"].endswith("/finished"):
+            await asyncio.sleep(0.3)
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), 9)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await asyncio.sleep(600)
         if not scope["path"].endswith("/written"):
             os.kill(os.getpid(), 9)
         await asyncio.sleep(600)
@@ -143,6 +148,7 @@ def test_what_each_connection_is_told(start: Callable[..., Worker], loop: str) -
         "/wait/messages",
         "/begun",
         "/stream",
+        "/empty",
         "/stream/responses",
         "/half",
         "/packed",
@@ -165,6 +171,7 @@ def test_what_each_connection_is_told(start: Callable[..., Worker], loop: str) -
     for path, first in (
         ("/begun", b""),
         ("/stream", b"9\r\ndata: 1\n\n\r\n"),
+        ("/empty", b"9\r\ndata: 1\n\n\r\n"),
         ("/stream/responses", b"9\r\ndata: 1\n\n\r\n"),
     ):
         body = got[path][2]
@@ -213,6 +220,13 @@ def test_a_stream_whose_head_is_on_its_way_gets_an_error_of_one_kind(
     else:
         data = response.text.removeprefix("data: 1\n\n").removeprefix("data: ")
         assert json.loads(data)["error"]["type"] == "aicc_upstream_down"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere an error follows the whole answer")
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+def test_nothing_follows_a_stream_that_was_written_whole(start: Callable[..., Worker], loop: str) -> None:
+    data = everything(start(loop).raw("/head/finished"))
+    assert data.partition(b"\r\n\r\n")[2] == b"0\r\n\r\n"
 
 
 def test_where_the_kernel_does_not_say_what_is_written_a_cut_stream_is_only_cut(

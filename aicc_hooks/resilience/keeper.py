@@ -1,13 +1,12 @@
 """The supervisor's side: holds a copy of each worker's connections and ends them properly when the worker dies.
 
-A worker connects to a Unix socket and sends the descriptor of its memory (last_words.py), then that of each connection with
+A worker connects to a Unix socket and sends the descriptor of its memory (places.py), then that of each connection with
 the number of its place. When it dies the kernel closes its end: that is how its death is known, also of one worker of several.
 """
 
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import resource
 import select
@@ -18,7 +17,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from aicc_hooks.resilience.last_words import CLOSED, FREE, IDLE, PLACES, SIZE, last_words, state_of
+from aicc_hooks.resilience.last_words import last_words
+from aicc_hooks.resilience.places import CLOSED, FREE, IDLE, Places
 from aicc_hooks.resilience.tcp import written
 
 _READ_OUT_S = (
@@ -30,7 +30,7 @@ _FILES = 10_240  # the most macOS allows
 @dataclass(slots=True)
 class _Worker:
     line: socket.socket
-    memory: mmap.mmap | None = None
+    places: Places | None = None
     held: dict[int, int] = field(default_factory=dict)  # place → descriptor
 
     def hear(self) -> bool:
@@ -39,8 +39,8 @@ class _Worker:
             data, descriptors, _, _ = socket.recv_fds(self.line, 4, 1)
         except ConnectionResetError:
             return False
-        if descriptors and self.memory is None:
-            self.memory = mmap.mmap(descriptors[0], SIZE)
+        if descriptors and self.places is None:
+            self.places = Places(descriptors[0])
             os.close(descriptors[0])
         elif descriptors:  # none where the limit on open files is reached: that one is not looked after
             self._drop(int.from_bytes(data))
@@ -49,9 +49,9 @@ class _Worker:
 
     def forget_closed(self) -> None:
         """Close our copies of what the worker has closed; its places are free again."""
-        while self.memory is not None and (place := self.memory.find(bytes([CLOSED]), 0, PLACES)) >= 0:
+        while self.places is not None and (place := self.places.find(CLOSED)) is not None:
             self._drop(place)
-            self.memory[place] = FREE
+            self.places[place] = FREE
 
     def end(self) -> list[socket.socket]:
         """Write what is owed; the connections that must be read out before they are closed."""
@@ -60,7 +60,7 @@ class _Worker:
         for place, descriptor in self.held.items():
             sock = socket.socket(fileno=descriptor)
             sock.setblocking(False)
-            state = FREE if self.memory is None else state_of(self.memory, place, written(descriptor))
+            state = FREE if self.places is None else self.places.left(place, written(sock))
             with contextlib.suppress(OSError):  # the client is gone as well, or takes nothing any more
                 words = last_words(state, _peek(sock) if state == IDLE else b"")
                 sock.sendall(words)

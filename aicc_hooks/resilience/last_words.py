@@ -1,47 +1,17 @@
-"""What a connection is owed when the process that served it dies, by one byte of memory the two processes share.
-
-    FREE     no connection has this place          IDLE    between requests: nothing is owed
-    CLOSED   gone; the supervisor may let go       BUSY    a part is written, and no proper end is possible
-    AWAITED  a request has no byte of its answer   STREAM  an event stream, written so far in whole events and chunks
-    HEAD     the head of an event stream is on its way: STREAM if more is written than `mark` says, else AWAITED
-
-AWAITED, STREAM and HEAD are followed by the same for the other API shapes, in the order of `_SHAPES`. The states of all places
-come first in the memory, then their marks.
-"""
+"""What a client is owed when the process that served it dies, by the state of its connection (places.py)."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
-from mmap import mmap
 
+from aicc_hooks.resilience.places import AWAITED, BUSY, IDLE, STREAM
 from aicc_hooks.wire import error_bytes, error_event
 
 ENV = "AICC_LIFELINE"  # the path of the supervisor's socket
-PLACES = 4096  # connections of a worker that are looked after
 AT_ONCE = 16_384  # bytes that a kernel takes in one piece
-FREE, IDLE, BUSY, CLOSED, AWAITED, STREAM, HEAD = 0, 1, 2, 3, 16, 32, 48
-_MARK = struct.Struct("=Q")
-SIZE = PLACES * (1 + _MARK.size)
 _SHAPES = ("chat", "messages", "responses")
 _CODE, _STATUS = "aicc_upstream_down", 503
 _TEXT = "The gateway's process ended before this answer was complete; ask again."
-
-
-def mark(memory: mmap, place: int, written: int) -> None:
-    """Keep how many bytes were written into the connection before the head."""
-    _MARK.pack_into(memory, PLACES + place * _MARK.size, written)
-
-
-def state_of(memory: mmap, place: int, written: int | None) -> int:
-    """The state of a place whose worker has died, HEAD decided. `written`: bytes in all; None: not known."""
-    state: int = memory[place]
-    if not HEAD <= state < HEAD + len(_SHAPES):
-        return state
-    if written is None:
-        return BUSY
-    before = _MARK.unpack_from(memory, PLACES + place * _MARK.size)[0]
-    return state - HEAD + (STREAM if written > before else AWAITED)
 
 
 def shape_of(path: str) -> int:

@@ -1,6 +1,6 @@
-"""The worker's side: tells the supervisor which connections are open and what each is owed (last_words.py, keeper.py).
+"""The worker's side: tells the supervisor which connections are open and what each is owed (places.py, keeper.py).
 
-One byte is written for a state, and one descriptor is sent a connection. Everything here may fail: then the supervisor has
+A few bytes are written for a state, and one descriptor is sent a connection. Everything here may fail: then the supervisor has
 nothing to end, and the gateway serves as it does without a supervisor.
 """
 
@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import mmap
 import os
 import socket
 import tempfile
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from aicc_hooks.resilience import last_words
-from aicc_hooks.resilience.last_words import BUSY, CLOSED, FREE, HEAD, IDLE, PLACES, STREAM
+from aicc_hooks.resilience import last_words, places
+from aicc_hooks.resilience.places import AWAITED, BUSY, CLOSED, FREE, IDLE, STREAM, Places
 from aicc_hooks.resilience.tcp import written
 
 _AGAIN_S = 0.02
@@ -29,14 +28,15 @@ class Lifeline:
     def __init__(self, path: str = "") -> None:
         self._line: socket.socket | None = None
         self._places: dict[Any, int] = {}  # by transport
+        self._socks: dict[int, socket.socket] = {}  # by place: to ask the kernel; detached, never closed
         self._told: set[type] = set()  # classes of protocols that tell us
         if not path:
             return
         line = socket.socket(socket.AF_UNIX)
         try:
             with tempfile.TemporaryFile() as file:
-                file.truncate(last_words.SIZE)
-                self._memory = mmap.mmap(file.fileno(), last_words.SIZE)
+                file.truncate(places.SIZE)
+                self._memory = Places(file.fileno())
                 line.connect(path)
                 socket.send_fds(line, [bytes(4)], [file.fileno()])
         except OSError:
@@ -61,68 +61,70 @@ class Lifeline:
             place = self._hold(transport) if transport is not None else None
             if place is None:
                 return send
-        memory, places, later = self._memory, self._places, asyncio.get_running_loop().call_soon
+        memory, socks, later = self._memory, self._socks, asyncio.get_running_loop().call_soon
         shape = last_words.shape_of(scope["path"])
         # Of a client that sends its next request early, the answer before may still be on its way.
-        memory[place] = BUSY if transport.get_write_buffer_size() else last_words.AWAITED + shape
+        memory[place] = BUSY if transport.get_write_buffer_size() else AWAITED + shape
         streams, after = False, BUSY
         begun: MutableMapping[str, Any] | None = None  # of a small answer, until its body is there
 
+        def ours() -> bool:  # else the client has left; the place may be another's
+            return self._places.get(transport) == place
+
         def settle() -> None:
             # By now the loop has written what it could: with an empty buffer everything is in the kernel's hands.
-            if places.get(transport) == place and not transport.get_write_buffer_size():
+            due = ours() and (memory.next(place) or memory[place] == BUSY)
+            if due and not transport.get_write_buffer_size():
                 memory[place] = after
 
         async def told(message: MutableMapping[str, Any]) -> None:
             nonlocal streams, after, begun
             first, begun = begun, None
             body, more = message.get("body", b""), message.get("more_body", False)
+            orderly = True
             if message["type"] == "http.response.start":
                 kind = last_words.kind_of(message.get("headers") or ())
-                if kind == last_words.AWAITED:
+                if kind == AWAITED:
                     begun = message  # sent alone, an error could follow it that the client takes for the body
                     return
-                streams = kind == STREAM
-                orderly = streams and self._expect_head(transport, place, shape)
+                streams = orderly = kind == STREAM
                 after = STREAM + shape if streams else BUSY
-            elif more:
+            elif not more:
+                after = IDLE
+            elif (
+                body or first is not None
+            ):  # empty pieces write nothing: LiteLLM's streams have one before their end
                 orderly = streams and body.endswith(b"\n\n")
                 after = STREAM + shape if orderly else BUSY
-            else:
-                orderly, after = first is None, IDLE
-            ours = places.get(transport) == place  # else the client has left; the place may be another's
-            # Few bytes go to the kernel together or not at all, so what is owed stays true until `settle`: all of
-            # them were written, and the client has what it was owed, or none was.
-            if ours and (not orderly or len(body) + transport.get_write_buffer_size() > last_words.AT_ONCE):
-                memory[place] = BUSY
-            if ours and memory[place] != after:
-                later(settle)
+            waiting = transport.get_write_buffer_size()
+            if ours():
+                # Few bytes go to the kernel together or not at all: then the client has all it was owed, or nothing.
+                if not orderly or len(body) + waiting > last_words.AT_ONCE:
+                    memory[place] = BUSY
+                elif memory[place] not in (after, BUSY):
+                    memory.announce(place, after, written(socks[place]), waiting > 0)
+                if memory[place] != after:
+                    later(settle)
             if first is not None:
                 await send(first)
-                if ours and not more and transport.get_write_buffer_size():  # uvloop writes at the turn's end
-                    memory[place] = last_words.AWAITED + shape
             await send(message)
 
         return told
 
-    def _expect_head(self, transport: Any, place: int, shape: int) -> bool:
-        """From here until `settle` the supervisor asks the kernel whether the client has the head. False: it cannot."""
-        if self._places.get(transport) != place or transport.get_write_buffer_size():
-            return False
-        count = written(transport.get_extra_info("socket").fileno())
-        if count is not None:
-            last_words.mark(self._memory, place, count)
-            self._memory[place] = HEAD + shape
-        return count is not None
-
     def _hold(self, transport: Any) -> int | None:
         """Give a connection a place and the supervisor a copy; None: it goes on without."""
-        place = self._memory.find(bytes([FREE]), 0, PLACES)
-        if self._line is None or place < 0 or transport.get_extra_info("sslcontext") is not None:
+        place = self._memory.find(FREE)
+        if self._line is None or place is None or transport.get_extra_info("sslcontext") is not None:
             return None
         try:
             self._listen_to(type(transport.get_protocol()))
-        except AttributeError:  # another server than uvicorn, or it has changed
+            number = transport.get_extra_info("socket").fileno()
+            self._socks[place] = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0, fileno=number)
+        except (
+            AttributeError,
+            OSError,
+            ValueError,
+        ):  # another server than uvicorn, or it has changed; already closed
             return None
         self._memory[place] = IDLE
         self._places[transport] = place
@@ -134,27 +136,25 @@ class Lifeline:
         if self._line is None or self._places.get(transport) != place:
             return
         try:
-            socket.send_fds(self._line, [place.to_bytes(4)], [transport.get_extra_info("socket").fileno()])
+            socket.send_fds(self._line, [place.to_bytes(4)], [self._socks[place].fileno()])
         except BlockingIOError:
             asyncio.get_running_loop().call_later(_AGAIN_S, self._hand_over, transport, place)
         except Exception:  # the supervisor is gone
             return
 
-    def _release(self, transport: Any) -> bool:
+    def _release(self, transport: Any) -> None:
         place = self._places.pop(transport, None)
         if place is not None:
             self._memory[place] = CLOSED
-        return place is not None
+            self._socks.pop(place).detach()
 
     def _close(self, transport: Any) -> None:
-        if self._release(transport):
-            with contextlib.suppress(Exception):
+        place = self._places.get(transport)
+        if place is not None:
+            with contextlib.suppress(OSError):
                 # The supervisor's copy would keep the connection open until it looks.
-                sock = socket.socket(fileno=transport.get_extra_info("socket").fileno())
-                try:
-                    sock.shutdown(socket.SHUT_RDWR)
-                finally:
-                    sock.detach()
+                self._socks[place].shutdown(socket.SHUT_RDWR)
+            self._release(transport)
 
     def _listen_to(self, protocol: type[Any]) -> None:
         """Have uvicorn's protocol tell when a connection begins, is asked, ends, or becomes a websocket."""
@@ -169,8 +169,8 @@ class Lifeline:
 
         def data_received(this: Any, data: bytes) -> None:
             place = self._places.get(this.transport)
-            if place is not None and self._memory[place] == IDLE:
-                self._memory[place] = last_words.AWAITED
+            if place is not None and IDLE in (self._memory[place], self._memory.next(place)):
+                self._memory[place] = AWAITED
             received(this, data)
 
         def connection_lost(this: Any, error: Exception | None) -> None:
