@@ -175,6 +175,24 @@ def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> N
     assert "jo@example.org" not in kept["comment"]
 
 
+def test_a_gateway_starts_with_a_file_that_is_wrong(start_gateway: Start, http: Any) -> None:
+    gateway = start_gateway(experiments=yaml.safe_dump({"experiments": [TWO]}) + "  start: 2026-13-45\n")
+    client = http(gateway)
+    assert "x-aicc-variant" not in chat(client).headers
+    assert "2026-13-45" in problems(client)["experiments"]
+    gateway.write_home("experiments.yaml", {"experiments": [{**TWO, "target": {"routes": ["llama-fsat"]}}]})
+    wait_until(
+        lambda: "did you mean 'llama-fast'" in problems(client).get("experiments", ""),
+        10,
+        "the unknown route",
+    )
+    gateway.write_home("experiments.yaml", {"experiments": [TWO]})
+    wait_until(lambda: "x-aicc-variant" in chat(client).headers, 10, "the mended file")
+    assert "experiments" not in problems(client)
+    gateway.restart()
+    assert "x-aicc-variant" in chat(http(gateway)).headers, "from the first request on"
+
+
 def test_a_private_request_never_meets_a_cloud_variant(
     start_gateway: Start, http: Any, cloud: CloudStandIn
 ) -> None:

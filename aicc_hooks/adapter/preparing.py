@@ -44,7 +44,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     check_body(door.endpoint, body)
     changed = _complete(call, body, door) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
-    changed = trials.apply(call) or changed
+    changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
     renamed = _hide_user(runtime, body)

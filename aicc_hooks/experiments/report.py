@@ -13,6 +13,7 @@ from aicc_hooks.experiments.stats import (
     MIN_UNITS,
     Difference,
     Mean,
+    as_share,
     difference,
     interval,
     mean_of,
@@ -194,6 +195,8 @@ def _compare(
 ) -> Comparison:
     metric = config.metric
     a, b = measure(by_variant[first], metric), measure(by_variant[name], metric)
+    if _is_share(metric, (*by_variant[first], *by_variant[name])):
+        a, b = as_share(a), as_share(b)
     effect = config.minimum_effect or _default_effect(metric, a)
     want = needed(a, b, effect, alpha=alpha)
     have = min(a.requests, b.requests)
@@ -206,6 +209,11 @@ def _compare(
         name, metric, _number(a.value), _number(b.value), gap.low, gap.high, gap.sure, have, want,
         _sentence(first, name, metric, gap, have, want, effect),
     )  # fmt: skip
+
+
+def _is_share(metric: Metric, rows: Iterable[Row]) -> bool:
+    """Whether the values are zeros and ones: failures, or thumbs."""
+    return metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
 
 
 def _default_effect(metric: Metric, a: Mean) -> float:
@@ -264,8 +272,7 @@ def _estimate(rows: list[Row], metric: Metric) -> Estimate | None:
     mean = measure(rows, metric)
     if not mean.requests:
         return None
-    share = metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
-    bounds = interval(mean, share=share)
+    bounds = interval(mean, share=_is_share(metric, rows))
     if bounds is not None and metric != "score":
         bounds = max(0.0, bounds[0]), bounds[1]  # times and tokens have no less
     return Estimate(mean.value, *(bounds or (None, None)))
