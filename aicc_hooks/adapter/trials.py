@@ -6,17 +6,19 @@ import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Catalog
+from aicc_hooks.detect.tokens import estimate_tokens
 from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.experiments.assignment import ENDPOINTS, Facts
 from aicc_hooks.experiments.load import Offered
 from aicc_hooks.experiments.prompts import Fetch, PromptCache, langfuse_fetch
 from aicc_hooks.experiments.store import ExperimentStore
 from aicc_hooks.record.config import DEFAULT_HOST
-from aicc_hooks.verdict import Decision, Verdict
+from aicc_hooks.verdict import Decision, Needs, Verdict
 
 if TYPE_CHECKING:
     from aicc_hooks.adapter.runtime import Runtime
@@ -44,6 +46,15 @@ def assign(
         local=[name for name, group in catalog.groups.items() if group.only_local],
     )
     return store.assign(facts)
+
+
+def needs_with(variant: Assignment, needs: Needs) -> Needs:
+    """What the request needs once its variant is applied: Ollama would cut a prompt it was given no room for."""
+    reply = dict(variant.parameters).get("max_tokens", needs.reply)
+    return replace(needs, tokens=needs.tokens + _tokens(variant.system or ""), reply=reply)
+
+
+_tokens = lru_cache(maxsize=64)(estimate_tokens)  # the same few prompts with every request
 
 
 def apply(store: ExperimentStore, call: Call) -> bool:

@@ -87,7 +87,7 @@ class ExperimentStore:
             found["experiments"] = self.error
         if self.failures:
             found["experiment_failures"] = (
-                f"{self.failures} requests were answered without their variant, which could not be assigned or applied"
+                f"{self.failures} requests were answered without their variant, which could not be assigned or applied, or which no model could take"
             )
         return found
 
