@@ -54,9 +54,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
 def forward_scope(runtime: Runtime, scope: Scope, call: Call, door: Door, body: bytes | None) -> Scope:
     """The scope LiteLLM sees: the canonical path we judged, our key, and only headers that cannot steer."""
     own = door.endpoint == "own"
-    path = door.path
-    if door.endpoint == "rerank" and call.decision and rerank.by_embeddings(runtime, call.decision.route):
-        path = rerank.PATH
+    path = rerank.PATH if door.endpoint == "rerank" else door.path
     headers = [(k, v) for k, v in scope["headers"] if own or k in _FORWARDED]
     if door.key and not own:
         headers.append((b"authorization", b"Bearer " + runtime.master_key().encode()))
