@@ -9,7 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -334,6 +336,35 @@ def test_a_wrong_file_says_what_is_wrong(case: str) -> None:
     with pytest.raises(GatewayConfigError, match=r"experiments\.yaml") as caught:
         parse_experiments(text, offered=OFFERED)
     assert expected in str(caught.value)
+
+
+_KEYS = st.sampled_from([
+    "enabled", "salt", "experiments", "name", "start", "stop", "percentage", "target", "models", "routes", "metadata", "variants",
+    "weight", "system", "mode", "text", "langfuse", "label", "version", "fallback", "parameters", "temperature", "stop", "seed",
+    "metric", "minimum_effect",
+])  # fmt: skip
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.binary(max_size=4)
+    | st.sampled_from(["auto", "qwen-local", "score", "template", "{{system}}", "2026-01-01", 50, 100]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS | st.text(max_size=3), inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(tree=_VALUES, at=st.integers(0, 400), end=st.text(max_size=3))
+def test_whatever_the_file_holds_is_an_error_that_names_it_or_can_be_used(
+    tree: Any, at: int, end: str
+) -> None:
+    whole = yaml.safe_dump({"experiments": [{"name": "e", "variants": tree}]}, allow_unicode=True)
+    for text in (yaml.safe_dump(tree), whole, whole[:at] + end + whole[at:]):
+        told, found = "", None
+        try:
+            found = parse_experiments(text, offered=OFFERED)
+        except GatewayConfigError as error:
+            told = str(error)
+        assert found is not None or told.startswith("experiments.yaml: ")
+        for variant in (v for e in (found.experiments if found else ()) for v in e.variants):
+            orjson.dumps({"messages": OWN, **variant.parameters})
 
 
 def test_a_fault_of_one_variant_is_not_told_as_two() -> None:
