@@ -92,11 +92,12 @@ def _fallbacks(runtime: Runtime, call: Call) -> list[str]:
 
 
 def _lacks_rerank(entry: dict[str, Any]) -> bool:
-    """True when the group's server has no rerank endpoint, or the owner wants embeddings."""
-    params = entry.get("litellm_params") or {}
+    """True when the group's server has no rerank endpoint."""
+    params, info = entry.get("litellm_params") or {}, entry.get("model_info") or {}
     provider = str(params.get("model") or "").partition("/")[0]
-    here = provider == "openai" and bool(params.get("api_base"))  # OpenAI itself has none
-    return (provider in _NO_RERANK and not here) or bool((entry.get("model_info") or {}).get("embed_with"))
+    if provider == "openai" and params.get("api_base"):
+        return bool(info.get("embed_with"))  # some have one, and the owner knows; OpenAI itself has none
+    return provider in _NO_RERANK
 
 
 async def _by_reranker(runtime: Runtime, call: Call, group: str, wanted: RerankRequest) -> dict[str, Any]:
