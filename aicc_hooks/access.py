@@ -26,6 +26,7 @@ _LLM: Final = {
     "/messages": "messages",
     "/rerank": "rerank",
 }
+_COHERE_V2: Final = "/v2/rerank"  # where Cohere's present client asks
 _AZURE: Final = {"chat/completions": "chat", "completions": "completions", "embeddings": "embeddings"}
 _HEALTH: Final = frozenset(("/health/liveliness", "/health/liveness", "/health/readiness"))
 _DOCS: Final = frozenset(("/docs", "/openapi.json"))
@@ -51,6 +52,8 @@ def find_door(method: str, path: str, *, debug: bool = False, extra: Iterable[st
     if plain == "/aicc" or plain.startswith("/aicc/"):
         return Door("own", plain, body=False, key=not _is_open(method, plain))
     if f"{method} {plain}" in tuple(extra):
+        if plain == _COHERE_V2 and method == "POST":
+            return Door("rerank", "/v1/rerank")
         return Door("other", plain, body=method in ("POST", "PUT"))
     return None
 

@@ -133,7 +133,8 @@ def _keep_model(ask: Ask, catalog: Catalog) -> Decision:
         shown = shown_name(ask.requested, verdict)
         return ask.refuse("model_not_found", f"There is no model {shown}; models for {mode}: {names}.")
     if group.mode != mode:
-        sentence = f"{group.name} is a {group.mode} model; models for {mode}: {names}."
+        article = "an" if group.mode.startswith("e") else "a"
+        sentence = f"{group.name} is {article} {group.mode} model; models for {mode}: {names}."
         return ask.refuse("aicc_invalid_request", sentence)
     if ask.private and not group.local:
         sentence = f"The input holds {what_is_private(verdict)} and {group.name} is not on this machine; use a local model for {mode}."

@@ -1,12 +1,14 @@
-"""Reranking by embeddings: Ollama has no rerank endpoint, so documents are ordered by cosine to the query.
+"""Reranking as plain data: the checked request, the order by cosine, the order of a reranker, the answer.
 
-A cross-encoder (bge-reranker and the like) reads query and document together and ranks better; configure one
-as in docs/rerank.md when it matters. The answer says which of the two it was (`meta.aicc.method`).
+Ollama has no rerank endpoint, so by default documents are ordered by the cosine of their embeddings. A cross-encoder
+(bge-reranker and the like) reads query and document together and ranks better; configure one as in docs/rerank.md
+when it matters. The answer says which of the two it was (`meta.aicc.method`).
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,8 +16,11 @@ from typing import Any, Final
 import numpy as np
 
 from aicc_hooks.errors import Refusal
+from aicc_hooks.field_names import shown
 
 MAX_DOCUMENTS: Final = 1000
+_LIMITS: Final = ("max_chunks_per_doc", "max_tokens_per_doc")  # of Cohere, first and second version
+_WINDOWS: Final = 10  # of one document, where the client does not say
 MAX_WINDOWS: Final = 4000  # texts embedded for one request
 BATCH: Final = 64  # texts in one call to the embedder
 # nomic-embed-text reads 2,048 tokens and Ollama cuts the rest off without a word. Three characters a token
@@ -39,11 +44,18 @@ class RerankRequest:
     top_n: int
     return_documents: bool
     max_windows: int  # of one document
+    limits: Mapping[str, int]  # what the client said of long documents, for a reranker of its own
+
+    @property
+    def sent(self) -> list[Any]:
+        """The documents for a reranker: texts, and pictures as they came."""
+        pairs = zip(self.texts, self.originals, strict=True)
+        return [o if isinstance(o, Mapping) and "image" in o else text for text, o in pairs]
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """One result. `score` is the cosine, clipped to 0…1."""
+    """One result. `score`: the cosine, clipped to 0…1, or whatever the reranker gives."""
 
     index: int
     score: float
@@ -66,29 +78,36 @@ def parse(body: Mapping[str, Any]) -> RerankRequest:
     fields = body.get("rank_fields")
     if fields is not None and not (isinstance(fields, list) and all(isinstance(f, str) for f in fields)):
         raise _bad("rank_fields: allowed: a list of field names.")
-    top_n = body.get("top_n")
-    if top_n is None:
-        top_n = len(documents)
-    if not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1:
-        raise _bad("top_n: allowed: a whole number of at least 1.")
-    windows = body.get("max_chunks_per_doc")
-    if windows is None:
-        windows = 10
-    if not isinstance(windows, int) or isinstance(windows, bool) or windows < 1:
-        raise _bad("max_chunks_per_doc: allowed: a whole number of at least 1.")
-    shown = body.get("return_documents")
-    if shown is not None and not isinstance(shown, bool):
+    top_n = _count(body, "top_n") or len(documents)
+    limits = {name: count for name in _LIMITS if (count := _count(body, name))}
+    wanted = body.get("return_documents")
+    if wanted is not None and not isinstance(wanted, bool):
         raise _bad("return_documents: allowed: true or false.")
     texts = tuple(_text(document, number, fields) for number, document in enumerate(documents))
-    request = RerankRequest(
-        query, texts, tuple(documents), min(top_n, len(documents)), shown is not False, windows
+    return RerankRequest(
+        query,
+        texts,
+        tuple(documents),
+        min(top_n, len(documents)),
+        wanted is not False,
+        limits.get("max_chunks_per_doc", _WINDOWS),
+        limits,
     )
+
+
+def check_windows(request: RerankRequest) -> None:
+    """Raises Refusal(aicc_invalid_request) for more text than is embedded for one request."""
     if sum(1 for _ in windows_of(request)) > MAX_WINDOWS:
         raise _bad(
             f"documents: together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
             "or lower max_chunks_per_doc."
         )
-    return request
+
+
+def cut(request: RerankRequest) -> int:
+    """Documents that are longer than their windows: their ends are not read."""
+    read = request.max_windows * (WINDOW_CHARS - _OVERLAP_CHARS) + _OVERLAP_CHARS
+    return sum(len(text) > read for text in request.texts)
 
 
 def windows_of(request: RerankRequest) -> Iterator[tuple[int, str]]:
@@ -99,6 +118,22 @@ def windows_of(request: RerankRequest) -> Iterator[tuple[int, str]]:
         starts = range(0, max(1, len(text) - _OVERLAP_CHARS), step)
         for start in starts[: request.max_windows]:
             yield number, text[start : start + WINDOW_CHARS] or " "
+
+
+def order(rows: Sequence[Mapping[str, Any]], request: RerankRequest) -> list[Ranked]:
+    """A reranker's own results, highest first and no more than asked: some servers do neither. Raises ValueError."""
+    scores: dict[int, float] = {}
+    for row in rows:
+        number, score = row.get("index"), row.get("relevance_score")
+        if type(number) is not int or not 0 <= number < len(request.texts):
+            raise ValueError("a result of no document")
+        if not isinstance(score, (int, float)) or not math.isfinite(score):
+            raise ValueError("a result without a score")
+        scores[number] = float(score)
+    if len(scores) < request.top_n:
+        raise ValueError("fewer results than documents")
+    ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [Ranked(number, score) for number, score in ranked[: request.top_n]]
 
 
 def prefixes(model: str) -> tuple[str, str]:
@@ -132,9 +167,15 @@ def rank(
 
 
 def answer(
-    request: RerankRequest, ranked: Sequence[Ranked], *, call_id: str, model: str, embedder: str, tokens: int
+    request: RerankRequest,
+    ranked: Sequence[Ranked],
+    *,
+    call_id: str,
+    model: str,
+    tokens: int,
+    told: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The response, readable as Cohere's (`meta`) and Jina's (`model`, `usage`)."""
+    """The response, readable as Cohere's (`meta`) and Jina's (`model`, `usage`). `told`: how it was ranked."""
     results = []
     for item in ranked:
         row: dict[str, Any] = {"index": item.index, "relevance_score": item.score}
@@ -145,9 +186,17 @@ def answer(
     return {
         "id": f"rerank-{call_id}", "model": model, "object": "list", "results": results,
         "usage": {"total_tokens": tokens, "prompt_tokens": tokens},
-        "meta": {"billed_units": {"search_units": 1}, "tokens": {"input_tokens": tokens},
-                 "aicc": {"method": "embedding_cosine", "embedding_model": embedder}},
+        "meta": {"billed_units": {"search_units": 1}, "tokens": {"input_tokens": tokens}, "aicc": dict(told)},
     }  # fmt: skip
+
+
+def _count(body: Mapping[str, Any], name: str) -> int | None:
+    value = body.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # some clients know only one kind of number
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise _bad(f"{name}: found {shown(value)}; allowed: a whole number of at least 1.")
+    return value
 
 
 def _text(document: Any, number: int, fields: list[str] | None) -> str:

@@ -25,6 +25,7 @@ _MEMORY = re.compile(
     rb"requires more system memory|out of memory|cudaMalloc failed|llama runner process has terminated", re.I
 )
 _NO_TOOLS = re.compile(rb"does not support (tools|thinking|images|vision)", re.I)
+_NO_RERANK = re.compile(rb"does not support rerank", re.I)
 _REFUSED = re.compile(
     rb"connection refused|cannot connect|connecterror|all connection attempts failed|connect call failed",
     re.I,
@@ -63,6 +64,12 @@ def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Re
         return Refusal(
             "aicc_upstream_down",
             f"There is not enough memory to run {name}; see OLLAMA_MAX_LOADED_MODELS or use a smaller model.",
+            503,
+        )
+    if attempted and _NO_RERANK.search(text):
+        return Refusal(
+            "aicc_upstream_down",
+            f"The server of {name} does not rerank; start llama-server with --reranking.",
             503,
         )
     found = _NO_TOOLS.search(text)

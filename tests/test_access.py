@@ -117,6 +117,11 @@ def test_extra_doors_are_exact_and_need_the_key() -> None:
     door = find_door("POST", "/v1/moderations", extra=extra)
     assert door is not None
     assert (door.endpoint, door.body, door.key) == ("other", True, True)
+    cohere = find_door("POST", "/v2/rerank", extra=("POST /v2/rerank",))
+    assert cohere is not None
+    assert (cohere.endpoint, cohere.path) == ("rerank", "/v1/rerank"), (
+        "Cohere's second version is the same door"
+    )
     listing = find_door("GET", "/v1/files", extra=extra)
     assert listing is not None
     assert not listing.body

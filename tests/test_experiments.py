@@ -9,21 +9,25 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.experiments.assignment import Facts, choose, draw, pick
+from aicc_hooks.experiments.load import Offered, parse_experiments
 from aicc_hooks.experiments.prompts import ManagedPrompt, PromptCache, PromptError, langfuse_fetch
 from aicc_hooks.experiments.schema import Experiments, LangfusePrompt, Variant
 from aicc_hooks.experiments.stats import chi_square_tail, uneven
-from aicc_hooks.experiments.store import ExperimentStore, parse_experiments
+from aicc_hooks.experiments.store import ExperimentStore
 from tests.harness.gateway import ROOT
 from tests.standins.langfuse import LangfuseStandIn
 
 GROUPS = ("llama-fast", "qwen-local", "cloud")
+OFFERED = Offered(GROUPS, ("auto", "gpt-4o"))
 UNITS = [f"user\0person-{i}" for i in range(20_000)]
 
 
@@ -166,6 +170,8 @@ JOINS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "its client's family": ({"target": {"clients": ["openai-python"]}}, {"client": "OpenAI/Python 2.1"}, True),
     "another client": ({"target": {"clients": ["OpenAI"]}}, {"client": "curl"}, False),
     "its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes", "n": 3}}, True),
+    "numbers and flags of metadata": ({"target": {"metadata": {"n": 3, "beta": True}}}, {"metadata": {"n": 3, "beta": True}}, True),
+    "metadata nobody sent": ({"target": {"metadata": {"n": "3"}}}, {"metadata": {}}, False),
     "half of its metadata": ({"target": {"metadata": {"app": "notes", "n": "3"}}}, {"metadata": {"app": "notes"}}, False),
     "another endpoint": ({"target": {"endpoints": ["responses"]}}, {}, False),
 }  # fmt: skip
@@ -213,6 +219,33 @@ def test_a_request_without_a_system_prompt_gets_one() -> None:
     }
     template = Assignment("e", "v", mode="template", system="<{{system}}> Be brief.")
     assert template.apply({"messages": OWN})["messages"][0]["content"] == "<Be kind.> Be brief."
+
+
+def test_a_template_takes_the_clients_words_as_they_are() -> None:
+    own = r"Keep {{system}} and \\1 as they are."
+    template = Assignment("e", "v", mode="template", system="<{{ system }}> {{user}}")
+    changed = template.apply({"messages": [{"role": "system", "content": own}, OWN[1]]})
+    assert changed["messages"][0]["content"] == f"<{own}> {{{{user}}}}"
+
+
+def test_the_system_prompt_of_responses_may_stand_in_its_input() -> None:
+    """The Vercel AI SDK sends it there."""
+    body = {"input": [{"role": "developer", "content": [{"type": "input_text", "text": "Be kind."}]}, OWN[1]]}
+    replaced = Assignment("e", "v", mode="replace", system="Be brief.").apply(body, "responses")
+    assert (replaced["instructions"], replaced["input"]) == ("Be brief.", [OWN[1]])
+    kept = Assignment("e", "v", system="Be brief.").apply({**body, "instructions": "Answer."}, "responses")
+    assert (kept["instructions"], kept["input"]) == ("Be brief.\n\nAnswer.\n\nBe kind.", [OWN[1]])
+    assert len(body["input"]) == 2, "the body that was given stays as it is"
+    text = Assignment("e", "v", system="Be brief.").apply({"input": "hi"}, "responses")
+    assert text == {"input": "hi", "instructions": "Be brief."}
+
+
+def test_an_empty_prompt_is_none() -> None:
+    nothing = Assignment("e", "v", mode="replace", system="")
+    assert nothing.apply({"messages": OWN})["messages"] == OWN[1:]
+    assert nothing.apply({"messages": OWN[:1]})["messages"] == OWN[:1], "else nothing would be asked"
+    assert nothing.apply({"system": "Be kind.", "messages": OWN[1:]}, "messages") == {"messages": OWN[1:]}
+    assert nothing.apply({"instructions": "Be kind.", "input": "hi"}, "responses") == {"input": "hi"}
 
 
 def test_only_leading_system_messages_are_the_prompt() -> None:
@@ -271,9 +304,27 @@ BAD: dict[str, tuple[str, str]] = {
     "a parameter that steers": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {api_base: x}}]}]", "api_base"),
     "two prompt sources": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {}}]}]", "text or langfuse"),
     "stop before start": ("experiments: [{name: e, start: 2026-02-01, stop: 2026-01-01, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "stop: must be after"),
-    "a parameter of a wrong type": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {temperature: hot}}]}]", "experiments.e.variants.b: parameters: temperature: found a string"),
+    "a parameter of a wrong type": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {temperature: hot}}]}]", "experiments.e.variants.b: parameters: temperature: found 'hot'; allowed: a number from 0 to 2"),
     "a template without its place": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {mode: template, text: Hi}}]}]", "needs {{system}}"),
-    "one target as a text": ("experiments: [{name: e, target: {models: auto}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.models: Input should be a list"),
+    "one target as a text": ("experiments: [{name: e, target: {models: auto}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.models: found 'auto'; allowed: a list"),
+    "a day that is none": ("experiments: [{name: e, start: 2026-13-45, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "at line 1, column 32: '2026-13-45' is no value"),
+    "a key given twice": ("experiments: [{name: e, name: f, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "the key 'name' is given twice"),
+    "a key nearly right": ("experiments: [{name: e, minimum_efect: 1, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "did you mean 'minimum_effect'"),
+    "a target's model that is not there": ("experiments: [{name: e, target: {models: [atuo]}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.models: found 'atuo', but config.yaml has no such chat model (did you mean 'auto'?)"),
+    "a target's route that is not there": ("experiments: [{name: e, target: {routes: [llama-fsat]}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.routes: found 'llama-fsat'"),
+    "a target's route that is an alias": ("experiments: [{name: e, target: {routes: [auto]}, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.target.routes: found 'auto'"),
+    "a variant's model that means you choose": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, model: auto}]}]", "leave model out"),
+    "a number no message can hold": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {seed: 99999999999999999999}}]}]", "seed: found 99999999999999999999; allowed: a whole number"),
+    "a number that is none": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {temperature: .nan}}]}]", "temperature: found nan"),
+    "no token at all": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {max_tokens: 0}}]}]", "max_tokens: found 0; allowed: a whole number from 1"),
+    "bytes": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {think: !!binary aGk=}}]}]", "think: found a bytes"),
+    "an effort there is not": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, parameters: {reasoning_effort: hgih}}]}]", "reasoning_effort: found 'hgih'; allowed: 'none', 'minimal'"),
+    "an effect too small to find": ("experiments: [{name: e, minimum_effect: 1.0e-200, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.minimum_effect"),
+    "a template of Langfuse whose fallback has no place": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {mode: template, langfuse: {name: p, fallback: Hi}}}]}]", "langfuse.fallback: a template needs {{system}}"),
+    "a day as a number": ("experiments: [{name: e, start: 20260101, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "start: found the number 20260101; write 2026-01-31"),
+    "half a character": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {text: \"\\ud800\"}}]}]", "unicode"),
+    "a share as a text": ("experiments: [{name: e, percentage: half, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "percentage: found 'half'; allowed: a number"),
+    "nested without end": ("[" * 3000, "nested too deeply"),
     "not YAML": ("experiments: [", "not valid YAML"),
     "not a mapping": ("[]", "mapping"),
 }  # fmt: skip
@@ -283,8 +334,37 @@ BAD: dict[str, tuple[str, str]] = {
 def test_a_wrong_file_says_what_is_wrong(case: str) -> None:
     text, expected = BAD[case]
     with pytest.raises(GatewayConfigError, match=r"experiments\.yaml") as caught:
-        parse_experiments(text, groups=GROUPS)
+        parse_experiments(text, offered=OFFERED)
     assert expected in str(caught.value)
+
+
+_KEYS = st.sampled_from([
+    "enabled", "salt", "experiments", "name", "start", "stop", "percentage", "target", "models", "routes", "metadata", "variants",
+    "weight", "system", "mode", "text", "langfuse", "label", "version", "fallback", "parameters", "temperature", "stop", "seed",
+    "metric", "minimum_effect",
+])  # fmt: skip
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates() | st.binary(max_size=4)
+    | st.sampled_from(["auto", "qwen-local", "score", "template", "{{system}}", "2026-01-01", 50, 100]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_KEYS | st.text(max_size=3), inner, max_size=6),
+    max_leaves=25,
+)  # fmt: skip
+
+
+@given(tree=_VALUES, at=st.integers(0, 400), end=st.text(max_size=3))
+def test_whatever_the_file_holds_is_an_error_that_names_it_or_can_be_used(
+    tree: Any, at: int, end: str
+) -> None:
+    whole = yaml.safe_dump({"experiments": [{"name": "e", "variants": tree}]}, allow_unicode=True)
+    for text in (yaml.safe_dump(tree), whole, whole[:at] + end + whole[at:]):
+        told, found = "", None
+        try:
+            found = parse_experiments(text, offered=OFFERED)
+        except GatewayConfigError as error:
+            told = str(error)
+        assert found is not None or told.startswith("experiments.yaml: ")
+        for variant in (v for e in (found.experiments if found else ()) for v in e.variants):
+            orjson.dumps({"messages": OWN, **variant.parameters})
 
 
 def test_a_fault_of_one_variant_is_not_told_as_two() -> None:
@@ -292,22 +372,22 @@ def test_a_fault_of_one_variant_is_not_told_as_two() -> None:
     with pytest.raises(GatewayConfigError) as caught:
         parse_experiments(text)
     assert str(caught.value).startswith("experiments.yaml: experiments.e.variants.b.weight: ")
-    assert ";" not in str(caught.value)
+    assert str(caught.value).count("experiments.e") == 1
 
 
 def test_the_shipped_file_loads_and_so_does_what_it_shows() -> None:
     text = (ROOT / "litellm_config" / "experiments.yaml").read_text()
-    assert parse_experiments(text, groups=GROUPS).experiments == ()
+    assert parse_experiments(text, offered=OFFERED).experiments == ()
     shown = (
         text[text.index("# - name: brief") :].replace("\n# ", "\n").replace("\n#", "\n").removeprefix("# ")
     )
-    examples = parse_experiments("experiments:\n" + shown, groups=GROUPS).experiments
+    examples = parse_experiments("experiments:\n" + shown, offered=OFFERED).experiments
     assert [e.name for e in examples] == ["brief-answers", "prompt-from-langfuse", "bigger-model"]
 
 
 def test_reload_keeps_the_last_good_file(tmp_path: Path) -> None:
     path = tmp_path / "experiments.yaml"
-    store = ExperimentStore(path, groups=lambda: GROUPS)
+    store = ExperimentStore(path, offered=lambda: OFFERED)
     assert store.assign(facts()) is None
     good = "experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {text: S}}]}]"
     path.write_text(good)
@@ -328,16 +408,34 @@ def test_no_request_fails_because_an_experiment_is_wrong(tmp_path: Path) -> None
     path = tmp_path / "experiments.yaml"
     path.write_text("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]")
 
-    def broken() -> tuple[str, ...]:
+    def broken() -> Offered:
         if armed:
             raise RuntimeError
-        return GROUPS
+        return OFFERED
 
     armed = False
-    store = ExperimentStore(path, groups=broken)
+    store = ExperimentStore(path, offered=broken)
     armed = True
     assert store.assign(facts()) is None
     assert store.failures == 1
+    assert "1 requests" in store.problems()["experiment_failures"]
+
+
+def test_nothing_is_in_force_before_the_models_it_names_are_known(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    good = "experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]"
+    path.write_text(good.replace("name: e,", "name: e, target: {models: [atuo]},"))
+    known: list[Offered] = []
+    store = ExperimentStore(path, offered=lambda: known[0] if known else None)
+    assert store.assign(facts()) is None
+    known.append(OFFERED)
+    assert store.poll() is False
+    assert "did you mean 'auto'" in store.problems()["experiments"]
+    assert store.assign(facts()) is None, "a wrong file has no last good one at the start"
+    path.write_text(good)
+    assert store.poll() is True
+    assert store.problems() == {}
+    assert store.poll() is False
 
 
 def test_a_model_that_left_config_yaml_ends_the_experiment_not_the_request(tmp_path: Path) -> None:
@@ -346,7 +444,7 @@ def test_a_model_that_left_config_yaml_ends_the_experiment_not_the_request(tmp_p
         "experiments: [{name: e, variants: [{name: a, weight: 0}, {name: b, weight: 100, model: qwen-local}]}]"
     )
     groups = list(GROUPS)
-    store = ExperimentStore(path, groups=lambda: groups)
+    store = ExperimentStore(path, offered=lambda: Offered(tuple(groups)))
     found = store.assign(facts())
     assert found is not None
     assert found.model == "qwen-local"
@@ -477,6 +575,24 @@ def test_the_cached_text_is_in_the_assignment_with_its_version(tmp_path: Path) -
     assert after is not None
     assert (before.system, before.cache_version) == ("F", "support@0")
     assert (after.system, after.cache_version) == ("managed", "support@7")
+
+
+def test_a_template_of_langfuse_that_lost_its_place_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "experiments.yaml"
+    path.write_text(
+        "experiments: [{name: e, variants: [{name: a, weight: 0}, {name: b, weight: 100, "
+        "system: {mode: template, langfuse: {name: support, fallback: '<{{system}}>'}}}]}]"
+    )
+    texts = ["No place.", "Here: {{ system }}"]
+    prompts = PromptCache(lambda _: ManagedPrompt(texts[0], 4), every_s=0.0)
+    store = ExperimentStore(path, prompts=prompts)
+    prompts.want(set(store.current.experiments[0].prompts), every_s=0.0)
+    assert store.problems() == {}
+    prompts.refresh()
+    assert "version 4 has no {{system}}" in store.problems()["prompt.support@production"]
+    texts.pop(0)
+    prompts.refresh()
+    assert store.problems() == {}
 
 
 @pytest.mark.parametrize(

@@ -175,6 +175,65 @@ def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> N
     assert "jo@example.org" not in kept["comment"]
 
 
+def test_a_gateway_starts_with_a_file_that_is_wrong(start_gateway: Start, http: Any) -> None:
+    gateway = start_gateway(experiments=yaml.safe_dump({"experiments": [TWO]}) + "  start: 2026-13-45\n")
+    client = http(gateway)
+    assert "x-aicc-variant" not in chat(client).headers
+    assert "2026-13-45" in problems(client)["experiments"]
+    gateway.write_home("experiments.yaml", {"experiments": [{**TWO, "target": {"routes": ["llama-fsat"]}}]})
+    wait_until(
+        lambda: "did you mean 'llama-fast'" in problems(client).get("experiments", ""),
+        10,
+        "the unknown route",
+    )
+    gateway.write_home("experiments.yaml", {"experiments": [TWO]})
+    wait_until(lambda: "x-aicc-variant" in chat(client).headers, 10, "the mended file")
+    assert "experiments" not in problems(client)
+    gateway.restart()
+    assert "x-aicc-variant" in chat(http(gateway)).headers, "from the first request on"
+
+
+def test_a_variant_prompt_gets_its_room_or_gives_way(
+    start_gateway: Start, http: Any, ollama: OllamaStub
+) -> None:
+    """Ollama cuts a prompt silently that is longer than `num_ctx`: the variant would be another one than written."""
+
+    def only(name: str, words: int) -> dict[str, Any]:
+        arms = [{"name": "a", "weight": 0}, {"name": "b", "weight": 100, "system": {"text": "word " * words}}]
+        return {"name": name, "target": {"metadata": {"t": name}}, "variants": arms}
+
+    client = http(
+        start_gateway(experiments={"experiments": [only("long", 25_000), only("endless", 150_000)]})
+    )
+
+    def room(**more: Any) -> int:
+        chat(client, model="auto", **more)
+        return int([r for r in ollama.requests if r.path == "/api/chat"][-1].json["options"]["num_ctx"])
+
+    assert room() < 25_000 < room(metadata={"t": "long"})
+    endless = chat(client, model="auto", metadata={"t": "endless"})
+    assert "x-aicc-variant" not in endless.headers
+    assert "1 requests were answered without their variant" in problems(client)["experiment_failures"]
+
+
+def test_explain_knows_the_variant_of_whoever_asks(start_gateway: Start, http: Any) -> None:
+    arms = [{"name": "a", "weight": 50}, {"name": "b", "weight": 50, "model": "qwen-local"}]
+    tried = {"experiments": [{"name": "e", "target": {"metadata": {"app": "notes"}}, "variants": arms}]}
+    client = http(start_gateway(experiments=tried))
+    seen = set()
+    for person in ("jo", "ann", "max", "kim", "lou", "sam"):
+        said = {"user": person, "metadata": {"app": "notes"}, "model": "auto"}
+        body = {"messages": [{"role": "user", "content": "hi"}], **said}
+        told = client.post("/aicc/explain", json=body).json()["decision"]
+        answer = chat(client, **said)
+        assert (told["variant"], told["route"]) == (
+            answer.headers["x-aicc-variant"],
+            answer.headers["x-aicc-route"],
+        )
+        seen.add(told["variant"])
+    assert seen == {"e:a", "e:b"}
+
+
 def test_a_private_request_never_meets_a_cloud_variant(
     start_gateway: Start, http: Any, cloud: CloudStandIn
 ) -> None:

@@ -142,13 +142,45 @@ def test_verdicts_in_plain_words() -> None:
     assert early.comparisons[0].more > 0
     same = build(CONFIG, rows(simulate(4, users=3000)))
     assert same.verdict == "no difference worth having"
-    assert build(CONFIG, []).verdict.startswith("no difference yet")
+    assert build(CONFIG, []).verdict == "no difference yet, at least 20 more scored requests in each variant"
 
 
 def test_many_requests_of_few_users_are_no_proof_of_equality() -> None:
     found = build(CONFIG, rows({"a": {"u": [1.0] * 4000}, "b": {"v": [0.0] * 4000}}))
     assert found.verdict == "too few users to tell"
     assert found.comparisons[0].verdict == "too few users to tell: at least 10 in each variant"
+
+
+def test_no_failure_among_few_is_no_proof_of_equality() -> None:
+    config = CONFIG.model_copy(update={"metric": "error_rate", "minimum_effect": 0.02})
+
+    def verdict(users: int) -> str:
+        data = [Row(v, f"user {v}{i}", False, 1.0, 1, False, None) for v in "ab" for i in range(users)]
+        return build(config, data).comparisons[0].verdict
+
+    assert verdict(15).startswith("no difference yet, about ")
+    assert verdict(400).startswith("no difference of 0.02 or more")
+
+
+def test_a_a_runs_through_the_whole_report_looked_at_every_day() -> None:
+    """Rare failures, the plan made anew from the data at each look: neither false alarms nor early all-clears."""
+    config = CONFIG.model_copy(update={"metric": "error_rate", "minimum_effect": 0.05})
+    alarms = cleared = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        data = [
+            Row("ab"[user % 2], f"user {user}", bool(rng.random() < 0.03), 1.0, 1, False, None)
+            for user in range(600)
+            for _ in range(1 + rng.poisson(1))
+        ]
+        for day in range(1, 11):
+            found = build(config, data[: len(data) * day // 10]).comparisons[0]
+            alarms += found.sure
+            cleared += found.have >= found.want and found.have < 100
+            if found.sure or found.have >= found.want:
+                break
+    assert alarms / 200 <= 0.05
+    assert cleared == 0
 
 
 def test_lower_latency_and_fewer_errors_are_better() -> None:
@@ -190,6 +222,7 @@ def test_chart_and_page_show_every_variant_and_escape() -> None:
     assert "●" in drawn[1]
     html = as_html(report)
     assert "<svg" in html
+    assert "<li>b: b is better: " in html
     assert '<th scope="row">b</th>' in html
     assert html.count("<figure>") == len(panels(report)) == 4
     assert panels(report)[0]["metric"] == "score"

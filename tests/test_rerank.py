@@ -7,10 +7,22 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from aicc_hooks.errors import Refusal
-from aicc_hooks.rerank import MAX_DOCUMENTS, WINDOW_CHARS, parse, prefixes, rank, windows_of
+from aicc_hooks.rerank import (
+    MAX_DOCUMENTS,
+    WINDOW_CHARS,
+    check_windows,
+    cut,
+    order,
+    parse,
+    prefixes,
+    rank,
+    windows_of,
+)
 from tests.harness import GatewayProcess
+from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
 from tests.standins.cloud import CloudStandIn
 
@@ -58,13 +70,48 @@ def test_models_get_the_prefixes_they_were_trained_with() -> None:
     assert prefixes("ollama/bge-m3") == ("", "")
 
 
+def test_a_rerankers_results_are_sorted_cut_and_checked() -> None:
+    rows = [
+        {"index": 0, "relevance_score": -7.5},
+        {"index": 1, "relevance_score": 2},
+        {"index": 2, "relevance_score": 2},
+    ]
+    assert [(r.index, r.score) for r in order(rows, parse(body(top_n=2)))] == [(1, 2.0), (2, 2.0)]
+    for wrong in (
+        rows[:2],
+        [*rows[:2], {"index": 3, "relevance_score": 1}],
+        [*rows[:2], {"index": 2, "relevance_score": None}],
+        [*rows[:2], {"index": 2, "relevance_score": float("nan")}],
+        [*rows[:2], {"index": True, "relevance_score": 1}],
+        [],
+    ):
+        with pytest.raises(ValueError, match="result"):
+            order(wrong, parse(body()))
+
+
+def test_documents_whose_ends_are_not_read_are_counted() -> None:
+    whole = WINDOW_CHARS + 9 * (WINDOW_CHARS - 400)
+    request = parse(body(documents=["x" * whole, "x" * (whole + 1), "x"]))
+    assert cut(request) == 1
+    assert sum(1 for number, _ in windows_of(request) if number == 1) == 10
+
+
+def test_whole_numbers_of_either_kind_and_more_than_there_is() -> None:
+    assert parse(body(top_n=2.0)).top_n == 2
+    assert parse(body(top_n=50)).top_n == 3
+    assert parse(body(top_n=None)).top_n == 3
+
+
 BAD = {
     "query: ": body(query=" "),
     "documents: ": body(documents=[]),
     "documents: found 1001": body(documents=["x"] * (MAX_DOCUMENTS + 1)),
     "documents[1]": body(documents=["x", 7]),
     "top_n": body(top_n=0),
-    "top_n: ": body(top_n=True),
+    "top_n: found true": body(top_n=True),
+    "top_n: found 2.5": body(top_n=2.5),
+    "top_n: found '2'": body(top_n="2"),
+    "max_tokens_per_doc: found 0": body(max_tokens_per_doc=0),
     "return_documents": body(return_documents="yes"),
     "max_chunks_per_doc": body(max_chunks_per_doc="all"),
     "rank_fields": body(rank_fields="title"),
@@ -75,7 +122,7 @@ BAD = {
 @pytest.mark.parametrize("named", BAD)
 def test_bad_input_is_named(named: str) -> None:
     with pytest.raises(Refusal) as caught:
-        parse(BAD[named])
+        check_windows(parse(BAD[named]))
     assert caught.value.status == 400
     assert caught.value.message.startswith(named)
 
@@ -85,6 +132,14 @@ def test_objects_are_read_by_text_or_by_their_fields() -> None:
     assert parse(body(documents=documents)).texts[0] == "a"
     assert "b" in parse(body(documents=documents)).texts[1]
     assert parse(body(documents=documents, rank_fields=["title", "n"])).texts == ("", "t\n3")
+
+
+@pytest.fixture(scope="module")
+def llama_reranker() -> Iterator[CloudStandIn]:
+    server = CloudStandIn("127.0.0.1")
+    server.start()
+    yield server
+    server.stop()
 
 
 # --- through the proxy ------------------------------------------------------------------------
@@ -219,3 +274,53 @@ def test_a_configured_reranker_and_a_cloud_embedder(
         assert private.status_code == 503, private.text
         assert private.json()["error"]["type"] == "aicc_private_no_local_model"
     assert asked() == []
+
+
+@pytest.mark.live
+def test_rerankers_on_this_machine(start_gateway: Any, llama_reranker: CloudStandIn) -> None:
+    """A server that sorts nothing, cuts nothing and repeats no text: every client gets the same shape from it."""
+    place = {"api_base": llama_reranker.base_url, "api_key": "none"}
+    config = yaml.safe_load(SHIPPED_CONFIG.read_text())
+    config["model_list"] += [
+        {"model_name": "rerank-llama", "litellm_params": {"model": "hosted_vllm/bge", **place}, "model_info": {"mode": "rerank"}},
+        {"model_name": "rerank-openai", "litellm_params": {"model": "openai/bge", **place}, "model_info": {"mode": "rerank"}},
+        {"model_name": "rerank-away", "litellm_params": {"model": "openai/bge", "api_base": "http://127.0.0.1:9/v1", "api_key": "none"}, "model_info": {"mode": "rerank"}},
+    ]  # fmt: skip
+    config["router_settings"]["fallbacks"].append({"rerank-away": ["llama-fast", "rerank-local"]})
+    policy = {"cache": {"enabled": True}, "gate": {"extra_routes": ["POST /v2/rerank"]}}
+    http = start_gateway(config, policy=policy).httpx()
+    documents = [*DOCUMENTS, {"text": "The capital city of Nevada."}]
+    for model in ("rerank-llama", "rerank-openai"):
+        answer = http.post("/v2/rerank", json=body(model=model, top_n=2, documents=documents))
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        assert [r["index"] for r in found["results"]] == [3, 1]
+        assert found["results"][0]["document"] == documents[3]
+        assert found["results"][1]["document"] == {"text": DOCUMENTS[1]}
+        assert found["meta"]["aicc"] == {"method": "reranker", "model": "bge"}
+        assert found["usage"]["total_tokens"] == 7
+    asked = [r.json for r in llama_reranker.requests if r.path.endswith("/rerank")]
+    assert [(a["model"], a["documents"][3]) for a in asked] == [("bge", "The capital city of Nevada.")] * 2
+    again = http.post("/v1/rerank", json=body(model="rerank-llama", top_n=2, documents=documents))
+    assert again.headers["x-aicc-cache"] == "exact"
+    private = http.post("/v1/rerank", json=body(model="rerank-llama", documents=[PRIVATE]))
+    assert private.json()["meta"]["aicc"]["method"] == "reranker", "it is on this machine"
+    for wrong in ({"top_n": 0}, {"documents": ["x"] * (MAX_DOCUMENTS + 1)}, {"documents": ["x", 7]}):
+        refused = http.post("/v1/rerank", json=body(model="rerank-llama", **wrong))
+        assert (refused.status_code, refused.headers["x-aicc-error"]) == (400, "aicc_invalid_request")
+    fallen = http.post("/v1/rerank", json=body(model="rerank-away"))
+    assert fallen.status_code == 200, fallen.text
+    assert fallen.json()["meta"]["aicc"]["method"] == "embedding_cosine"
+    assert (fallen.headers["x-aicc-route"], fallen.headers["x-aicc-reason"]) == (
+        "rerank-local",
+        "fallback:upstream_down",
+    )
+    with llama_reranker.failing(
+        "status",
+        path="/v1/rerank",
+        status=501,
+        text='{"error":{"message":"This server does not support reranking. Start it with `--reranking`"}}',
+    ):
+        off = http.post("/v1/rerank", json=body(model="rerank-llama", query="another one"))
+    assert off.status_code == 503
+    assert "start llama-server with --reranking" in off.json()["error"]["message"]

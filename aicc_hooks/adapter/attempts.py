@@ -10,6 +10,7 @@ from aicc_hooks.adapter import calls, embedding_limit
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
 from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
+from aicc_hooks.adapter.rerank import as_reranker
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
 from aicc_hooks.catalog import Deployment, address_of
 from aicc_hooks.errors import Refusal
@@ -36,6 +37,8 @@ class Gateway(Hook):
         endpoint = ENDPOINTS.get(name_of(call_type))
         if endpoint == "responses":
             by_chat(kwargs, self._deployment(deployment))
+        elif endpoint == "rerank":
+            as_reranker(kwargs)
         # Only the inner call of /responses and /messages goes to the model server.
         added = attempt.parameters if endpoint in ("chat", "completions") else {}
         return {**kwargs, **added} if added else None

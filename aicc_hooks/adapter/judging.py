@@ -19,7 +19,7 @@ from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.policy import Policy
 from aicc_hooks.resilience.context import tokens_needed
 from aicc_hooks.scanning import ScanPool, ScanUnavailable
-from aicc_hooks.verdict import PrivacyResult, Segment, Verdict
+from aicc_hooks.verdict import Needs, PrivacyResult, Segment, Verdict
 
 if TYPE_CHECKING:
     from aicc_hooks.adapter.runtime import Runtime
@@ -106,7 +106,11 @@ class Judging:
         context = policy.resilience.context
         needs = call.extract.needs
         most = 0 if needs.mode in _ANSWERS_NOTHING else context.reply_tokens
-        call.needs = replace(needs, tokens=tokens_needed(needs.tokens, needs.reply, most, context.safety))
+
+        def room(wanted: Needs) -> Needs:
+            return replace(wanted, tokens=tokens_needed(wanted.tokens, wanted.reply, most, context.safety))
+
+        call.needs = room(needs)
         up = self._runtime.upstreams
         settle = partial(
             decide,
@@ -114,14 +118,16 @@ class Judging:
             policy,
             catalog,
             requested=call.requested,
-            needs=call.needs,
             down=up.down(),
             loaded=up.loaded(),
             hurried=up.hurried(),
         )
-        call.decision = settle()
+        call.decision = settle(needs=call.needs)
         variant = trials.assign(self._runtime.experiments, call, verdict, catalog, call.decision)
         if variant is not None:
-            with_it = settle(experiment=variant.for_decision(private=call.decision.local_only))
-            if not with_it.blocked:  # a variant whose model cannot take the request gives way
-                call.decision = trials.decided(call, with_it, variant)
+            more = room(trials.needs_with(variant, needs))
+            with_it = settle(needs=more, experiment=variant.for_decision(private=call.decision.local_only))
+            if with_it.blocked:  # a variant that no model can take gives way
+                self._runtime.experiments.failures += 1
+            else:
+                call.needs, call.decision = more, trials.decided(call, with_it, variant)

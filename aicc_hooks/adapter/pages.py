@@ -51,6 +51,9 @@ _STREAMS: Final = 20  # open pages of one process
 _STREAM_S: Final = 900.0  # a page then connects again, and its session is checked anew
 _TRIES: Final = 10  # wrong keys a minute
 _MEMO_S: Final = 1.5
+_REST: Final = (
+    20  # times its own cost: sums over a long record take seconds, and requests must be served meanwhile
+)
 
 _memo: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
 _wrong: list[float] = []
@@ -286,9 +289,9 @@ def _state(observer: Observer) -> dict[str, Any]:
 
 
 async def _json(memo: str | None, work: Callable[[Observer], Any]) -> Response:
-    """`work` in a thread as JSON. Several open pages share an answer of the last second under `memo`."""
+    """`work` in a thread as JSON. Several open pages share a fresh answer under `memo`; a costly one lasts longer."""
     now = time.monotonic()
-    if memo is not None and (kept := _memo.get(memo)) is not None and now - kept[0] < _MEMO_S:
+    if memo is not None and (kept := _memo.get(memo)) is not None and now < kept[0]:
         return Response(kept[1], media_type="application/json", headers=_HEADERS)
     try:
         value = await asyncio.to_thread(work, get_runtime().observer)
@@ -300,7 +303,8 @@ async def _json(memo: str | None, work: Callable[[Observer], Any]) -> Response:
         )
     body = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
     if memo is not None:
-        _memo[memo] = (now, body)
+        done = time.monotonic()
+        _memo[memo] = (done + max(_MEMO_S, _REST * (done - now)), body)
     return Response(body, media_type="application/json", headers=_HEADERS)
 
 

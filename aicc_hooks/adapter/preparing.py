@@ -44,7 +44,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     check_body(door.endpoint, body)
     changed = _complete(call, body, door) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
-    changed = trials.apply(call) or changed
+    changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
     renamed = _hide_user(runtime, body)
@@ -54,9 +54,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
 def forward_scope(runtime: Runtime, scope: Scope, call: Call, door: Door, body: bytes | None) -> Scope:
     """The scope LiteLLM sees: the canonical path we judged, our key, and only headers that cannot steer."""
     own = door.endpoint == "own"
-    path = door.path
-    if door.endpoint == "rerank" and call.decision and rerank.by_embeddings(runtime, call.decision.route):
-        path = rerank.PATH
+    path = rerank.PATH if door.endpoint == "rerank" else door.path
     headers = [(k, v) for k, v in scope["headers"] if own or k in _FORWARDED]
     if door.key and not own:
         headers.append((b"authorization", b"Bearer " + runtime.master_key().encode()))

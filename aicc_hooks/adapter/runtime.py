@@ -26,8 +26,6 @@ from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.cache.embedder_id import embedder_id
 from aicc_hooks.catalog import Catalog, address_of, build_catalog
 from aicc_hooks.errors import ConfigError
-from aicc_hooks.experiments.prompts import PromptCache
-from aicc_hooks.experiments.store import ExperimentStore
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
@@ -66,11 +64,9 @@ class Runtime:
         self.upstreams = Upstreams(self.home)
         self.cached = Cached(self.home, env, self._embed, self._identify)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
-        self.experiments = ExperimentStore(
-            self.home / "experiments.yaml", groups=self._groups, prompts=PromptCache(trials.prompt_fetch(env))
-        )
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
+        self.experiments = trials.store_of(self)
         self.observer = Observer(self)
 
     # --- policy -----------------------------------------------------------------------------
@@ -141,6 +137,7 @@ class Runtime:
             catalog = build_catalog(models, local, ollama_default=default, learnt=self.upstreams.learnt)
             self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or (), _keys(models, default))
             self.catalog = catalog.with_context(self.upstreams.context.of_group)
+            await asyncio.to_thread(trials.poll, self.experiments)
             self._catalog_source = source
         return self.catalog
 
@@ -272,8 +269,7 @@ class Runtime:
                     log.info("policy %s in force", self.store.current.version if self.store.current else "-")
                 if self.store.error and self.store.error != before:
                     log.error("policy refused, keeping the last good one: %s", self.store.error)
-                if await asyncio.to_thread(self.experiments.poll, force=force):
-                    log.info("experiments in force: %d", len(self.experiments.current.experiments))
+                await asyncio.to_thread(trials.poll, self.experiments)
                 checked_routes = checked_routes or force
                 if time.monotonic() - last_locality > _LOCALITY_REFRESH_S:
                     await self.refresh_catalog(force=True)

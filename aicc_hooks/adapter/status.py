@@ -27,10 +27,7 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         problems["patterns"] = "; ".join(f"{one.field} is disabled: it {one.reason}" for one in disabled[:5])
     if runtime.recorder.problem:
         problems["records"] = runtime.recorder.problem
-    if runtime.experiments.error:
-        problems["experiments"] = runtime.experiments.error
-    for name, why in dict(runtime.experiments.prompts.errors).items():
-        problems[f"prompt.{name}"] = why
+    problems |= runtime.experiments.problems()
     if runtime.cached.problem:
         problems["semantic_cache"] = runtime.cached.problem
     if runtime.judging.process.problem:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Catalog
+from aicc_hooks.detect.tokens import estimate_tokens
 from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.experiments.assignment import ENDPOINTS, Facts
-from aicc_hooks.experiments.prompts import Fetch, langfuse_fetch
+from aicc_hooks.experiments.load import Offered
+from aicc_hooks.experiments.prompts import Fetch, PromptCache, langfuse_fetch
 from aicc_hooks.experiments.store import ExperimentStore
 from aicc_hooks.record.config import DEFAULT_HOST
-from aicc_hooks.verdict import Decision, Verdict
+from aicc_hooks.verdict import Decision, Needs, Verdict
+
+if TYPE_CHECKING:
+    from aicc_hooks.adapter.runtime import Runtime
+
+log = logging.getLogger("aicc_hooks")
 
 
 def assign(
@@ -38,16 +48,53 @@ def assign(
     return store.assign(facts)
 
 
-def apply(call: Call) -> bool:
-    """Change the call's body as its variant says. True when it changed."""
+def needs_with(variant: Assignment, needs: Needs) -> Needs:
+    """What the request needs once its variant is applied: Ollama would cut a prompt it was given no room for."""
+    reply = dict(variant.parameters).get("max_tokens", needs.reply)
+    return replace(needs, tokens=needs.tokens + _tokens(variant.system or ""), reply=reply)
+
+
+_tokens = lru_cache(maxsize=64)(estimate_tokens)  # the same few prompts with every request
+
+
+def apply(store: ExperimentStore, call: Call) -> bool:
+    """Change the call's body as its variant says. True when it changed; a variant that breaks is left out."""
     if call.assignment is None or call.body is None or call.decision is None or not call.decision.variant:
         return False
-    changed = call.assignment.apply(call.body, call.endpoint)
+    try:
+        changed = call.assignment.apply(call.body, call.endpoint)
+    except Exception as error:
+        store.failures += 1
+        log.error("a variant could not be applied: %s", type(error).__name__)
+        call.assignment, call.decision = None, replace(call.decision, variant="")
+        return False
     if changed == call.body:
         return False
     call.body.clear()
     call.body.update(changed)
     return True
+
+
+def store_of(runtime: Runtime) -> ExperimentStore:
+    """The gateway's experiments.yaml. It waits until LiteLLM's models and a policy are known: what it names is checked."""
+
+    def offered() -> Offered | None:
+        policy = runtime.store.current
+        if not runtime.catalog.groups or policy is None:
+            return None
+        return Offered.of(runtime.catalog, policy.policy.routing.aliases)
+
+    prompts = PromptCache(prompt_fetch(runtime.env))
+    return ExperimentStore(runtime.home / "experiments.yaml", offered=offered, prompts=prompts)
+
+
+def poll(store: ExperimentStore) -> None:
+    """Look for a changed file. Blocking: for a thread."""
+    before = store.error
+    if store.poll():
+        log.info("experiments in force: %d", len(store.current.experiments))
+    if store.error and store.error != before:
+        log.error("experiments refused, keeping the last good ones: %s", store.error)
 
 
 def prompt_fetch(env: Mapping[str, str]) -> Fetch | None:

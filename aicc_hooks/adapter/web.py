@@ -46,6 +46,10 @@ async def post_explain(request: Request) -> JSONResponse:
         # Anthropic's body looks like a chat, and its parts are of other types.
         check_body("messages" if endpoint == "chat" else endpoint, body)
         call = Call(endpoint=endpoint, requested=str(body.get("model") or ""))
+        # Who asks decides about experiments. Not the session: looking must not make one private.
+        call.client = request.headers.get("user-agent", "")
+        call.user = str(body.get("user") or request.headers.get("x-user-id", ""))
+        call.metadata = metadata if isinstance(metadata, dict) else {}
         call.extract = extract(endpoint, {**body, "metadata": metadata} if metadata else body)
         await runtime.judge(call)
     except Refusal as refusal:

@@ -10,15 +10,17 @@ from pathlib import Path
 import click
 
 from aicc_hooks.commands import _home
-from aicc_hooks.errors import GatewayConfigError
-from aicc_hooks.experiments.assignment import Facts, choose
+from aicc_hooks.errors import GatewayConfigError, PolicyError
+from aicc_hooks.experiments.assignment import ENDPOINTS, Facts, choose
+from aicc_hooks.experiments.load import offered_by, read_experiments
 from aicc_hooks.experiments.overview import state
 from aicc_hooks.experiments.report import ExperimentReport, build, load_rows
-from aicc_hooks.experiments.schema import Experiments
 from aicc_hooks.experiments.show import HEAD, as_html, cells, chart, panel_lines
-from aicc_hooks.experiments.store import parse_experiments
-from aicc_hooks.gateway_config import default_config_path, load_config
-from aicc_hooks.home import home_dir
+from aicc_hooks.field_names import closest
+from aicc_hooks.gateway_config import GatewayConfig, default_config_path, load_config, offline_catalog
+from aicc_hooks.home import home_dir, policy_path
+from aicc_hooks.locality import Locality
+from aicc_hooks.policy import Policy, load_policy
 
 
 @click.group("experiments")
@@ -26,25 +28,28 @@ def command() -> None:
     """Prompt and model experiments of AICC_HOME/experiments.yaml."""
 
 
-def _load() -> tuple[Experiments, frozenset[str]]:
+def _place() -> Path:
     path = home_dir() / "experiments.yaml"
     if not path.exists():
         raise GatewayConfigError(
             f"{path}: does not exist; copy litellm_config/experiments.yaml there and edit it"
         )
+    return path
+
+
+def _policy(config: GatewayConfig) -> Policy | None:
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise GatewayConfigError(f"{path}: cannot be read ({type(error).__name__})") from None
-    groups = frozenset(load_config(default_config_path()).groups)
-    return parse_experiments(text, source=str(path), groups=groups), groups
+        return load_policy(policy_path(config.path)).policy
+    except PolicyError:
+        return None  # `aicc doctor` tells; here only its aliases and hosts matter
 
 
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_(as_json: bool) -> None:
     """Experiments of the file, and whether they run now."""
-    found, _ = _load()
+    config = load_config(default_config_path())
+    found = read_experiments(_place(), offered_by(config, _policy(config)))
     rows = [(e, state(found, e, time.time())) for e in found.experiments]
     if as_json:
         tree = [{**e.model_dump(mode="json"), "state": word} for e, word in rows]
@@ -68,20 +73,57 @@ def list_(as_json: bool) -> None:
 @command.command("assign")
 @click.option("--user", default="", help="User id as clients send it.")
 @click.option("--session", default="", help="Session id.")
-@click.option("--client", default="", help="User-agent family.")
-@click.option("--model", default="auto", show_default=True)
+@click.option("--client", default="", help="What the User-Agent begins with, or its family.")
+@click.option("--model", default="auto", show_default=True, help="As the client names it.")
+@click.option("--route", default="", help="The group the policy would choose; a model named is its own.")
+@click.option("--endpoint", type=click.Choice(ENDPOINTS), default="chat", show_default=True)
+@click.option(
+    "--metadata", "pairs", multiple=True, metavar="NAME=VALUE", help="Of the body's metadata; again for more."
+)
+@click.option("--private", is_flag=True, help="A request that must stay on this machine.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def assign(user: str, session: str, client: str, model: str, as_json: bool) -> None:
+def assign(
+    user: str,
+    session: str,
+    client: str,
+    model: str,
+    route: str,
+    endpoint: str,
+    pairs: tuple[str, ...],
+    private: bool,
+    as_json: bool,
+) -> None:
     """Which variant somebody gets. Needs no gateway: the same on every machine."""
-    found, groups = _load()
-    facts = Facts("chat", model, client=client, user=user, session=session, now=time.time(), local=groups)
-    chosen = choose(found, facts, groups)
+    config = load_config(default_config_path())
+    policy = _policy(config)
+    offered = offered_by(config, policy)
+    found = read_experiments(_place(), offered)
+    for option, name, allowed in (
+        ("model", model, (*offered.chat, *offered.aliases)),
+        ("route", route, offered.chat),
+    ):
+        if name and name not in allowed:
+            raise click.BadParameter(
+                f"config.yaml has no such chat model{closest(name, allowed)}", param_hint=f"--{option}"
+            )
+    if wrong := [pair for pair in pairs if "=" not in pair]:
+        raise click.BadParameter(f"found {wrong[0]!r}; send NAME=VALUE", param_hint="--metadata")
+    route = route or (model if model in offered.chat else "")
+    here = offline_catalog(config, Locality(policy.local_hosts if policy else ()))
+    facts = Facts(
+        endpoint, model, route=route, client=client, user=user, session=session, metadata=dict(pair.split("=", 1) for pair in pairs),
+        private=private, now=time.time(), local=[g.name for g in here.groups.values() if g.only_local],
+    )  # fmt: skip
+    chosen = choose(found, facts, offered.chat)
     if as_json:
         click.echo(
             json.dumps(None if chosen is None else {"experiment": chosen[0].name, "variant": chosen[1].name})
         )
-    else:
-        click.echo("in no experiment" if chosen is None else f"{chosen[0].name}:{chosen[1].name}")
+        return
+    click.echo("in no experiment" if chosen is None else f"{chosen[0].name}:{chosen[1].name}")
+    routed = [e.name for e in found.experiments if e.target.routes and e.runs_at(facts.now)]
+    if routed and not route:
+        click.echo(f"note: {', '.join(routed)} takes requests by their route; add --route", err=True)
 
 
 @command.command("report")
@@ -91,7 +133,7 @@ def assign(user: str, session: str, client: str, model: str, as_json: bool) -> N
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write an HTML file.")
 def report(names: tuple[str, ...], since: float, as_json: bool, page: Path | None) -> None:
     """Per variant: requests, errors, times, tokens, cache, scores; and what differs."""
-    found, _ = _load()
+    found = read_experiments(_place())  # also of a model that config.yaml no longer has
     known = {e.name: e for e in found.experiments}
     unknown = [name for name in names if name not in known]
     if unknown:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from aicc_hooks.decide import Experiment
+from aicc_hooks.experiments.schema import PLACE
 
 _SYSTEM_ROLES = ("system", "developer")
 # The same setting under the name each API has for it.
@@ -66,13 +67,42 @@ class Assignment:
         if self.mode == "replace":
             return text
         if self.mode == "template":
-            return text.replace("{{system}}", own)
+            return PLACE.sub(lambda _: own, text)
         parts = (own, text) if self.mode == "append" else (text, own)
-        return "\n\n".join(part for part in parts if part)
+        return _joined(*parts)
 
 
 def _chat(body: dict[str, Any], variant: Assignment) -> None:
-    messages = list(body.get("messages") or [])
+    own, role, rest = _split(body.get("messages") or [])
+    text = variant.compose(own)
+    if text or rest:  # else nothing would be asked at all
+        body["messages"] = [{"role": role, "content": text}, *rest] if text else rest
+
+
+def _responses(body: dict[str, Any], variant: Assignment) -> None:
+    # Some clients send their system prompt as the first items of `input`.
+    own, given = _text(body.get("instructions")), body.get("input")
+    if isinstance(given, list):
+        leading, _, rest = _split(given)
+        if rest and len(rest) < len(given):
+            own, body["input"] = _joined(own, leading), rest
+    _set(body, "instructions", variant.compose(own))
+
+
+def _messages(body: dict[str, Any], variant: Assignment) -> None:
+    _set(body, "system", variant.compose(_text(body.get("system"))))
+
+
+def _set(body: dict[str, Any], name: str, text: str) -> None:
+    """An empty prompt is none: servers refuse some of them."""
+    if text:
+        body[name] = text
+    else:
+        body.pop(name, None)
+
+
+def _split(messages: Sequence[Any]) -> tuple[str, str, list[Any]]:
+    """The client's own prompt (the leading system messages), its role, and the messages after it."""
     leading = 0
     while (
         leading < len(messages)
@@ -80,20 +110,15 @@ def _chat(body: dict[str, Any], variant: Assignment) -> None:
         and messages[leading].get("role") in _SYSTEM_ROLES
     ):
         leading += 1
-    own = "\n\n".join(text for m in messages[:leading] if (text := _text(m.get("content"))))
-    role = messages[0]["role"] if leading else "system"
-    body["messages"] = [{"role": role, "content": variant.compose(own)}, *messages[leading:]]
-
-
-def _responses(body: dict[str, Any], variant: Assignment) -> None:
-    body["instructions"] = variant.compose(_text(body.get("instructions")))
-
-
-def _messages(body: dict[str, Any], variant: Assignment) -> None:
-    body["system"] = variant.compose(_text(body.get("system")))
+    own = _joined(*(_text(message.get("content")) for message in messages[:leading]))
+    return own, messages[0]["role"] if leading else "system", list(messages[leading:])
 
 
 _WRITERS = {"chat": _chat, "responses": _responses, "messages": _messages}
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(part for part in parts if part)
 
 
 def _text(content: Any) -> str:

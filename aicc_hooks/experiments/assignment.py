@@ -12,7 +12,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from aicc_hooks.experiments.schema import ExperimentConfig, Experiments, Variant
+from aicc_hooks.experiments.schema import ExperimentConfig, Experiments, Variant, as_word
 from aicc_hooks.record.client import client_label
 
 ENDPOINTS = ("chat", "responses", "messages")
@@ -73,7 +73,7 @@ def _joins(salt: str, experiment: ExperimentConfig, facts: Facts, available: Col
         return False
     if target.endpoints and facts.endpoint not in target.endpoints:
         return False
-    if any(str(facts.metadata.get(name)) != value for name, value in target.metadata.items()):
+    if any(as_word(facts.metadata.get(name)) != value for name, value in target.metadata.items()):
         return False
     return draw(salt, experiment.name, "\0in", facts.unit) * 100.0 < experiment.percentage
 

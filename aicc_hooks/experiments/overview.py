@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.experiments.load import read_experiments
 from aicc_hooks.experiments.report import ExperimentReport, build, load_rows
 from aicc_hooks.experiments.schema import ExperimentConfig, Experiments
 from aicc_hooks.experiments.show import panels
-from aicc_hooks.experiments.store import parse_experiments
 from aicc_hooks.record.reader import SpoolReader
 
 EMPTY: Final = (
@@ -40,17 +40,6 @@ class Overview:
         }
 
 
-def read_file(path: Path, groups: Iterable[str] | None = None) -> Experiments:
-    """experiments.yaml; empty where there is none. Raises GatewayConfigError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Experiments()
-    except (OSError, UnicodeDecodeError) as error:
-        raise GatewayConfigError(f"{path}: cannot be read ({type(error).__name__})") from None
-    return parse_experiments(text, source=path.name, groups=groups)
-
-
 def overview(reader: SpoolReader, experiments: Experiments, *, problem: str = "") -> Overview:
     """Over the whole record: a part of a run would be judged by too few requests. Raises SpoolError."""
     if not experiments.experiments:
@@ -65,7 +54,7 @@ def overview(reader: SpoolReader, experiments: Experiments, *, problem: str = ""
 def overview_of(reader: SpoolReader, path: Path) -> Overview:
     """As the file says now; a file that cannot be used is told, not raised. Raises SpoolError."""
     try:
-        return overview(reader, read_file(path))
+        return overview(reader, read_experiments(path))
     except GatewayConfigError as error:
         return Overview(problem=str(error))
 

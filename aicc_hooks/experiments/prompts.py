@@ -12,11 +12,10 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
-from aicc_hooks.experiments.schema import LangfusePrompt
+from aicc_hooks.experiments.schema import MAX_CHARS, LangfusePrompt
 
 log = logging.getLogger("aicc_hooks")
 _TIMEOUT_S = 5.0
-_MAX_CHARS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,10 @@ def _read(found: Any) -> ManagedPrompt:
         prompt = "\n\n".join(p for p in parts if isinstance(p, str))
     if not isinstance(prompt, str) or not prompt.strip() or found.version < 1:
         raise PromptError("the prompt holds no system text")
-    if len(prompt) > _MAX_CHARS:
-        raise PromptError(f"the prompt is longer than {_MAX_CHARS:,} characters")
-    return ManagedPrompt(prompt, found.version)
+    if len(prompt) > MAX_CHARS:
+        raise PromptError(f"the prompt is longer than {MAX_CHARS:,} characters")
+    # Half a character, which JSON can hold, could not be sent on.
+    return ManagedPrompt(prompt.encode("utf-8", "replace").decode(), found.version)
 
 
 class PromptCache:

@@ -13,6 +13,7 @@ from aicc_hooks.experiments.stats import (
     MIN_UNITS,
     Difference,
     Mean,
+    as_share,
     difference,
     interval,
     mean_of,
@@ -29,6 +30,7 @@ _WORDS: dict[Metric, str] = {
     "tokens": "answer tokens",
 }
 _HIGHER_IS_BETTER = {"score"}
+_TOO_EARLY = "no difference yet, at least "
 _UNIT: dict[Metric, str] = {
     "score": "scored requests",
     "error_rate": "requests",
@@ -194,6 +196,8 @@ def _compare(
 ) -> Comparison:
     metric = config.metric
     a, b = measure(by_variant[first], metric), measure(by_variant[name], metric)
+    if _is_share(metric, (*by_variant[first], *by_variant[name])):
+        a, b = as_share(a), as_share(b)
     effect = config.minimum_effect or _default_effect(metric, a)
     want = needed(a, b, effect, alpha=alpha)
     have = min(a.requests, b.requests)
@@ -204,8 +208,13 @@ def _compare(
     )
     return Comparison(
         name, metric, _number(a.value), _number(b.value), gap.low, gap.high, gap.sure, have, want,
-        _sentence(first, name, metric, gap, have, want, effect),
+        _sentence(first, name, metric, gap, have, want, effect, planned=min(a.units, b.units) >= MIN_UNITS),
     )  # fmt: skip
+
+
+def _is_share(metric: Metric, rows: Iterable[Row]) -> bool:
+    """Whether the values are zeros and ones: failures, or thumbs."""
+    return metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
 
 
 def _default_effect(metric: Metric, a: Mean) -> float:
@@ -215,12 +224,23 @@ def _default_effect(metric: Metric, a: Mean) -> float:
 
 
 def _sentence(
-    first: str, name: str, metric: Metric, gap: Difference, have: int, want: int, effect: float
+    first: str,
+    name: str,
+    metric: Metric,
+    gap: Difference,
+    have: int,
+    want: int,
+    effect: float,
+    *,
+    planned: bool,
 ) -> str:
+    """`planned`: there are users enough to see the spread that `want` rests on."""
     if gap.sure:
         better = name if (gap.value > 0) == (metric in _HIGHER_IS_BETTER) else first
         return f"{better} is better: {_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
     if have < want:
+        if not planned:
+            return f"{_TOO_EARLY}{want - have:,} more {_UNIT[metric]} each before more can be said"
         return f"no difference yet, about {want - have:,} more {_UNIT[metric]} each to find {effect:.3g}"
     if not math.isfinite(gap.low) or not math.isfinite(gap.high):
         return f"too few users to tell: at least {MIN_UNITS} in each variant"
@@ -240,7 +260,8 @@ def _verdict(comparisons: Sequence[Comparison], first: str) -> str:
     waiting = [c for c in comparisons if not c.sure and c.more]
     if waiting:
         most = max(c.more for c in waiting)
-        return f"no difference yet, about {most:,} more {_UNIT[comparisons[0].metric]} in each variant"
+        early = all(c.verdict.startswith(_TOO_EARLY) for c in waiting)
+        return f"{_TOO_EARLY if early else 'no difference yet, about '}{most:,} more {_UNIT[comparisons[0].metric]} in each variant"
     if any(not math.isfinite(c.low) or not math.isfinite(c.high) for c in comparisons):
         return "too few users to tell"
     told = all(c.sure or c.verdict.startswith("no difference of") for c in comparisons)
@@ -264,8 +285,7 @@ def _estimate(rows: list[Row], metric: Metric) -> Estimate | None:
     mean = measure(rows, metric)
     if not mean.requests:
         return None
-    share = metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
-    bounds = interval(mean, share=share)
+    bounds = interval(mean, share=_is_share(metric, rows))
     if bounds is not None and metric != "score":
         bounds = max(0.0, bounds[0]), bounds[1]  # times and tokens have no less
     return Estimate(mean.value, *(bounds or (None, None)))

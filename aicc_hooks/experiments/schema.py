@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from aicc_hooks.errors import Refusal
-from aicc_hooks.payload.validate import check_fields
+from aicc_hooks.experiments.parameters import check_parameters
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
+# Where a template puts the client's own system prompt; Langfuse allows the spaces too.
+PLACE = re.compile(r"\{\{ *system *\}\}")
+MAX_CHARS = 1 << 20  # of a prompt
 Metric = Literal["score", "error_rate", "latency_ms", "tokens"]
-# Fields of a request a variant may set. The conversation, the tools and what steers the gateway are not among them.
-PARAMETERS = frozenset((
-    "temperature", "top_p", "max_tokens", "presence_penalty", "frequency_penalty", "seed", "stop", "reasoning_effort", "verbosity",
-    "top_k", "min_p", "repeat_penalty", "repeat_last_n", "mirostat", "mirostat_eta", "mirostat_tau", "think",
-))  # fmt: skip
+
+
+def _no_number(value: object) -> object:
+    # 20260101 would be read as a second of August 1970.
+    if isinstance(value, (int, float)):
+        raise ValueError(f"found the number {value}; write 2026-01-31 or 2026-01-31T08:00:00Z")
+    return value
+
+
+def _word(value: object) -> object:
+    """A value of metadata as the file and a request both may write it: 3 is '3', true is 'true'."""
+    return as_word(value) if isinstance(value, (bool, int, float)) else value
+
+
+def as_word(value: object) -> str:
+    """A value of metadata as a word; JSON's own for true and false."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_Text = Annotated[str, Field(max_length=MAX_CHARS)]  # which refuses half a character too
+_Time = Annotated[datetime, BeforeValidator(_no_number)]
 
 
 class _Model(BaseModel):
@@ -29,7 +48,7 @@ class LangfusePrompt(_Model):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     label: str = ""
     version: Annotated[int, Field(ge=1)] | None = None
-    fallback: str
+    fallback: _Text
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
@@ -47,15 +66,18 @@ class SystemPrompt(_Model):
     """What a variant does to the system prompt. `template` puts the client's own in place of {{system}}."""
 
     mode: Literal["prepend", "append", "replace", "template"] = "prepend"
-    text: str | None = None
+    text: _Text | None = None
     langfuse: LangfusePrompt | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.text is None) == (self.langfuse is None):
             raise ValueError("give text or langfuse, exactly one of them")
-        if self.mode == "template" and self.text is not None and "{{system}}" not in self.text:
-            raise ValueError("text: a template needs {{system}}, else mode: replace")
+        if self.mode == "template" and not PLACE.search(
+            self.text or (self.langfuse and self.langfuse.fallback) or ""
+        ):
+            source = "text" if self.langfuse is None else "langfuse.fallback"
+            raise ValueError(f"{source}: a template needs {{{{system}}}}, else mode: replace")
         return self
 
 
@@ -70,16 +92,7 @@ class Variant(_Model):
 
     @model_validator(mode="after")
     def _known_parameters(self) -> Self:
-        unknown = sorted(set(self.parameters) - PARAMETERS)
-        if unknown:
-            raise ValueError(
-                f"parameters: unknown: {', '.join(unknown)}; allowed: {', '.join(sorted(PARAMETERS))}"
-            )
-        # A value no model takes would fail every request of this variant.
-        try:
-            check_fields(self.parameters)
-        except Refusal as refusal:
-            raise ValueError(f"parameters: {refusal.message}") from None
+        check_parameters(self.parameters)
         return self
 
 
@@ -90,7 +103,7 @@ class Target(_Model):
     routes: tuple[str, ...] = ()  # as the policy would choose without the experiment
     clients: tuple[str, ...] = ()  # product name or family of the User-Agent
     endpoints: tuple[Literal["chat", "responses", "messages"], ...] = ()
-    metadata: dict[str, str] = {}
+    metadata: dict[str, Annotated[str, BeforeValidator(_word)]] = {}
 
 
 class ExperimentConfig(_Model):
@@ -99,13 +112,14 @@ class ExperimentConfig(_Model):
     name: _Name
     enabled: bool = True
     description: str = ""
-    start: datetime | None = None
-    stop: datetime | None = None
+    start: _Time | None = None
+    stop: _Time | None = None
     percentage: Annotated[float, Field(ge=0, le=100)] = 100.0  # of the requests that match the target
     target: Target = Target()
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=10)]
     metric: Metric = "score"
-    minimum_effect: Annotated[float, Field(gt=0)] | None = None  # in the metric's unit; what is worth finding
+    # In the metric's unit; what is worth finding.
+    minimum_effect: Annotated[float, Field(ge=1e-6, le=1e9)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -138,6 +152,15 @@ class ExperimentConfig(_Model):
     def prompts(self) -> frozenset[LangfusePrompt]:
         """Prompts of Langfuse the variants name."""
         return frozenset(v.system.langfuse for v in self.variants if v.system and v.system.langfuse)
+
+    @property
+    def templates(self) -> frozenset[LangfusePrompt]:
+        """Those of them that are to hold a place for the client's own."""
+        return frozenset(
+            v.system.langfuse
+            for v in self.variants
+            if v.system and v.system.langfuse and v.system.mode == "template"
+        )
 
 
 class Experiments(_Model):

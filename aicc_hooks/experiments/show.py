@@ -100,11 +100,11 @@ def as_html(report: ExperimentReport, state: str = "") -> str:
         for v in report.variants
     )
     head = "".join(f'<th scope="col"{" class=num" if i else ""}>{escape(h)}</th>' for i, h in enumerate(HEAD))
-    found = "".join(f"<li>{escape(c.verdict)}</li>" for c in report.comparisons)
+    found = "".join(f"<li>{escape(c.variant)}: {escape(c.verdict)}</li>" for c in report.comparisons)
     warned = "".join(f"<li>{escape(w)}</li>" for w in report.warnings)
     pill = f' <span class="pill">{escape(state)}</span>' if state else ""
     drawn = "".join(
-        f"<figure>{_svg(p)}<figcaption>{escape(p['title'])}</figcaption></figure>" for p in panels(report)
+        f"<figure><figcaption>{escape(p['title'])}</figcaption>{_svg(p)}</figure>" for p in panels(report)
     )
     return (
         f"<section><h3>{escape(report.name)}{pill}</h3><p><strong>{escape(report.verdict)}</strong></p>"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 _NORMAL = NormalDist()
@@ -41,6 +41,21 @@ def mean_of(values: Mapping[str, Sequence[float]]) -> Mean:
         return Mean(mean, math.nan, requests, units)
     squares = math.fsum((s - mean * n) ** 2 for s, n in sums)
     return Mean(mean, math.sqrt(squares * units / (units - 1)) / requests, requests, units)
+
+
+def as_share(mean: Mean) -> Mean:
+    """The mean of zeros and ones with no less error than such values can have.
+
+    A rate near 0 or 1 shows less spread than it has, and one of no events none: twenty answers without a failure
+    are no proof that none fails. One event more of each kind (Agresti and Caffo) keeps the error honest. Without
+    any spread a user counts once, for nothing tells how alike a user's requests are.
+    """
+    if mean.units < MIN_UNITS or math.isnan(mean.se):
+        return mean
+    count = mean.requests if mean.se > 0 else mean.units
+    rate = (mean.value * count + 1) / (count + 2)
+    least = math.sqrt(rate * (1 - rate) / count)
+    return replace(mean, se=max(mean.se, least))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,92 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import ValidationError
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.experiments.assignment import Facts, choose
+from aicc_hooks.experiments.load import Offered, read_experiments
 from aicc_hooks.experiments.prompts import PromptCache
-from aicc_hooks.experiments.schema import ExperimentConfig, Experiments, Variant
-
-
-def parse_experiments(
-    text: str, *, source: str = "experiments.yaml", groups: Iterable[str] | None = None
-) -> Experiments:
-    """Parse and check the file. `groups`: model groups of config.yaml. Raises GatewayConfigError naming the field."""
-    try:
-        tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise GatewayConfigError(
-            f"{source}: not valid YAML{where}: {getattr(error, 'problem', None) or 'syntax error'}"
-        ) from None
-    if tree is None:
-        tree = {}
-    if not isinstance(tree, dict):
-        raise GatewayConfigError(
-            f"{source}: the file must be a mapping with `experiments`, found {type(tree).__name__}"
-        )
-    try:
-        found = Experiments.model_validate(tree)
-    except ValidationError as error:
-        raise GatewayConfigError(
-            f"{source}: " + "; ".join(_explain(item, tree) for item in _causes(error.errors())[:8])
-        ) from None
-    if groups is not None:
-        _check_models(found, sorted(set(groups)), source)
-    return found
-
-
-def _causes(errors: Sequence[Any]) -> list[Any]:
-    """Without what only follows from another: a list of variants is too short because one of them is wrong."""
-    places = [tuple(item["loc"]) for item in errors]
-    return [
-        item
-        for item, place in zip(errors, places, strict=True)
-        if not any(len(other) > len(place) and other[: len(place)] == place for other in places)
-    ]
-
-
-def _explain(item: Any, tree: Mapping[str, Any]) -> str:
-    field = _named(item["loc"], tree) or "file"
-    if item["type"] == "extra_forbidden":
-        return f"{field}: unknown key"
-    said = str(item["msg"]).removeprefix("Value error, ")
-    # YAML has lists; tuples are how we keep them.
-    return f"{field}: {said.replace('valid tuple', 'list').replace('Tuple', 'The list').replace(' after validation', '')}"
-
-
-def _named(place: Sequence[Any], tree: Any) -> str:
-    """`experiments.0.variants.1.weight` as people call it: experiments.brief-answers.variants.brief.weight."""
-    words = []
-    for part in place:
-        try:
-            tree = tree[part]
-        except (LookupError, TypeError):
-            tree = None
-        named = isinstance(part, int) and isinstance(tree, Mapping) and isinstance(tree.get("name"), str)
-        words.append(tree["name"][:48] if named else str(part))
-    return ".".join(words)
-
-
-def _check_models(found: Experiments, groups: list[str], source: str) -> None:
-    for experiment in found.experiments:
-        for variant in experiment.variants:
-            if variant.model and variant.model not in groups:
-                near = get_close_matches(variant.model, groups, n=1)
-                hint = f" (did you mean {near[0]!r}?)" if near else ""
-                raise GatewayConfigError(
-                    f"{source}: {experiment.name}.{variant.name}.model: found {variant.model!r}, which config.yaml does not have"
-                    f"{hint}; allowed: {', '.join(groups)}"
-                )
+from aicc_hooks.experiments.schema import PLACE, ExperimentConfig, Experiments, Variant
 
 
 class ExperimentStore:
@@ -98,39 +21,30 @@ class ExperimentStore:
         self,
         path: Path | None,
         *,
-        groups: Callable[[], Iterable[str] | None] | None = None,
+        offered: Callable[[], Offered | None] | None = None,
         prompts: PromptCache | None = None,
     ) -> None:
+        """`offered`: what the file may name; while it answers None the file waits, for nobody can check it."""
         self.path = path
         self.prompts = prompts or PromptCache(None)
         self.current = Experiments()
         self.error = ""
-        self.failures = 0  # assignments that broke; the requests went on without
-        self._groups = groups
-        self._stamp: tuple[int, int, int] | None = None
+        self.failures = 0  # assignments and variants that broke; the requests went on without
+        self._offered = offered
+        self._seen: tuple[tuple[int, int, int] | None, Offered | None] | None = None
         self._lock = threading.Lock()
-        self.poll(force=True)
+        self.poll()
 
-    def poll(self, *, force: bool = False) -> bool:
-        """Reload a changed file. True when other experiments came into force."""
+    def poll(self) -> bool:
+        """Reload when the file changed, or what it may name. True when other experiments came into force."""
         with self._lock:
-            stamp = self._read_stamp()
-            if not force and stamp == self._stamp:
+            offered = self._offered() if self._offered else None
+            seen = (self._read_stamp(), offered)
+            if seen == self._seen or (self._offered is not None and offered is None):
                 return False
-            self._stamp = stamp
-            groups = self._groups() if self._groups else None
+            self._seen = seen
             try:
-                text = (
-                    self.path.read_text(encoding="utf-8")
-                    if self.path is not None and stamp is not None
-                    else ""
-                )
-                found = parse_experiments(
-                    text, source=self.path.name if self.path else "experiments.yaml", groups=groups
-                )
-            except (OSError, UnicodeDecodeError) as error:
-                self.error = f"experiments.yaml: cannot be read ({type(error).__name__})"
-                return False
+                found = read_experiments(self.path, offered) if self.path is not None else Experiments()
             except GatewayConfigError as error:
                 self.error = str(error)
                 return False
@@ -147,15 +61,35 @@ class ExperimentStore:
         if not current.experiments:
             return None
         try:
-            groups = self._groups() if self._groups else None
+            offered = self._offered() if self._offered else None
             available = (
-                set(groups) if groups is not None else {m for e in current.experiments for m in e.models}
+                set(offered.chat)
+                if offered is not None
+                else {m for e in current.experiments for m in e.models}
             )
             found = choose(current, facts, available)
             return None if found is None else self._assignment(*found)
         except Exception:
             self.failures += 1
             return None
+
+    def problems(self) -> dict[str, str]:
+        """What is wrong now, for health: name → sentence."""
+        found = {f"prompt.{address}": why for address, why in dict(self.prompts.errors).items()}
+        for prompt in (p for e in self.current.experiments for p in e.templates):
+            have = self.prompts.get(prompt)
+            if have.version and not PLACE.search(have.text):
+                found.setdefault(
+                    f"prompt.{prompt.address}",
+                    f"version {have.version} has no {{{{system}}}}: as a template it leaves out the client's own system prompt",
+                )
+        if self.error:
+            found["experiments"] = self.error
+        if self.failures:
+            found["experiment_failures"] = (
+                f"{self.failures} requests were answered without their variant, which could not be assigned or applied, or which no model could take"
+            )
+        return found
 
     def _assignment(self, experiment: ExperimentConfig, variant: Variant) -> Assignment:
         text, name, version = None, "", 0

@@ -95,14 +95,15 @@ _STREAM_ERROR = b'data: {"error":{"message":"the stand-in broke off","type":"ser
 
 
 def _rerank(body: dict[str, Any]) -> dict[str, Any]:
+    """As llama.cpp answers: every document in its place, whatever `top_n` says, and without its text."""
     query = answers.embedding(str(body.get("query")))
     scored = []
     for index, document in enumerate(body.get("documents") or []):
         text = document.get("text", "") if isinstance(document, dict) else str(document)
         score = sum(a * b for a, b in zip(query, answers.embedding(text), strict=True))
         scored.append({"index": index, "relevance_score": score})
-    scored.sort(key=lambda r: -r["relevance_score"])
-    return {"id": f"rerank-{next(_ids)}", "results": scored[: body.get("top_n") or len(scored)], "meta": {}}
+    usage = {"prompt_tokens": 7, "total_tokens": 7}
+    return {"model": body.get("model"), "object": "list", "usage": usage, "results": scored}
 
 
 def _response(turn: Turn, status: str = "completed") -> dict[str, Any]:

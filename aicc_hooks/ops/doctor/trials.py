@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from aicc_hooks.errors import GatewayConfigError
+from aicc_hooks.experiments.load import offered_by, read_experiments
 from aicc_hooks.experiments.overview import shadowed, state
 from aicc_hooks.experiments.prompts import Fetch, PromptError, langfuse_fetch
 from aicc_hooks.experiments.schema import LangfusePrompt
-from aicc_hooks.experiments.store import parse_experiments
 from aicc_hooks.ops.doctor.model import Context, Finding
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 
@@ -26,14 +26,9 @@ def experiments(context: Context) -> Iterator[Finding]:
             "experiments", "off", "no experiments.yaml", "docs/experiments.md shows how to start one"
         )
         return
-    groups = context.config.groups if context.config else None
+    offered = offered_by(context.config, context.policy) if context.config else None
     try:
-        found = parse_experiments(path.read_text(encoding="utf-8"), source=str(path), groups=groups)
-    except (OSError, UnicodeDecodeError) as error:
-        yield Finding(
-            "experiments", "fail", f"{path} cannot be read ({type(error).__name__})", f"ls -l {path}"
-        )
-        return
+        found = read_experiments(path, offered)
     except GatewayConfigError as error:
         fix = "correct the field; a running gateway keeps the last good file, one that starts runs no experiment"
         yield Finding("experiments", "fail", str(error), fix)
@@ -47,13 +42,6 @@ def experiments(context: Context) -> Iterator[Finding]:
             f"experiments.{later}", "warn", f"gets no request: {earlier}, before it in the file, takes all of them",
             f"lower percentage of {earlier}, or give both a target of their own",
         )  # fmt: skip
-    for experiment in running:
-        unknown = sorted(set(experiment.target.routes) - set(groups)) if groups is not None else []
-        if unknown:
-            yield Finding(
-                f"experiments.{experiment.name}", "warn", f"target.routes: config.yaml has no {', '.join(unknown)}",
-                f"name one of: {', '.join(sorted(groups or ()))}",
-            )  # fmt: skip
     prompts = sorted({p for e in running for p in e.prompts}, key=lambda p: p.address)[:_ASKED]
     if prompts:
         yield from _prompts(context, prompts)
