@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aicc_hooks.errors import Refusal
+from aicc_hooks.errors import bad_field
 
 MAX_DOCUMENTS: Final = 1000
 MAX_WINDOWS: Final = 4000  # texts embedded for one request
@@ -55,38 +55,40 @@ def parse(body: Mapping[str, Any]) -> RerankRequest:
     if isinstance(query, Mapping):
         query = query.get("text")
     if not isinstance(query, str) or not query.strip():
-        raise _bad("query: found nothing to search for; send a text.")
+        raise bad_field("query", "found nothing to search for; send a text.")
     documents = body.get("documents")
     if not isinstance(documents, list) or not documents:
-        raise _bad("documents: send a list with at least one text.")
+        raise bad_field("documents", "send a list with at least one text.")
     if len(documents) > MAX_DOCUMENTS:
-        raise _bad(
-            f"documents: found {len(documents)}; allowed: up to {MAX_DOCUMENTS}. Send them in parts and merge by score."
+        raise bad_field(
+            "documents",
+            f"found {len(documents)}; allowed: up to {MAX_DOCUMENTS}. Send them in parts and merge by score.",
         )
     fields = body.get("rank_fields")
     if fields is not None and not (isinstance(fields, list) and all(isinstance(f, str) for f in fields)):
-        raise _bad("rank_fields: allowed: a list of field names.")
+        raise bad_field("rank_fields", "allowed: a list of field names.")
     top_n = body.get("top_n")
     if top_n is None:
         top_n = len(documents)
     if not isinstance(top_n, int) or isinstance(top_n, bool) or top_n < 1:
-        raise _bad("top_n: allowed: a whole number of at least 1.")
+        raise bad_field("top_n", "allowed: a whole number of at least 1.")
     windows = body.get("max_chunks_per_doc")
     if windows is None:
         windows = 10
     if not isinstance(windows, int) or isinstance(windows, bool) or windows < 1:
-        raise _bad("max_chunks_per_doc: allowed: a whole number of at least 1.")
+        raise bad_field("max_chunks_per_doc", "allowed: a whole number of at least 1.")
     shown = body.get("return_documents")
     if shown is not None and not isinstance(shown, bool):
-        raise _bad("return_documents: allowed: true or false.")
+        raise bad_field("return_documents", "allowed: true or false.")
     texts = tuple(_text(document, number, fields) for number, document in enumerate(documents))
     request = RerankRequest(
         query, texts, tuple(documents), min(top_n, len(documents)), shown is not False, windows
     )
     if sum(1 for _ in windows_of(request)) > MAX_WINDOWS:
-        raise _bad(
-            f"documents: together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
-            "or lower max_chunks_per_doc."
+        raise bad_field(
+            "documents",
+            f"together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
+            "or lower max_chunks_per_doc.",
         )
     return request
 
@@ -161,8 +163,4 @@ def _text(document: Any, number: int, fields: list[str] | None) -> str:
             return text
         if text is None:
             return json.dumps(document, ensure_ascii=False)
-    raise _bad(f"documents[{number}]: allowed: a text, or an object with `text`.")
-
-
-def _bad(message: str) -> Refusal:
-    return Refusal("aicc_invalid_request", message, 400)
+    raise bad_field(f"documents[{number}]", "allowed: a text, or an object with `text`.")

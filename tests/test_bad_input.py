@@ -50,6 +50,7 @@ def test_the_field_that_is_wrong_is_named(named: str, fields: dict[str, Any]) ->
         check_body("chat", {"model": "auto", "messages": SAY, **fields})
     assert refused.value.status == 400
     assert refused.value.message.startswith((f"{named}:", f"{named} "))
+    assert refused.value.param in named.split(" and ")
 
 
 @pytest.mark.parametrize(
@@ -148,3 +149,39 @@ def test_what_litellm_cannot_translate_is_the_requests_fault(
     answer = http.post("/v1/chat/completions", json={"model": "auto", "messages": SAY})
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-aicc-route"] == "llama-fast"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("/v1/chat/completions", {"messages": SAY, "max_tokens": "many"}, "max_tokens"),
+        ("/v1/chat/completions", {"messages": [{"role": 1}]}, "messages[0].role"),
+        ("/v1/chat/completions", {"messages": SAY, "model": "no-such"}, "model"),
+        ("/v1/chat/completions", {"messages": SAY, "stream": True, "temperature": "hot"}, "temperature"),
+        ("/v1/completions", {"prompt": [1]}, "prompt[0]"),
+        ("/v1/embeddings", {"model": "embed-local", "input": "a", "encoding_format": "hex"}, "encoding_format"),
+        ("/v1/responses", {"input": None}, "input"),
+        ("/v1/responses", {"input": "word " * 200_000}, "input"),
+        ("/v1/rerank", {"model": "rerank-local", "query": "a", "documents": ["b"], "top_n": 0}, "top_n"),
+        ("/v1/rerank", {"model": "rerank-local", "query": "a", "documents": [1]}, "documents[0]"),
+        ("/aicc/feedback", {"request_id": "x", "score": "1"}, "score"),
+        ("/aicc/explain", {"messages": "hello"}, "messages"),
+    ],
+)  # fmt: skip
+def test_openais_error_names_the_field_in_param(
+    gateway: GatewayProcess, path: str, fields: dict[str, Any], param: str
+) -> None:
+    answer = gateway.httpx().post(path, json={"model": "auto", **fields})
+    assert answer.status_code in (400, 404), answer.text
+    error = answer.json()["error"]
+    assert error["param"] == param, error
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+@pytest.mark.live
+def test_anthropics_error_has_no_param(gateway: GatewayProcess) -> None:
+    answer = gateway.httpx().post("/v1/messages", json={"model": "auto", "messages": SAY, "max_tokens": "x"})
+    assert answer.status_code == 400
+    assert answer.json()["error"].keys() == {"type", "message"}
+    assert "max_tokens" in answer.json()["error"]["message"]

@@ -107,7 +107,7 @@ class Answer:
             return message
         refusal = self.call.refusal or broken_stream()
         self.call.error_code = refusal.code
-        event = error_event(self.call.endpoint, refusal.code, refusal.message, refusal.status)
+        event = error_event(self.call.endpoint, *refusal.told)
         return {**message, "body": message.get("body", b"") + event}
 
     def close(self) -> Outcome:
@@ -144,11 +144,11 @@ class Answer:
             log.error("request %s broke after its response began: %s", call.id, refusal.code)
             if self._sse and not self._ended:
                 self._ended, self.outcome.status = True, 200
-                event = error_event(call.endpoint, refusal.code, refusal.message, refusal.status)
+                event = error_event(call.endpoint, *refusal.told)
                 self._keep(event)
                 await self._send({"type": "http.response.body", "body": event, "more_body": False})
             return
-        body = error_bytes(call.endpoint, refusal.code, refusal.message, refusal.status)
+        body = error_bytes(call.endpoint, *refusal.told)
         extra = [("content-type", "application/json"), ("content-length", str(len(body)))]
         retry = refusal.retry_after or RETRY_AFTER_S.get(refusal.code)
         if retry is not None:
@@ -205,9 +205,7 @@ class Answer:
             if holds_error(event):
                 refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
                 self.call.error_code = refusal.code
-                shaped = mended_event(
-                    event, self.call.endpoint, refusal.code, refusal.message, refusal.status
-                )
+                shaped = mended_event(event, self.call.endpoint, *refusal.told)
                 lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
