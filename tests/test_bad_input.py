@@ -33,6 +33,18 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("stream", {"stream": "yes"}),
     ("response_format", {"response_format": "json"}),
     ("logit_bias", {"logit_bias": [1]}),
+    ("response_format.type", {"response_format": {"type": "xml"}}),
+    ("response_format.type", {"response_format": {"json_schema": {}}}),
+    ("response_format.json_schema", {"response_format": {"type": "json_schema", "schema": {}}}),
+    ("tool_choice", {"tools": [TOOL], "tool_choice": "always"}),
+    ("tool_choice", {"tools": [TOOL], "tool_choice": ["f"]}),
+    ("tool_choice.type", {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "f"}}),
+    ("tool_choice.type", {"tools": [TOOL], "tool_choice": {"function": {"name": "f"}}}),
+    ("tool_choice.function.name", {"tools": [TOOL], "tool_choice": {"type": "function", "name": "f"}}),
+    ("tool_choice.function.name", {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}}),
+    ("tool_choice.function.name", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
+    ("function_call", {"functions": [FUNCTION], "function_call": "required"}),
+    ("function_call.name", {"functions": [FUNCTION], "function_call": {"name": "g"}}),
     ("parallel_tool_calls", {"parallel_tool_calls": 1}),
     ("messages[0].content", {"messages": [{"role": "user", "content": 5}]}),
     ("messages[0].content", {"messages": [{"role": "user", "content": ["a"]}]}),
@@ -60,12 +72,50 @@ def test_the_field_that_is_wrong_is_named(named: str, fields: dict[str, Any]) ->
         {"max_tokens": 100.0, "temperature": 1, "stop": "x", "n": 1, "seed": -1, "max_completion_tokens": -1},
         {"stop": ["a", "b"], "tools": [], "functions": [], "stream": False, "temperature": 0.5},
         {"tools": [TOOL], "functions": []},
+        {"response_format": {}, "tool_choice": "auto"},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+        {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+        {"tools": [TOOL], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}}},
+        {"functions": [FUNCTION], "function_call": {"name": "f"}},
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": FUNCTION}]}]},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]},
     ],
 )  # fmt: skip
 def test_what_clients_send_is_let_through(fields: dict[str, Any]) -> None:
     check_body("chat", {"messages": SAY, **fields})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "named", "fields"),
+    [
+        ("responses", "text.format.type", {"text": {"format": {"type": "xml"}}}),
+        ("responses", "text.format.schema", {"text": {"format": {"type": "json_schema", "name": "a"}}}),
+        ("responses", "text", {"text": "json"}),
+        ("responses", "tool_choice", {"tool_choice": "any"}),
+        ("responses", "tool_choice.name", {"tools": [FUNCTION], "tool_choice": {"type": "function", "name": "g"}}),
+        ("messages", "tool_choice", {"tool_choice": "auto"}),
+        ("messages", "tool_choice.type", {"tool_choice": {"type": "function"}}),
+        ("messages", "tool_choice.name", {"tools": [FUNCTION], "tool_choice": {"type": "tool", "name": "g"}}),
+    ],
+)  # fmt: skip
+def test_the_other_apis_say_so_too(endpoint: str, named: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_body(endpoint, {"messages": SAY, "input": "hi", **fields})
+    assert refused.value.param == named
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields"),
+    [
+        ("responses", {"text": {"format": {"type": "text"}, "verbosity": "low"}, "tool_choice": {"type": "web_search_preview"}}),
+        ("responses", {"tools": [FUNCTION], "tool_choice": {"type": "function", "name": "f"}}),
+        ("responses", {"text": {"format": {"type": "json_schema", "name": "a", "schema": {}}}}),
+        ("messages", {"tools": [FUNCTION], "tool_choice": {"type": "tool", "name": "f"}}),
+        ("messages", {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}}),
+    ],
+)  # fmt: skip
+def test_what_they_allow_is_let_through(endpoint: str, fields: dict[str, Any]) -> None:
+    check_body(endpoint, {"messages": SAY, "input": "hi", **fields})
 
 
 @pytest.mark.parametrize("prompt", [[1, 2, 3], ["a", {"text": "b"}], [[1, 2]]])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from aicc_hooks.errors import Refusal, bad_field
+from aicc_hooks.payload.choices import check_choices
 
 _REQUIRED = {
     "chat": (("messages", (list,)),),
@@ -77,6 +78,7 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             if not isinstance(item, Mapping):
                 raise _bad(f"{name}[{number}]", item, "an object")
     check_fields(body)
+    check_choices(endpoint, body)
     if endpoint == "completions":
         _check_prompt(body["prompt"])
 
