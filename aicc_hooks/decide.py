@@ -167,5 +167,7 @@ def _unknown(ask: Ask, policy: Policy, catalog: Catalog) -> str:
 def _near(requested: str, names: Sequence[str]) -> str:
     """The names that look most like the one asked for, as a question; "" when none does."""
     lowered = {name.lower(): name for name in names}
-    near = [f"'{lowered[name]}'" for name in get_close_matches(requested[:64].lower(), lowered, n=3)]
+    near = [
+        f"'{lowered[name]}'" for name in get_close_matches(requested[:64].lower(), lowered, n=3, cutoff=0.7)
+    ]
     return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -149,7 +149,7 @@ def test_decision_order(judged: Verdict, options: dict[str, Any], route: str, re
 # id, verdict, options, catalog, code, words of the sentence
 REFUSALS: list[tuple[str, Verdict, dict[str, Any], Catalog, str, list[str]]] = [
     ("unknown model", verdict(), {"requested": "qwen-locl"}, HOME, "model_not_found", ["'qwen-locl'", "Did you mean 'qwen-local'?", "embed-local", "auto"]),
-    ("a name near two aliases", verdict(), {"requested": "GPT-4.1"}, HOME, "model_not_found", ["Did you mean 'gpt-4o' or 'gpt-4o-mini'?", "routing.aliases"]),
+    ("a name near an alias", verdict(), {"requested": "GPT-4.1"}, HOME, "model_not_found", ["Did you mean 'gpt-4o'?", "routing.aliases"]),
     ("unknown model, private", verdict(privacy=SSN), {"requested": "nope"}, HOME, "model_not_found", ["'nope'"]),
     ("deployment id", verdict(), {"requested": "qwen-local-id-0"}, HOME, "model_not_found", ["qwen-local"]),
     ("provider name", verdict(), {"requested": "openai/gpt-cloud"}, BOTH, "model_not_found", []),
