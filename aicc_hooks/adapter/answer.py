@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import orjson
 
-from aicc_hooks.adapter import reshape
+from aicc_hooks.adapter import reshape, turns
 from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
@@ -66,14 +66,15 @@ class Answer:
                 self._held = message
                 return
             if self.outcome.status == 200 and not _is_sse(message):
-                self._whole = reshape.of_whole(self.call)
+                self._whole = reshape.of_whole(self.call, turns.keeper(self._runtime, self.call))
             if self._whole is not None:
                 self._waiting = message
                 return
             if not self._early:
                 await self._start(message)
             if self._sse:
-                self._feed, self._end = reshape.of_stream(self.call), EndMark(self.call.endpoint)
+                self._feed = reshape.of_stream(self.call, turns.keeper(self._runtime, self.call))
+                self._end = EndMark(self.call.endpoint)
         elif message["type"] == "http.response.body" and self._whole is not None:
             self._collected += message.get("body", b"")
             if not message.get("more_body"):

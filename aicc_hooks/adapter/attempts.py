@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aicc_hooks.adapter import calls, embedding_limit
+from aicc_hooks.adapter import calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
 from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
@@ -51,6 +51,8 @@ class Gateway(Hook):
         if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
             # Another model's vectors would poison the index they go into.
             raise as_exception(other_embedder(), model)
+        if call.elsewhere and not turns.keeps(self._deployment(deployment), kwargs):
+            raise as_exception(turns.lost(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)

@@ -64,6 +64,7 @@ class Call:
     origin: str = ""  # of an allowed web app (CORS)
     encoding: str = ""  # of embeddings, as the client wants them
     stripped: tuple[str, ...] = ()
+    elsewhere: bool = False  # it points at turns that only the chosen model's provider has
     verdict: Verdict | None = None
     decision: Decision | None = None
     refusal: Refusal | None = None

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door
-from aicc_hooks.adapter import rerank, trials
+from aicc_hooks.adapter import rerank, trials, turns
 from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
@@ -44,6 +44,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     check_body(door.endpoint, body)
     changed = _complete(call, body, door) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
+    changed = turns.settle(runtime, call, body) or changed
     changed = trials.apply(call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
@@ -133,7 +134,8 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
     """The request's one verdict and decision. Raises Refusal when it is to be blocked."""
     # A session id often looks like a key. It goes nowhere (metadata is dropped) and is recorded as a hash.
     told = {key: value for key, value in call.metadata.items() if key != "session_id"}
-    seen = {**body, "metadata": told} if told else body
+    seen = turns.judged(runtime, call, body)
+    seen = {**seen, "metadata": told} if told else seen
     # Walking a long text and estimating its tokens takes milliseconds that others would wait for.
     call.extract = (
         await asyncio.to_thread(extract, door.endpoint, seen) if large else extract(door.endpoint, seen)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -10,23 +11,28 @@ import orjson
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Deployment
 from aicc_hooks.payload import embeddings
-from aicc_hooks.payload.event_repair import ChatRepair, ResponsesRepair, complete_whole
+from aicc_hooks.payload.event_repair import ChatRepair, Keep, ResponsesRepair, complete_whole
 from aicc_hooks.resilience.model_servers import speaks_openai
 
 _REASONING = ("reasoning_effort", "reasoning", "thinking", "think")
 
 
-def of_whole(call: Call) -> Callable[[bytes], bytes] | None:
-    """The rewrite of a whole 200 answer, which must then be collected; None: pass it on as it comes."""
+def of_whole(call: Call, keep: Keep | None) -> Callable[[bytes], bytes] | None:
+    """The rewrite of a whole 200 answer, which must then be collected; None: pass it on as it comes.
+
+    `keep` is given the output items of a Responses answer.
+    """
     if call.endpoint == "embeddings" and call.encoding == "base64":
         return embeddings.pack
-    return complete_whole if call.endpoint == "responses" else None
+    if call.endpoint == "responses":
+        return partial(complete_whole, model=call.requested, keep=keep)
+    return None
 
 
-def of_stream(call: Call) -> Callable[..., bytes] | None:
+def of_stream(call: Call, keep: Keep | None) -> Callable[..., bytes] | None:
     """The rewrite of a stream, piece by piece: `feed(data, last=bool)`."""
     if call.endpoint == "responses":
-        return ResponsesRepair(call.requested).feed
+        return ResponsesRepair(call.requested, keep).feed
     return ChatRepair().feed if call.endpoint == "chat" else None
 
 
@@ -36,11 +42,17 @@ def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> 
     For `openai/` it would send /v1/responses on. mlx_lm.server, older llama.cpp and TensorZero answer 404; all of
     them have chat. `use_chat_completions_api: false` in litellm_params keeps the server's own.
     """
-    if deployment is None:
-        return
+    if deployment is not None and bridged(deployment, kwargs):
+        kwargs["use_chat_completions_api"] = True
+
+
+def bridged(deployment: Deployment, params: Mapping[str, Any]) -> bool:
+    """Whether Responses calls to this deployment go as chat calls. `params`: litellm_params, or the call's kwargs."""
+    stated = params.get("use_chat_completions_api")
+    if stated is not None:
+        return bool(stated)
     here = deployment.local and speaks_openai(deployment.model, deployment.address)
-    if here or "tensorzero::" in deployment.model:
-        kwargs.setdefault("use_chat_completions_api", True)
+    return here or "tensorzero::" in deployment.model
 
 
 def mend_arguments(kwargs: MutableMapping[str, Any]) -> None:

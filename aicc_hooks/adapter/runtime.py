@@ -31,6 +31,7 @@ from aicc_hooks.experiments.store import ExperimentStore
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
+from aicc_hooks.payload.references import AnswerItems
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.sticky import StickySessions
@@ -66,6 +67,7 @@ class Runtime:
         self.upstreams = Upstreams(self.home)
         self.cached = Cached(self.home, env, self._embed, self._identify)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
+        self.items = AnswerItems()
         self.experiments = ExperimentStore(
             self.home / "experiments.yaml", groups=self._groups, prompts=PromptCache(trials.prompt_fetch(env))
         )
