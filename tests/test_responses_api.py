@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 from openai.types.responses import Response, ResponseStreamEvent
 
 from aicc_hooks.payload.references import AnswerItems, inlined, pointers
 from tests.harness import GatewayProcess
+from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
+from tests.standins.cloud import CloudStandIn
 
 TOOL = {
     "type": "function", "name": "get_weather", "description": None, "strict": True,
@@ -198,3 +201,58 @@ def test_references_a_provider_knows_stay_where_it_answers() -> None:
     assert [item["type"] for item in local] == ["message", "message", "item_reference"]
     assert [item["type"] for item in provider] == ["item_reference", "message", "item_reference"]
     assert pointers({"input": provider}) == ["input[0].id", "input[2].id"]
+
+
+# --- a provider that keeps turns --------------------------------------------------------------
+
+
+@pytest.fixture
+def beside_cloud(shared_gateway: Any, cloud: CloudStandIn) -> httpx.Client:
+    config = yaml.safe_load(SHIPPED_CONFIG.read_text())
+    config["model_list"].append(cloud.deployment("gpt-cloud"))
+    config["router_settings"]["fallbacks"].append({"gpt-cloud": ["llama-fast"]})
+    client: httpx.Client = shared_gateway(config, policy=cloud.policy).httpx()
+    return client
+
+
+@pytest.mark.live
+def test_a_provider_that_keeps_turns_is_given_what_points_at_them(
+    beside_cloud: httpx.Client, cloud: CloudStandIn
+) -> None:
+    first = ask(beside_cloud, model="gpt-cloud", input="hello").json()
+    own = reference(first["output"][0])
+    ask(beside_cloud, model="gpt-cloud", input=[own, user("two")])
+    assert cloud.requests[-1].json["input"][0] == own
+    ask(beside_cloud, model="gpt-cloud", input="three", previous_response_id=first["id"])
+    assert cloud.requests[-1].json["previous_response_id"]
+
+
+@pytest.mark.live
+def test_a_private_turn_stays_here_with_what_is_known_and_without_what_is_not(
+    beside_cloud: httpx.Client, cloud: CloudStandIn, ollama: OllamaStub
+) -> None:
+    first = ask(beside_cloud, model="gpt-cloud", input="hello").json()
+    asked = len(cloud.requests)
+    private = user("my card is 4539 7281 6405 9378")
+    answer = ask(beside_cloud, model="gpt-cloud", input=[reference(first["output"][0]), private])
+    assert answer.headers["x-aicc-route"] == "llama-fast"
+    assert ollama.calls[-1].json["messages"][0]["role"] == "assistant"
+    refused = beside_cloud.post(
+        "/v1/responses", json={"model": "gpt-cloud", "input": [private], "previous_response_id": first["id"]}
+    )
+    assert refused.status_code == 400
+    assert refused.json()["error"]["param"] == "previous_response_id"
+    assert len(cloud.requests) == asked
+
+
+@pytest.mark.live
+def test_no_other_model_answers_when_the_provider_fails(
+    beside_cloud: httpx.Client, cloud: CloudStandIn, ollama: OllamaStub
+) -> None:
+    cloud.fail("status")
+    response = beside_cloud.post(
+        "/v1/responses", json={"model": "gpt-cloud", "input": "three", "previous_response_id": "resp_1"}
+    )
+    assert response.status_code == 503, response.text
+    assert response.headers["x-aicc-error"] == "aicc_upstream_down"
+    assert not ollama.calls
