@@ -236,7 +236,7 @@ def test_a_whole_response_has_the_fields_clients_read(http: httpx.Client) -> Non
         json={"model": "auto", "input": "hello", "reasoning": {"effort": "low", "summary": "auto"}},
     ).json()
     assert answer["output"][0]["content"][0]["text"]
-    assert answer["usage"]["input_tokens_details"] == {"cached_tokens": 0}
+    assert answer["usage"]["input_tokens_details"]["cached_tokens"] == 0
     assert answer["text"] == {"format": {"type": "text"}}
 
 

@@ -260,8 +260,10 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
             pairs.append(("x-aicc-cache-similarity", f"{call.cache_similarity:.3f}"))
         if decision.variant:
             pairs.append(("x-aicc-variant", decision.variant))
-    if call.stripped:
-        pairs.append(("x-aicc-stripped", ",".join(call.stripped)))
+    # What answered decides: a field that means nothing to Ollama may mean something to its fallback.
+    dropped = call.attempts[-1].dropped.difference(call.stripped) if call.attempts else ()
+    if call.stripped or dropped:
+        pairs.append(("x-aicc-stripped", ",".join((*call.stripped, *sorted(dropped)))))
     if call.cold_start:
         pairs.append(("x-aicc-cold-start", "true"))
     if runtime.catalog.demo:

@@ -10,7 +10,7 @@ from aicc_hooks.adapter import calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
 from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
-from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
+from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
 from aicc_hooks.catalog import Deployment, address_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
@@ -26,7 +26,7 @@ class Gateway(Hook):
         call = calls.find(kwargs)
         if call is None:
             return None
-        drop_reasoning(kwargs, call)
+        dropped = drop_reasoning(kwargs)
         mend_arguments(kwargs)
         info = kwargs.get("model_info") or {}
         deployment = str(info.get("id") or "")
@@ -34,10 +34,14 @@ class Gateway(Hook):
         if attempt is None or attempt.deployment != deployment or attempt.ended:
             attempt = await self._begin(call, deployment, kwargs)
         endpoint = ENDPOINTS.get(name_of(call_type))
+        served, inner = self._deployment(deployment), endpoint in ("chat", "completions")
+        if served is not None and served.ollama:
+            dropped += fit_for_ollama(kwargs, call, inner=inner)
+        attempt.dropped.update(dropped)
         if endpoint == "responses":
-            by_chat(kwargs, self._deployment(deployment))
+            by_chat(kwargs, served)
         # Only the inner call of /responses and /messages goes to the model server.
-        added = attempt.parameters if endpoint in ("chat", "completions") else {}
+        added = attempt.parameters if inner else {}
         return {**kwargs, **added} if added else None
 
     async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:

@@ -33,6 +33,7 @@ class Attempt:
     loading: bool = False  # the model was not in memory when the attempt began
     num_ctx: int = 0
     parameters: dict[str, Any] = field(default_factory=dict)  # added to the call: num_ctx, keep_alive
+    dropped: set[str] = field(default_factory=set)  # fields of the client that its model has no use for
 
     @property
     def deployment_label(self) -> str:

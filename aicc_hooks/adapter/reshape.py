@@ -12,6 +12,7 @@ from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Deployment
 from aicc_hooks.payload import embeddings
 from aicc_hooks.payload.event_repair import ChatRepair, Keep, ResponsesRepair, complete_whole
+from aicc_hooks.payload.known_fields import without_effect
 from aicc_hooks.resilience.model_servers import speaks_openai
 
 _REASONING = ("reasoning_effort", "reasoning", "thinking", "think")
@@ -87,12 +88,36 @@ def _mended(call: Any) -> Any:
     return {**call, "function": {**call["function"], "arguments": orjson.dumps(whole).decode()}}
 
 
-def drop_reasoning(kwargs: MutableMapping[str, Any], call: Call) -> None:
-    """Take the thinking fields from a call to a model whose model_info says supports_reasoning: false.
+def drop_reasoning(kwargs: MutableMapping[str, Any]) -> list[str]:
+    """Take the thinking fields from a call to a model whose model_info says supports_reasoning: false. Returns their names.
 
     Clients send them to every model; Ollama answers 400 "does not support thinking".
     """
     if (kwargs.get("model_info") or {}).get("supports_reasoning") is not False:
-        return
-    gone = [name for name in _REASONING if kwargs.pop(name, None) is not None]
-    call.stripped += tuple(name for name in gone if name not in call.stripped)
+        return []
+    return [name for name in _REASONING if kwargs.pop(name, None) is not None]
+
+
+def fit_for_ollama(kwargs: MutableMapping[str, Any], call: Call, *, inner: bool) -> list[str]:
+    """Take from a call to Ollama what it has no place for. Returns the names of fields that have no effect.
+
+    `inner`: the call is a chat call, maybe inside one of /responses or /messages. LiteLLM drops `tool_choice` too: a
+    model that may call no tool is not shown any, one that must call a certain tool is shown that alone. Nothing makes
+    it call one, so such a choice is named.
+    """
+    gone = without_effect(call.endpoint, call.body or {})
+    for name in gone:
+        kwargs.pop(name, None)
+    choice, tools = kwargs.get("tool_choice"), kwargs.get("tools")
+    if not inner or not choice or not isinstance(tools, list):
+        return gone
+    kwargs.pop("tool_choice")
+    if choice == "none":
+        kwargs.pop("tools")
+    elif choice != "auto":
+        gone.append("tool_choice")
+        function = choice.get("function") if isinstance(choice, dict) else None
+        wanted = function.get("name") if isinstance(function, dict) else None
+        if wanted:
+            kwargs["tools"] = [tool for tool in tools if (tool.get("function") or {}).get("name") == wanted]
+    return gone
