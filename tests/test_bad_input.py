@@ -52,6 +52,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("messages[0].content[1].type", {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "alien"}]}]}),
     ("messages[0].content[0].type", {"messages": [{"role": "user", "content": [{"type": ["text"]}]}]}),
     ("messages[0].tool_calls", {"messages": [{"role": "assistant", "tool_calls": "f"}]}),
+    ("messages[0].function_call", {"messages": [{"role": "assistant", "function_call": "f"}]}),
     ("messages[0].tool_calls[0].function", {"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}),
 ]  # fmt: skip
 

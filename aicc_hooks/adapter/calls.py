@@ -65,6 +65,7 @@ class Call:
     origin: str = ""  # of an allowed web app (CORS)
     encoding: str = ""  # of embeddings, as the client wants them
     stripped: tuple[str, ...] = ()
+    old_names: bool = False  # it sent `functions`, and reads the answer under such names
     elsewhere: bool = False  # it points at turns that only the chosen model's provider has
     verdict: Verdict | None = None
     decision: Decision | None = None

@@ -13,7 +13,7 @@ from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import ConfigError, Refusal
-from aicc_hooks.payload import embeddings, extract, strip_body
+from aicc_hooks.payload import embeddings, extract, functions, strip_body
 from aicc_hooks.payload.body import parse_body
 from aicc_hooks.payload.known_fields import drop_unknown
 from aicc_hooks.payload.validate import check_body
@@ -42,6 +42,9 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     _identify(call, headers, body)
     changed = _strip(call, headers, body, door) or changed
     check_body(door.endpoint, body)
+    if door.endpoint == "chat" and functions.is_old(body):
+        call.old_names = changed = True
+        functions.as_tools(body)
     changed = _complete(call, body, door) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
     changed = turns.settle(runtime, call, body) or changed

@@ -10,7 +10,7 @@ import orjson
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Deployment
-from aicc_hooks.payload import embeddings
+from aicc_hooks.payload import embeddings, functions
 from aicc_hooks.payload.event_repair import ChatRepair, Keep, ResponsesRepair, complete_whole
 from aicc_hooks.payload.known_fields import without_effect
 from aicc_hooks.resilience.model_servers import speaks_openai
@@ -27,14 +27,20 @@ def of_whole(call: Call, keep: Keep | None) -> Callable[[bytes], bytes] | None:
         return embeddings.pack
     if call.endpoint == "responses":
         return partial(complete_whole, model=call.requested, keep=keep)
-    return None
+    return functions.old_names if call.old_names else None
 
 
 def of_stream(call: Call, keep: Keep | None) -> Callable[..., bytes] | None:
     """The rewrite of a stream, piece by piece: `feed(data, last=bool)`."""
     if call.endpoint == "responses":
         return ResponsesRepair(call.requested, keep).feed
-    return ChatRepair().feed if call.endpoint == "chat" else None
+    if call.endpoint != "chat":
+        return None
+    repair = ChatRepair().feed
+    if not call.old_names:
+        return repair
+    rename = functions.OldNames().feed
+    return lambda data, *, last: rename(repair(data, last=last), last=last)
 
 
 def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> None:

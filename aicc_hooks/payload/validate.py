@@ -144,6 +144,9 @@ def _check_messages(messages: list[Any], *, chat: bool) -> None:
                 where = f"messages[{number}].content[{index}].type"
                 raise bad_field(where, "allowed: text, image_url, input_audio, file.")
         _check_calls(f"messages[{number}].tool_calls", message.get("tool_calls"))
+        call = message.get("function_call")
+        if call is not None and not isinstance(call, Mapping):
+            raise _bad(f"messages[{number}].function_call", call, "an object with name and arguments")
 
 
 def _check_calls(name: str, calls: Any) -> None:
