@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door
-from aicc_hooks.adapter import rerank, trials, turns
+from aicc_hooks.adapter import rerank, token_ids, trials, turns
 from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
@@ -46,7 +46,9 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
         call.old_names = changed = True
         functions.as_tools(body)
     changed = _complete(call, body, door) or changed
+    changed = await token_ids.read(call, body) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
+    token_ids.refuse_unread(runtime, call, body)
     changed = turns.settle(runtime, call, body) or changed
     changed = trials.apply(call) or changed
     unknown = drop_unknown(door.endpoint, body)
