@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.harness import GatewayProcess
@@ -22,6 +23,7 @@ from tests.ollama_stub import OllamaStub
 
 HERE = Path(__file__).resolve().parent
 RECIPES = HERE.parents[1] / "integrations"
+TOKENIZERS = Path(find_spec("litellm").origin).parent / "litellm_core_utils" / "tokenizers"
 PLACE = HERE.parents[1] / ".venv-clients"
 
 
@@ -106,6 +108,7 @@ def run(client: Client, url: str, key: str) -> tuple[bool, str]:
         "AICC_INTEGRATIONS": str(RECIPES),
         "AICC_URL": url,
         "AICC_MASTER_KEY": key,
+        "TIKTOKEN_CACHE_DIR": str(TOKENIZERS),  # langchain-openai would fetch its tokenizer
         "NO_PROXY": "*",
         "no_proxy": "*",
     }
