@@ -10,6 +10,7 @@ import pytest
 from aicc_hooks.adapter.reshape import mend_arguments
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.validate import USER_PARTS, check_body
+from aicc_hooks.upstream_errors import explain
 from tests.harness import GatewayProcess
 from tests.ollama_stub import OllamaStub
 
@@ -236,3 +237,25 @@ def test_anthropics_error_has_no_param(gateway: GatewayProcess) -> None:
     assert answer.status_code == 400
     assert answer.json()["error"].keys() == {"type", "message"}
     assert "max_tokens" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b'{"error": {"message": "no", "param": "seed", "code": null}}', "seed"),
+        (b"OpenAIException - Error code: 400 - {'error': {'message': 'no', 'param': 'tools[0].function.name'}}", "tools[0]"),
+        (b'{"error": {"message": "{\\"param\\": \\"logprobs\\"}"}}', "logprobs"),
+        (b"m does not support parameters: ['seed', 'n'], for model=m", "seed"),
+        (b'{"error": {"message": "no", "param": null}}', None),
+        (b'{"error": {"message": "no", "param": "None"}}', None),
+        (b'{"error": {"message": "you sent {\\"param\\": \\"hunter\\"}"}}', None),
+        (b'{"error": {"message": "no", "param": "AKIAIOSFODNN7EXAMPLE"}}', None),
+    ],
+)  # fmt: skip
+def test_the_field_a_model_server_blames_is_passed_on_and_nothing_else(
+    body: bytes, param: str | None
+) -> None:
+    refusal = explain(400, body, attempted=True, model="m")
+    assert (refusal.code, refusal.param) == ("aicc_invalid_request", param)
+    assert "hunter" not in refusal.message
+    assert "AKIA" not in refusal.message

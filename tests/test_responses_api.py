@@ -26,6 +26,13 @@ ASKS: dict[str, dict[str, Any]] = {
     "tool": {"model": "auto", "input": "What is the weather? Use the tool.", "tools": [TOOL]},
     "thinking": {"model": "deepseek-local", "input": "hello", "reasoning": {"effort": "low"}},
     "no model named": {"input": "hello"},
+    "cut short": {"model": "auto", "input": "hello", "max_output_tokens": 3},
+    "two tools": {
+        "model": "auto",
+        "input": "Use get_weather and get_time.",
+        "tools": [TOOL, {**TOOL, "name": "get_time"}],
+    },
+    "nothing stored": {"model": "auto", "input": "hello", "store": False},
 }
 # What the newest openai-python (3.57) requires and the one in requirements-dev.lock does not yet.
 NEWER = {"response.function_call_arguments.done": {"name"}}
@@ -63,12 +70,11 @@ def check_events(events: list[dict[str, Any]], model: str) -> None:
 @pytest.mark.parametrize("kind", ASKS)
 def test_every_event_has_all_fields_of_its_class(http: httpx.Client, kind: str) -> None:
     events = events_of(ask(http, **ASKS[kind], stream=True))
-    assert {e["type"] for e in events} >= {
-        "response.created",
-        "response.output_item.done",
-        "response.completed",
-    }
+    assert {e["type"] for e in events} >= {"response.created", "response.output_item.done"}
     check_events(events, ASKS[kind].get("model", "auto"))
+    answers = [event["response"] for event in events if "response" in event]
+    assert {answer["store"] for answer in answers} == {ASKS[kind].get("store", True)}
+    assert answers[-1]["status"] == ("incomplete" if kind == "cut short" else "completed")
 
 
 @pytest.mark.live
@@ -78,8 +84,14 @@ def test_a_whole_answer_has_all_fields_of_its_class(http: httpx.Client, kind: st
     Response.model_validate(answer)
     assert answer["model"] == ASKS[kind].get("model", "auto")
     kinds = [item["type"] for item in answer["output"]]
-    expected = {"tool": ["function_call"], "thinking": ["reasoning", "message"]}.get(kind, ["message"])
+    others = {
+        "tool": ["function_call"],
+        "two tools": ["function_call"] * 2,
+        "thinking": ["reasoning", "message"],
+    }
+    expected = others.get(kind, ["message"])
     assert kinds == expected
+    assert answer["store"] is ASKS[kind].get("store", True)
     assert answer["usage"]["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
 
 

@@ -122,6 +122,8 @@ class ResponsesRepair:
         self._place(event)
         added = self._before(event)
         complete_event(event, self._model)
+        if isinstance(event.get("response"), dict):
+            event["response"]["store"] = self._keep is not None  # LiteLLM says true, then nothing
         if self._keep is not None and event["type"] == "response.output_item.done":
             self._keep(event.get("item"))
         return b"".join([*(self._write(extra, b"\n\n") for extra in added), self._write(event, end or b"\n")])
@@ -216,6 +218,7 @@ def complete_whole(answer: bytes, model: str = "", keep: Keep | None = None) -> 
         return answer
     complete_response(tree, model)
     drop_empty(tree)
+    tree["store"] = keep is not None
     if keep is not None:
         for item in tree.get("output") or ():
             keep(item)

@@ -112,3 +112,8 @@ def drop_unknown(endpoint: str, body: dict[str, Any]) -> list[str]:
     for key in unknown:
         del body[key]
     return [header_safe(key) for key in unknown]
+
+
+def is_field(name: str) -> bool:
+    """Whether any of the APIs has a field of this name."""
+    return any(name in fields for fields in _FIELDS.values())
