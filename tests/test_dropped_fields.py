@@ -142,7 +142,7 @@ def test_tool_choice_of_the_other_apis_is_kept_too(http: httpx.Client, ollama: O
 
 
 def test_penalties_reach_ollama_under_their_own_names(http: httpx.Client, ollama: OllamaStub) -> None:
-    """LiteLLM made frequency_penalty a repeat_penalty: 0 was a division by zero in the sampler."""
+    """LiteLLM made frequency_penalty a repeat_penalty, a factor of which 0 is no neutral value."""
     response = ask(http, "chat", frequency_penalty=0, presence_penalty=0.4)
     options = ollama.calls[-1].json["options"]
     assert "repeat_penalty" not in options

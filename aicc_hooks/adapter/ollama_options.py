@@ -1,7 +1,7 @@
 """The penalties as Ollama's options know them.
 
-LiteLLM gives `frequency_penalty` to Ollama as `repeat_penalty`, which is a factor: 0, sent by many clients and meaning
-none, becomes a division by zero there. `presence_penalty` it drops. Ollama takes both under OpenAI's names.
+LiteLLM gives `frequency_penalty` to Ollama as `repeat_penalty`: a factor by which logits are divided, of which 1 is the
+neutral value and not OpenAI's 0. `presence_penalty` it drops. Ollama takes both under OpenAI's names.
 """
 
 from __future__ import annotations
