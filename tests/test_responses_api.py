@@ -25,7 +25,7 @@ ASKS: dict[str, dict[str, Any]] = {
     "text": {"model": "auto", "input": "hello"},
     "tool": {"model": "auto", "input": "What is the weather? Use the tool.", "tools": [TOOL]},
     "thinking": {"model": "deepseek-local", "input": "hello", "reasoning": {"effort": "low"}},
-    "no model named": {"input": "hello"},
+    "no model named": {"model": None, "input": "hello"},
     "cut short": {"model": "auto", "input": "hello", "max_output_tokens": 3},
     "two tools": {
         "model": "auto",
@@ -71,7 +71,7 @@ def check_events(events: list[dict[str, Any]], model: str) -> None:
 def test_every_event_has_all_fields_of_its_class(http: httpx.Client, kind: str) -> None:
     events = events_of(ask(http, **ASKS[kind], stream=True))
     assert {e["type"] for e in events} >= {"response.created", "response.output_item.done"}
-    check_events(events, ASKS[kind].get("model", "auto"))
+    check_events(events, ASKS[kind]["model"] or "auto")
     answers = [event["response"] for event in events if "response" in event]
     assert {answer["store"] for answer in answers} == {ASKS[kind].get("store", True)}
     assert answers[-1]["status"] == ("incomplete" if kind == "cut short" else "completed")
@@ -82,7 +82,7 @@ def test_every_event_has_all_fields_of_its_class(http: httpx.Client, kind: str) 
 def test_a_whole_answer_has_all_fields_of_its_class(http: httpx.Client, kind: str) -> None:
     answer = ask(http, **ASKS[kind]).json()
     Response.model_validate(answer)
-    assert answer["model"] == ASKS[kind].get("model", "auto")
+    assert answer["model"] == ASKS[kind]["model"] or "auto"
     kinds = [item["type"] for item in answer["output"]]
     others = {
         "tool": ["function_call"],
@@ -183,7 +183,7 @@ def test_an_answer_the_client_wants_kept_nowhere_is_not_kept(http: httpx.Client)
 
 def test_items_are_forgotten_by_age_and_size() -> None:
     now = [0.0]
-    items = AnswerItems(limit_bytes=400, clock=lambda: now[0])
+    items = AnswerItems(limit_bytes=4_000, clock=lambda: now[0])
     for number in range(20):
         items.put({"id": f"msg_{number}", "type": "message", "content": "x" * 20}, native=False)
     assert items.get("msg_19") is not None

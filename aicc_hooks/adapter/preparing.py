@@ -140,6 +140,7 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
     # A session id often looks like a key. It goes nowhere (metadata is dropped) and is recorded as a hash.
     told = {key: value for key, value in call.metadata.items() if key != "session_id"}
     seen = turns.judged(runtime, call, body)
+    large = large or seen is not body
     seen = {**seen, "metadata": told} if told else seen
     # Walking a long text and estimating its tokens takes milliseconds that others would wait for.
     call.extract = (

@@ -26,14 +26,14 @@ def of_whole(call: Call, keep: Keep | None) -> Callable[[bytes], bytes] | None:
     if call.endpoint == "embeddings" and call.encoding == "base64":
         return embeddings.pack
     if call.endpoint == "responses":
-        return partial(complete_whole, model=call.requested, keep=keep)
+        return partial(complete_whole, model=call.requested or "auto", keep=keep)
     return functions.old_names if call.old_names else None
 
 
 def of_stream(call: Call, keep: Keep | None) -> Callable[..., bytes] | None:
     """The rewrite of a stream, piece by piece: `feed(data, last=bool)`."""
     if call.endpoint == "responses":
-        return ResponsesRepair(call.requested, keep).feed
+        return ResponsesRepair(call.requested or "auto", keep).feed
     if call.endpoint != "chat":
         return None
     repair = ChatRepair().feed

@@ -20,6 +20,7 @@ from aicc_hooks.errors import Refusal, bad_field
 
 _FIELDS: Final = ("previous_response_id", "conversation", "prompt")
 _LIMIT_BYTES: Final = 16 << 20
+_ENTRY_BYTES: Final = 400  # what Python needs beside an item
 _KEPT_S: Final = 86_400.0
 _MAX_ID: Final = 200
 _WAY_OUT: Final = (
@@ -54,7 +55,7 @@ class AnswerItems:
         with self._lock:
             self._drop(ident)
             self._kept[ident] = kept
-            self._bytes += len(kept.item)
+            self._bytes += len(kept.item) + _ENTRY_BYTES
             while self._kept and (self._bytes > self._limit or self._old(next(iter(self._kept.values())))):
                 self._drop(next(iter(self._kept)))
 
@@ -72,7 +73,7 @@ class AnswerItems:
     def _drop(self, ident: str) -> None:
         gone = self._kept.pop(ident, None)
         if gone is not None:
-            self._bytes -= len(gone.item)
+            self._bytes -= len(gone.item) + _ENTRY_BYTES
 
 
 def inlined(body: Mapping[str, Any], items: AnswerItems, *, native: bool = False) -> list[Any] | None:
