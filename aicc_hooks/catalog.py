@@ -194,3 +194,13 @@ def _mode(infos: list[Mapping[str, Any]], model: str) -> str:
     if "rerank" in lowered:
         return "rerank"
     return "embedding" if "embed" in lowered else "chat"
+
+
+def keys_of(models: Iterable[Mapping[str, Any]], ollama_default: str) -> dict[str, str]:
+    """The key each address is called with; servers with a key want it for their list of models too."""
+    keys: dict[str, str] = {}
+    for params in (model.get("litellm_params") or {} for model in models):
+        address, key = address_of(params, ollama_default=ollama_default), params.get("api_key")
+        if address and isinstance(key, str) and key.lower() != "none":
+            keys.setdefault(address, key)
+    return keys

@@ -6,7 +6,7 @@ constraints (`capable.py`) then move the choice to the nearest capable group tha
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -130,8 +130,12 @@ def _keep_model(ask: Ask, catalog: Catalog) -> Decision:
     if (group is None or group.mode != mode) and ask.requested in ("", "auto") and offered:
         group = next((g for g in offered if g.only_local), offered[0])
     if group is None:
-        shown = shown_name(ask.requested, verdict)
-        return ask.refuse("model_not_found", f"There is no model {shown}; models for {mode}: {names}.")
+        hint = _near(ask.requested, [g.name for g in offered])
+        sentence = (
+            f"There is no model {shown_name(ask.requested, verdict)}.{hint} Models for {mode}: {names}. "
+            "A client that insists on a name needs an entry with it in config.yaml."
+        )
+        return ask.refuse("model_not_found", sentence)
     if group.mode != mode:
         article = "an" if group.mode.startswith("e") else "a"
         sentence = f"{group.name} is {article} {group.mode} model; models for {mode}: {names}."
@@ -153,7 +157,18 @@ def _unknown(ask: Ask, policy: Policy, catalog: Catalog) -> str:
     aliases = policy.routing.aliases
     if not ask.requested or ask.requested in aliases or ask.requested in catalog.groups:
         return ""
-    names = [*aliases[:1], *(n for n in catalog.groups if n not in aliases)]
-    near = get_close_matches(ask.requested, names, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"There is no model {shown_name(ask.requested, ask.verdict)}.{hint} Available: {', '.join(names)}."
+    names = [*aliases, *(n for n in catalog.groups if n not in aliases)]
+    hint = _near(ask.requested, names)
+    return (
+        f"There is no model {shown_name(ask.requested, ask.verdict)}.{hint} Available: {', '.join(names)}. "
+        "A client that insists on a name: add it to routing.aliases in policy.yaml."
+    )
+
+
+def _near(requested: str, names: Sequence[str]) -> str:
+    """The names that look most like the one asked for, as a question; "" when none does."""
+    lowered = {name.lower(): name for name in names}
+    near = [
+        f"'{lowered[name]}'" for name in get_close_matches(requested[:64].lower(), lowered, n=3, cutoff=0.7)
+    ]
+    return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -44,11 +44,33 @@ class OpsError(AiccError):
 
 
 class Refusal(AiccError):
-    """A request that is not served. `code` is one of the stable codes of the error contract."""
+    """A request that is not served. `code` is one of the stable codes of the error contract.
 
-    def __init__(self, code: str, message: str, status: int, *, retry_after: int | None = None) -> None:
+    `param`: the field at fault, as `messages[0].role`.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        status: int,
+        *,
+        retry_after: int | None = None,
+        param: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
         self.status = status
         self.retry_after = retry_after
+        self.param = param
+
+    @property
+    def told(self) -> tuple[str, str, int, str | None]:
+        """Code, message, status and field: what `wire` makes an error body of."""
+        return self.code, self.message, self.status, self.param
+
+
+def bad_field(param: str, what: str) -> Refusal:
+    """The 400 about one field: `what` says what was found and what is allowed."""
+    return Refusal("aicc_invalid_request", f"{param}: {what}", 400, param=param)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from aicc_hooks.errors import Refusal
+from aicc_hooks.errors import bad_field
 from aicc_hooks.field_names import shown
 
 MAX_DOCUMENTS: Final = 1000
@@ -67,22 +67,23 @@ def parse(body: Mapping[str, Any]) -> RerankRequest:
     if isinstance(query, Mapping):
         query = query.get("text")
     if not isinstance(query, str) or not query.strip():
-        raise _bad("query: found nothing to search for; send a text.")
+        raise bad_field("query", "found nothing to search for; send a text.")
     documents = body.get("documents")
     if not isinstance(documents, list) or not documents:
-        raise _bad("documents: send a list with at least one text.")
+        raise bad_field("documents", "send a list with at least one text.")
     if len(documents) > MAX_DOCUMENTS:
-        raise _bad(
-            f"documents: found {len(documents)}; allowed: up to {MAX_DOCUMENTS}. Send them in parts and merge by score."
+        raise bad_field(
+            "documents",
+            f"found {len(documents)}; allowed: up to {MAX_DOCUMENTS}. Send them in parts and merge by score.",
         )
     fields = body.get("rank_fields")
     if fields is not None and not (isinstance(fields, list) and all(isinstance(f, str) for f in fields)):
-        raise _bad("rank_fields: allowed: a list of field names.")
+        raise bad_field("rank_fields", "allowed: a list of field names.")
     top_n = _count(body, "top_n") or len(documents)
     limits = {name: count for name in _LIMITS if (count := _count(body, name))}
     wanted = body.get("return_documents")
     if wanted is not None and not isinstance(wanted, bool):
-        raise _bad("return_documents: allowed: true or false.")
+        raise bad_field("return_documents", "allowed: true or false.")
     texts = tuple(_text(document, number, fields) for number, document in enumerate(documents))
     return RerankRequest(
         query,
@@ -98,9 +99,10 @@ def parse(body: Mapping[str, Any]) -> RerankRequest:
 def check_windows(request: RerankRequest) -> None:
     """Raises Refusal(aicc_invalid_request) for more text than is embedded for one request."""
     if sum(1 for _ in windows_of(request)) > MAX_WINDOWS:
-        raise _bad(
-            f"documents: together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
-            "or lower max_chunks_per_doc."
+        raise bad_field(
+            "documents",
+            f"together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
+            "or lower max_chunks_per_doc.",
         )
 
 
@@ -195,7 +197,7 @@ def _count(body: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # some clients know only one kind of number
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise _bad(f"{name}: found {shown(value)}; allowed: a whole number of at least 1.")
+        raise bad_field(name, f"found {shown(value)}; allowed: a whole number of at least 1.")
     return value
 
 
@@ -210,8 +212,4 @@ def _text(document: Any, number: int, fields: list[str] | None) -> str:
             return text
         if text is None:
             return json.dumps(document, ensure_ascii=False)
-    raise _bad(f"documents[{number}]: allowed: a text, or an object with `text`.")
-
-
-def _bad(message: str) -> Refusal:
-    return Refusal("aicc_invalid_request", message, 400)
+    raise bad_field(f"documents[{number}]", "allowed: a text, or an object with `text`.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from aicc_hooks.errors import Refusal
+from aicc_hooks.payload.known_fields import is_field
 
 _NOT_FOUND = re.compile(
     rb"model [\\'\"]{0,4}[\w./:-]{1,100}[\\'\"]{0,4} not found|try pulling it first", re.I
@@ -32,6 +33,8 @@ _REFUSED = re.compile(
 )
 _TIMEOUT = re.compile(rb"timed? ?out|timeout", re.I)
 _UNSUPPORTED = re.compile(rb"does not support parameters: \[?([\w', ]{1,120})", re.I)
+# The field an OpenAI-compatible server blames, in JSON or as LiteLLM repeats it; no more of its path than numbers.
+_PARAM = re.compile(rb"""['"]param\\?['"]:\s{0,2}\\?['"]([a-z_]{1,40})((?:\.?\[\d{1,5}\])?)""")
 _BUSY = re.compile(rb"server busy|maximum pending requests|too many requests|rate.?limit", re.I)
 
 
@@ -86,13 +89,18 @@ def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Re
     unsupported = _UNSUPPORTED.search(text)
     if unsupported:
         return Refusal(
-            "aicc_invalid_request", f"{name} does not support: {unsupported.group(1).decode().strip()}.", 400
+            "aicc_invalid_request",
+            f"{name} does not support: {unsupported.group(1).decode().strip()}.",
+            400,
+            param=unsupported.group(1).decode().strip(" '").partition("'")[0],
         )
     if status in (400, 405, 409, 413, 415, 422):
+        param = _blamed(text)
         return Refusal(
             "aicc_invalid_request",
-            "The request was refused as invalid by the model server or by LiteLLM; check its fields.",
+            f"The request was refused as invalid by the model server or by LiteLLM; check {param or 'its fields'}.",
             400,
+            param=param,
         )
     if not attempted and status == 500:
         return Refusal(
@@ -105,3 +113,11 @@ def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Re
     if status in (408, 504) or _TIMEOUT.search(text):
         return Refusal("aicc_upstream_down", f"The server of {name} took too long to answer.", 503)
     return Refusal("aicc_upstream_down", f"The server of {name} answered with an error (HTTP {status}).", 503)
+
+
+def _blamed(text: bytes) -> str | None:
+    """The field a server blames. Only names of the APIs: anything else may be a piece of the prompt."""
+    found = _PARAM.search(text)
+    if found is None or not is_field(found[1].decode()):
+        return None
+    return (found[1] + found[2]).decode()

@@ -25,6 +25,9 @@ _ANTHROPIC: Final = {
     400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 404: "not_found_error",
     413: "request_too_large", 429: "rate_limit_error", 500: "api_error", 503: "overloaded_error",
 }  # fmt: skip
+_PROMPTS: Final = {
+    "chat": "messages", "completions": "prompt", "responses": "input", "embeddings": "input", "rerank": "documents",
+}  # fmt: skip
 
 
 def error_object(
@@ -32,11 +35,25 @@ def error_object(
 ) -> dict[str, Any]:
     """The error as the caller's client library expects it: Anthropic shape on `messages`, else OpenAI's.
 
-    LiteLLM puts the HTTP status in `code`, so our stable code stands in `type`.
+    LiteLLM puts the HTTP status in `code`, so our stable code stands in `type`. `param`: the field at fault,
+    which Anthropic's shape has no place for.
     """
     if endpoint == "messages":
         return {"type": "error", "error": {"type": _ANTHROPIC.get(status, "api_error"), "message": message}}
-    return {"error": {"message": message, "type": code, "param": param, "code": str(status)}}
+    return {
+        "error": {
+            "message": message,
+            "type": code,
+            "param": _param(endpoint, code, param),
+            "code": str(status),
+        }
+    }
+
+
+def _param(endpoint: str, code: str, param: str | None) -> str | None:
+    """The field at fault, also where the code alone tells it."""
+    told = {"model_not_found": "model", "aicc_context_too_long": _PROMPTS.get(endpoint)}
+    return param or told.get(code)
 
 
 def holds_error(event: object) -> bool:
@@ -49,32 +66,33 @@ def holds_error(event: object) -> bool:
 
 
 def mended_event(
-    event: dict[str, Any], endpoint: str, code: str, message: str, status: int
+    event: dict[str, Any], endpoint: str, code: str, message: str, status: int, param: str | None = None
 ) -> dict[str, Any]:
     """The same failure in our words; what else the event carries stays."""
     inner = event.get("response")
     if isinstance(inner, dict):
         return {**event, "response": {**inner, "error": {"code": code, "message": message}}}
     if event.get("type") == "error" and endpoint == "responses":
-        return {"type": "error", "code": code, "message": message, "param": None} | {
-            key: event[key] for key in ("sequence_number",) if key in event
-        }
-    return error_object(endpoint, code, message, status)
+        number = event.get("sequence_number", 0)
+        return _responses_error(code, message, _param(endpoint, code, param), number)
+    return error_object(endpoint, code, message, status, param)
 
 
-def error_bytes(endpoint: str, code: str, message: str, status: int) -> bytes:
+def _responses_error(code: str, message: str, param: str | None, number: int) -> dict[str, Any]:
+    return {"type": "error", "code": code, "message": message, "param": param, "sequence_number": number}
+
+
+def error_bytes(endpoint: str, code: str, message: str, status: int, param: str | None = None) -> bytes:
     """`error_object` as JSON."""
-    return json.dumps(error_object(endpoint, code, message, status)).encode()
+    return json.dumps(error_object(endpoint, code, message, status, param)).encode()
 
 
-def error_event(endpoint: str, code: str, message: str, status: int) -> bytes:
+def error_event(endpoint: str, code: str, message: str, status: int, param: str | None = None) -> bytes:
     """The same inside a stream that has begun, as the API's own error event."""
     if endpoint == "responses":
-        shape: dict[str, object] = {
-            "type": "error", "code": code, "message": message, "param": None, "sequence_number": 0,
-        }  # fmt: skip
+        shape = _responses_error(code, message, _param(endpoint, code, param), 0)
     else:
-        shape = error_object(endpoint, code, message, status)
+        shape = error_object(endpoint, code, message, status, param)
     name = "" if endpoint in ("chat", "completions") else "event: error\n"
     return f"{name}data: {json.dumps(shape)}\n\n".encode()
 

@@ -24,7 +24,15 @@ _stand_ins: list[StandIn] = []
 _redis: list[RedisProcess] = []
 # Files whose tests share gateways: together in one worker, where several run.
 _TOGETHER = (
-    {"test_clients.py", "test_concurrency.py", "test_integration.py", "test_rerank.py", "test_speed.py"},
+    {
+        "test_clients.py",
+        "test_cors.py",
+        "test_old_functions.py",
+        "test_concurrency.py",
+        "test_integration.py",
+        "test_rerank.py",
+        "test_speed.py",
+    },
     {"test_caching_gateway.py", "test_caching_rules_gateway.py"},
 )
 # Two proxies kept for reuse cost about 600 MB; a third would crowd a small CI machine.

@@ -10,6 +10,7 @@ import pytest
 from aicc_hooks.adapter.reshape import mend_arguments
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.validate import USER_PARTS, check_body
+from aicc_hooks.upstream_errors import explain
 from tests.harness import GatewayProcess
 from tests.ollama_stub import OllamaStub
 
@@ -33,6 +34,18 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("stream", {"stream": "yes"}),
     ("response_format", {"response_format": "json"}),
     ("logit_bias", {"logit_bias": [1]}),
+    ("response_format.type", {"response_format": {"type": "xml"}}),
+    ("response_format.type", {"response_format": {"json_schema": {}}}),
+    ("response_format.json_schema", {"response_format": {"type": "json_schema", "schema": {}}}),
+    ("tool_choice", {"tools": [TOOL], "tool_choice": "always"}),
+    ("tool_choice", {"tools": [TOOL], "tool_choice": ["f"]}),
+    ("tool_choice.type", {"tools": [TOOL], "tool_choice": {"type": "tool", "name": "f"}}),
+    ("tool_choice.type", {"tools": [TOOL], "tool_choice": {"function": {"name": "f"}}}),
+    ("tool_choice.function.name", {"tools": [TOOL], "tool_choice": {"type": "function", "name": "f"}}),
+    ("tool_choice.function.name", {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "g"}}}),
+    ("tool_choice.function.name", {"tool_choice": {"type": "function", "function": {"name": "f"}}}),
+    ("function_call", {"functions": [FUNCTION], "function_call": "required"}),
+    ("function_call.name", {"functions": [FUNCTION], "function_call": {"name": "g"}}),
     ("parallel_tool_calls", {"parallel_tool_calls": 1}),
     ("messages[0].content", {"messages": [{"role": "user", "content": 5}]}),
     ("messages[0].content", {"messages": [{"role": "user", "content": ["a"]}]}),
@@ -40,6 +53,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("messages[0].content[1].type", {"messages": [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "alien"}]}]}),
     ("messages[0].content[0].type", {"messages": [{"role": "user", "content": [{"type": ["text"]}]}]}),
     ("messages[0].tool_calls", {"messages": [{"role": "assistant", "tool_calls": "f"}]}),
+    ("messages[0].function_call", {"messages": [{"role": "assistant", "function_call": "f"}]}),
     ("messages[0].tool_calls[0].function", {"messages": [{"role": "assistant", "tool_calls": [{"id": "1"}]}]}),
 ]  # fmt: skip
 
@@ -50,6 +64,7 @@ def test_the_field_that_is_wrong_is_named(named: str, fields: dict[str, Any]) ->
         check_body("chat", {"model": "auto", "messages": SAY, **fields})
     assert refused.value.status == 400
     assert refused.value.message.startswith((f"{named}:", f"{named} "))
+    assert refused.value.param in named.split(" and ")
 
 
 @pytest.mark.parametrize(
@@ -59,12 +74,50 @@ def test_the_field_that_is_wrong_is_named(named: str, fields: dict[str, Any]) ->
         {"max_tokens": 100.0, "temperature": 1, "stop": "x", "n": 1, "seed": -1, "max_completion_tokens": -1},
         {"stop": ["a", "b"], "tools": [], "functions": [], "stream": False, "temperature": 0.5},
         {"tools": [TOOL], "functions": []},
+        {"response_format": {}, "tool_choice": "auto"},
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
+        {"tools": [TOOL], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+        {"tools": [TOOL], "tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": "auto", "tools": []}}},
+        {"functions": [FUNCTION], "function_call": {"name": "f"}},
         {"messages": [{"role": "assistant", "content": None, "tool_calls": [{"id": "1", "function": FUNCTION}]}]},
         {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}]},
     ],
 )  # fmt: skip
 def test_what_clients_send_is_let_through(fields: dict[str, Any]) -> None:
     check_body("chat", {"messages": SAY, **fields})
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "named", "fields"),
+    [
+        ("responses", "text.format.type", {"text": {"format": {"type": "xml"}}}),
+        ("responses", "text.format.schema", {"text": {"format": {"type": "json_schema", "name": "a"}}}),
+        ("responses", "text", {"text": "json"}),
+        ("responses", "tool_choice", {"tool_choice": "any"}),
+        ("responses", "tool_choice.name", {"tools": [FUNCTION], "tool_choice": {"type": "function", "name": "g"}}),
+        ("messages", "tool_choice", {"tool_choice": "auto"}),
+        ("messages", "tool_choice.type", {"tool_choice": {"type": "function"}}),
+        ("messages", "tool_choice.name", {"tools": [FUNCTION], "tool_choice": {"type": "tool", "name": "g"}}),
+    ],
+)  # fmt: skip
+def test_the_other_apis_say_so_too(endpoint: str, named: str, fields: dict[str, Any]) -> None:
+    with pytest.raises(Refusal) as refused:
+        check_body(endpoint, {"messages": SAY, "input": "hi", **fields})
+    assert refused.value.param == named
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fields"),
+    [
+        ("responses", {"text": {"format": {"type": "text"}, "verbosity": "low"}, "tool_choice": {"type": "web_search_preview"}}),
+        ("responses", {"tools": [FUNCTION], "tool_choice": {"type": "function", "name": "f"}}),
+        ("responses", {"text": {"format": {"type": "json_schema", "name": "a", "schema": {}}}}),
+        ("messages", {"tools": [FUNCTION], "tool_choice": {"type": "tool", "name": "f"}}),
+        ("messages", {"tool_choice": {"type": "any", "disable_parallel_tool_use": True}}),
+    ],
+)  # fmt: skip
+def test_what_they_allow_is_let_through(endpoint: str, fields: dict[str, Any]) -> None:
+    check_body(endpoint, {"messages": SAY, "input": "hi", **fields})
 
 
 @pytest.mark.parametrize("prompt", [[1, 2, 3], ["a", {"text": "b"}], [[1, 2]]])
@@ -148,3 +201,61 @@ def test_what_litellm_cannot_translate_is_the_requests_fault(
     answer = http.post("/v1/chat/completions", json={"model": "auto", "messages": SAY})
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-aicc-route"] == "llama-fast"
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("path", "fields", "param"),
+    [
+        ("/v1/chat/completions", {"messages": SAY, "max_tokens": "many"}, "max_tokens"),
+        ("/v1/chat/completions", {"messages": [{"role": 1}]}, "messages[0].role"),
+        ("/v1/chat/completions", {"messages": SAY, "model": "no-such"}, "model"),
+        ("/v1/chat/completions", {"messages": SAY, "stream": True, "temperature": "hot"}, "temperature"),
+        ("/v1/completions", {"prompt": [1]}, "prompt[0]"),
+        ("/v1/embeddings", {"model": "embed-local", "input": "a", "encoding_format": "hex"}, "encoding_format"),
+        ("/v1/responses", {"input": None}, "input"),
+        ("/v1/responses", {"input": "word " * 200_000}, "input"),
+        ("/v1/rerank", {"model": "rerank-local", "query": "a", "documents": ["b"], "top_n": 0}, "top_n"),
+        ("/v1/rerank", {"model": "rerank-local", "query": "a", "documents": [1]}, "documents[0]"),
+        ("/aicc/feedback", {"request_id": "x", "score": "1"}, "score"),
+        ("/aicc/explain", {"messages": "hello"}, "messages"),
+    ],
+)  # fmt: skip
+def test_openais_error_names_the_field_in_param(
+    gateway: GatewayProcess, path: str, fields: dict[str, Any], param: str
+) -> None:
+    answer = gateway.httpx().post(path, json={"model": "auto", **fields})
+    assert answer.status_code in (400, 404), answer.text
+    error = answer.json()["error"]
+    assert error["param"] == param, error
+    assert error.keys() == {"message", "type", "param", "code"}
+
+
+@pytest.mark.live
+def test_anthropics_error_has_no_param(gateway: GatewayProcess) -> None:
+    answer = gateway.httpx().post("/v1/messages", json={"model": "auto", "messages": SAY, "max_tokens": "x"})
+    assert answer.status_code == 400
+    assert answer.json()["error"].keys() == {"type", "message"}
+    assert "max_tokens" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        (b'{"error": {"message": "no", "param": "seed", "code": null}}', "seed"),
+        (b"OpenAIException - Error code: 400 - {'error': {'message': 'no', 'param': 'tools[0].function.name'}}", "tools[0]"),
+        (b'{"error": {"message": "{\\"param\\": \\"logprobs\\"}"}}', "logprobs"),
+        (b"m does not support parameters: ['seed', 'n'], for model=m", "seed"),
+        (b'{"error": {"message": "no", "param": null}}', None),
+        (b'{"error": {"message": "no", "param": "None"}}', None),
+        (b'{"error": {"message": "you sent {\\"param\\": \\"hunter\\"}"}}', None),
+        (b'{"error": {"message": "no", "param": "AKIAIOSFODNN7EXAMPLE"}}', None),
+    ],
+)  # fmt: skip
+def test_the_field_a_model_server_blames_is_passed_on_and_nothing_else(
+    body: bytes, param: str | None
+) -> None:
+    refusal = explain(400, body, attempted=True, model="m")
+    assert (refusal.code, refusal.param) == ("aicc_invalid_request", param)
+    assert "hunter" not in refusal.message
+    assert "AKIA" not in refusal.message

@@ -149,11 +149,13 @@ def test_decision_order(judged: Verdict, options: dict[str, Any], route: str, re
 # id, verdict, options, catalog, code, words of the sentence
 REFUSALS: list[tuple[str, Verdict, dict[str, Any], Catalog, str, list[str]]] = [
     ("unknown model", verdict(), {"requested": "qwen-locl"}, HOME, "model_not_found", ["'qwen-locl'", "Did you mean 'qwen-local'?", "embed-local", "auto"]),
+    ("a name near an alias", verdict(), {"requested": "GPT-4.1"}, HOME, "model_not_found", ["Did you mean 'gpt-4o'?", "routing.aliases"]),
     ("unknown model, private", verdict(privacy=SSN), {"requested": "nope"}, HOME, "model_not_found", ["'nope'"]),
     ("deployment id", verdict(), {"requested": "qwen-local-id-0"}, HOME, "model_not_found", ["qwen-local"]),
     ("provider name", verdict(), {"requested": "openai/gpt-cloud"}, BOTH, "model_not_found", []),
     ("a name that is text", verdict(), {"requested": "my key is\nhunter2"}, HOME, "model_not_found", ["my?key?is?hunter2"]),
     ("unknown embedder", verdict(), {"requested": "ada-002", "needs": Needs(mode="embedding")}, HOME, "model_not_found", ["embed-local"]),
+    ("an embedder's name with a slip", verdict(), {"requested": "embed-locl", "needs": Needs(mode="embedding")}, HOME, "model_not_found", ["Did you mean 'embed-local'?"]),
     ("chat model for embeddings", verdict(), {"requested": "qwen-local", "needs": Needs(mode="embedding")}, HOME, "aicc_invalid_request", ["chat model", "embed-local"]),
     ("embedder for chat", verdict(), {"requested": "embed-local"}, HOME, "aicc_invalid_request", ["embed-local", "auto"]),
     ("no rerank model", verdict(), {"needs": Needs(mode="rerank")}, catalog(group("qwen-local")), "model_not_found", ["none"]),

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import orjson
 
-from aicc_hooks.adapter import reshape
+from aicc_hooks.adapter import reshape, turns
 from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.recorder import Outcome
@@ -66,14 +66,15 @@ class Answer:
                 self._held = message
                 return
             if self.outcome.status == 200 and not _is_sse(message):
-                self._whole = reshape.of_whole(self.call)
+                self._whole = reshape.of_whole(self.call, turns.keeper(self._runtime, self.call))
             if self._whole is not None:
                 self._waiting = message
                 return
             if not self._early:
                 await self._start(message)
             if self._sse:
-                self._feed, self._end = reshape.of_stream(self.call), EndMark(self.call.endpoint)
+                self._feed = reshape.of_stream(self.call, turns.keeper(self._runtime, self.call))
+                self._end = EndMark(self.call.endpoint)
         elif message["type"] == "http.response.body" and self._whole is not None:
             self._collected += message.get("body", b"")
             if not message.get("more_body"):
@@ -107,7 +108,7 @@ class Answer:
             return message
         refusal = self.call.refusal or broken_stream()
         self.call.error_code = refusal.code
-        event = error_event(self.call.endpoint, refusal.code, refusal.message, refusal.status)
+        event = error_event(self.call.endpoint, *refusal.told)
         return {**message, "body": message.get("body", b"") + event}
 
     def close(self) -> Outcome:
@@ -144,11 +145,11 @@ class Answer:
             log.error("request %s broke after its response began: %s", call.id, refusal.code)
             if self._sse and not self._ended:
                 self._ended, self.outcome.status = True, 200
-                event = error_event(call.endpoint, refusal.code, refusal.message, refusal.status)
+                event = error_event(call.endpoint, *refusal.told)
                 self._keep(event)
                 await self._send({"type": "http.response.body", "body": event, "more_body": False})
             return
-        body = error_bytes(call.endpoint, refusal.code, refusal.message, refusal.status)
+        body = error_bytes(call.endpoint, *refusal.told)
         extra = [("content-type", "application/json"), ("content-length", str(len(body)))]
         retry = refusal.retry_after or RETRY_AFTER_S.get(refusal.code)
         if retry is not None:
@@ -205,9 +206,7 @@ class Answer:
             if holds_error(event):
                 refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
                 self.call.error_code = refusal.code
-                shaped = mended_event(
-                    event, self.call.endpoint, refusal.code, refusal.message, refusal.status
-                )
+                shaped = mended_event(event, self.call.endpoint, *refusal.told)
                 lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
@@ -261,8 +260,10 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
             pairs.append(("x-aicc-cache-similarity", f"{call.cache_similarity:.3f}"))
         if decision.variant:
             pairs.append(("x-aicc-variant", decision.variant))
-    if call.stripped:
-        pairs.append(("x-aicc-stripped", ",".join(call.stripped)))
+    # What answered decides: a field that means nothing to Ollama may mean something to its fallback.
+    dropped = call.attempts[-1].dropped.difference(call.stripped) if call.attempts else ()
+    if call.stripped or dropped:
+        pairs.append(("x-aicc-stripped", ",".join((*call.stripped, *sorted(dropped)))))
     if call.cold_start:
         pairs.append(("x-aicc-cold-start", "true"))
     if runtime.catalog.demo:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aicc_hooks.adapter import calls, embedding_limit
+from aicc_hooks.adapter import calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
 from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
 from aicc_hooks.adapter.rerank import as_reranker
-from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, mend_arguments
+from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
 from aicc_hooks.catalog import Deployment, address_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
@@ -27,7 +27,7 @@ class Gateway(Hook):
         call = calls.find(kwargs)
         if call is None:
             return None
-        drop_reasoning(kwargs, call)
+        dropped = drop_reasoning(kwargs)
         mend_arguments(kwargs)
         info = kwargs.get("model_info") or {}
         deployment = str(info.get("id") or "")
@@ -35,12 +35,16 @@ class Gateway(Hook):
         if attempt is None or attempt.deployment != deployment or attempt.ended:
             attempt = await self._begin(call, deployment, kwargs)
         endpoint = ENDPOINTS.get(name_of(call_type))
+        served, inner = self._deployment(deployment), endpoint in ("chat", "completions")
+        if served is not None and served.ollama:
+            dropped += fit_for_ollama(kwargs, call, inner=inner)
+        attempt.dropped.update(dropped)
         if endpoint == "responses":
-            by_chat(kwargs, self._deployment(deployment))
+            by_chat(kwargs, served)
         elif endpoint == "rerank":
             as_reranker(kwargs)
         # Only the inner call of /responses and /messages goes to the model server.
-        added = attempt.parameters if endpoint in ("chat", "completions") else {}
+        added = attempt.parameters if inner else {}
         return {**kwargs, **added} if added else None
 
     async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:
@@ -54,6 +58,8 @@ class Gateway(Hook):
         if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
             # Another model's vectors would poison the index they go into.
             raise as_exception(other_embedder(), model)
+        if call.elsewhere and not turns.keeps(self._deployment(deployment), kwargs):
+            raise as_exception(turns.lost(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)

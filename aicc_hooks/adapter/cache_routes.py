@@ -36,7 +36,7 @@ async def get_entries(request: Request) -> JSONResponse:
     """The newest entries: key, age, ttl, bytes, model group, endpoint. Never their text."""
     wanted = request.query_params.get("limit", "20")
     if not wanted.isascii() or not wanted.isdigit() or not 1 <= int(wanted[:9]) <= _MOST:
-        body = error_object("own", "aicc_invalid_request", f"limit: allowed: 1 to {_MOST}", 400)
+        body = error_object("own", "aicc_invalid_request", f"limit: allowed: 1 to {_MOST}", 400, "limit")
         return JSONResponse(body, 400, headers={**_HEADERS, "x-aicc-error": "aicc_invalid_request"})
     cache = get_runtime().cached.cache
     rows = await cache.inspect(int(wanted)) if cache is not None else []

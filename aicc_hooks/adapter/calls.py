@@ -33,6 +33,7 @@ class Attempt:
     loading: bool = False  # the model was not in memory when the attempt began
     num_ctx: int = 0
     parameters: dict[str, Any] = field(default_factory=dict)  # added to the call: num_ctx, keep_alive
+    dropped: set[str] = field(default_factory=set)  # fields of the client that its model has no use for
 
     @property
     def deployment_label(self) -> str:
@@ -64,6 +65,8 @@ class Call:
     origin: str = ""  # of an allowed web app (CORS)
     encoding: str = ""  # of embeddings, as the client wants them
     stripped: tuple[str, ...] = ()
+    old_names: bool = False  # it sent `functions`, and reads the answer under such names
+    elsewhere: bool = False  # it points at turns that only the chosen model's provider has
     verdict: Verdict | None = None
     decision: Decision | None = None
     refusal: Refusal | None = None

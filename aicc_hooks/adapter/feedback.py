@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
-from aicc_hooks.errors import SpoolError
+from aicc_hooks.errors import Refusal, SpoolError, bad_field
 from aicc_hooks.record import give_feedback
 from aicc_hooks.wire import error_object
 
@@ -30,10 +30,10 @@ async def post_feedback(request: Request) -> JSONResponse:
         raw += chunk
         if len(raw) > _MAX_BODY:
             return _error("aicc_request_too_large", f"The body is larger than {_MAX_BODY} bytes.", 413)
-    found = _read(bytes(raw))
-    if isinstance(found, str):
-        return _error("aicc_invalid_request", found, 400)
-    record_id, score, comment = found
+    try:
+        record_id, score, comment = _read(bytes(raw))
+    except Refusal as refusal:
+        return _error(*refusal.told)
     if comment:
         redactor = runtime.recorder.redactor
         # Nothing a person wrote is stored unredacted; without a redactor the words are left out.
@@ -47,9 +47,15 @@ async def post_feedback(request: Request) -> JSONResponse:
             "aicc_invalid_request",
             "request_id: no such request in the record; send the x-aicc-request-id of an answer.",
             404,
+            "request_id",
         )
     if outcome == "duplicate":
-        return _error("aicc_invalid_request", "request_id: has feedback already; the first one counts.", 409)
+        return _error(
+            "aicc_invalid_request",
+            "request_id: has feedback already; the first one counts.",
+            409,
+            "request_id",
+        )
     return JSONResponse({"status": "stored", "request_id": record_id, "score": score})
 
 
@@ -64,8 +70,8 @@ async def _store(runtime: Runtime, record_id: str, score: float, comment: str) -
     return outcome
 
 
-def _read(raw: bytes) -> tuple[str, float, str] | str:
-    """Id, score and comment, or what is wrong."""
+def _read(raw: bytes) -> tuple[str, float, str]:
+    """Id, score and comment. Raises Refusal."""
     import orjson
 
     try:
@@ -73,18 +79,20 @@ def _read(raw: bytes) -> tuple[str, float, str] | str:
     except orjson.JSONDecodeError:
         body = None
     if not isinstance(body, dict):
-        return 'The body must be a JSON object: {"request_id": "…", "score": 1}.'
+        raise Refusal(
+            "aicc_invalid_request", 'The body must be a JSON object: {"request_id": "…", "score": 1}.', 400
+        )
     record_id, comment = body.get("request_id") or body.get("id"), body.get("comment")
     if not isinstance(record_id, str) or not 0 < len(record_id) <= _MAX_ID:
-        return "request_id: send the x-aicc-request-id of an answer."
+        raise bad_field("request_id", "send the x-aicc-request-id of an answer.")
     if comment is not None and (not isinstance(comment, str) or len(comment) > _MAX_COMMENT):
-        return f"comment: allowed: a text of up to {_MAX_COMMENT} characters."
+        raise bad_field("comment", f"allowed: a text of up to {_MAX_COMMENT} characters.")
     score, thumbs = body.get("score"), body.get("thumbs")
     if (score is None) == (thumbs is None):
-        return "score, thumbs: send exactly one of them."
+        raise Refusal("aicc_invalid_request", "score, thumbs: send exactly one of them.", 400, param="score")
     if thumbs is not None:
         if not isinstance(thumbs, str) or thumbs not in _THUMBS:
-            return "thumbs: allowed: 'up' or 'down'."
+            raise bad_field("thumbs", "allowed: 'up' or 'down'.")
         return record_id, _THUMBS[thumbs], comment or ""
     if (
         isinstance(score, bool)
@@ -92,11 +100,11 @@ def _read(raw: bytes) -> tuple[str, float, str] | str:
         or not math.isfinite(score)
         or abs(score) > 1000
     ):
-        return "score: allowed: a number from -1000 to 1000; thumbs count as 0 and 1."
+        raise bad_field("score", "allowed: a number from -1000 to 1000; thumbs count as 0 and 1.")
     return record_id, float(score), comment or ""
 
 
-def _error(code: str, message: str, status: int) -> JSONResponse:
+def _error(code: str, message: str, status: int, param: str | None = None) -> JSONResponse:
     return JSONResponse(
-        error_object("own", code, message, status), status_code=status, headers={"x-aicc-error": code}
+        error_object("own", code, message, status, param), status_code=status, headers={"x-aicc-error": code}
     )

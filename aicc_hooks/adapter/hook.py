@@ -110,7 +110,7 @@ def proxy_error(refusal: Refusal, call: Call, runtime: Runtime) -> ProxyExceptio
     return ProxyException(
         message=refusal.message,
         type=refusal.code,
-        param=None,
+        param=refusal.param,
         code=refusal.status,
         headers=dict(response_headers(call, runtime)),
     )

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from typing import Any
 
-from aicc_hooks.adapter import ollama_stream, speed
+from aicc_hooks.adapter import ollama_options, ollama_stream, speed
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import GatewayConfigError
@@ -53,6 +53,8 @@ def install(runtime: Runtime) -> None:
     _flush_at_shutdown(server, runtime)
     if missing := ollama_stream.install():
         runtime.problems["ollama_streams"] = f"a failure inside a stream may go unnoticed: {missing}"
+    if missing := ollama_options.install():
+        runtime.problems["ollama_options"] = f"Ollama gets frequency_penalty as repeat_penalty: {missing}"
     speed.install(runtime, app)
     runtime.start()
     log.info("gateway installed")

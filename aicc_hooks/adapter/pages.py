@@ -133,7 +133,7 @@ async def get_overview(request: Request) -> Response:
     """Sums and charts of `range` (15m, 1h, 6h, 24h, 7d, 30d)."""
     span = request.query_params.get("range", "1h")
     if span not in data.RANGES:
-        return _error(400, "aicc_invalid_request", f"range: allowed: {', '.join(data.RANGES)}")
+        return _error(400, "aicc_invalid_request", f"range: allowed: {', '.join(data.RANGES)}", "range")
     return await _json(f"overview {span}", lambda o: data.overview(o.reader, span))
 
 
@@ -308,8 +308,8 @@ async def _json(memo: str | None, work: Callable[[Observer], Any]) -> Response:
     return Response(body, media_type="application/json", headers=_HEADERS)
 
 
-def _error(status: int, code: str, message: str) -> Response:
-    body = orjson.dumps(error_object("own", code, message, status))
+def _error(status: int, code: str, message: str, param: str | None = None) -> Response:
+    body = orjson.dumps(error_object("own", code, message, status, param))
     return Response(body, status, media_type="application/json", headers={**_HEADERS, "x-aicc-error": code})
 
 

@@ -8,12 +8,12 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door
-from aicc_hooks.adapter import rerank, trials
+from aicc_hooks.adapter import rerank, token_ids, trials, turns
 from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import ConfigError, Refusal
-from aicc_hooks.payload import embeddings, extract, strip_body
+from aicc_hooks.payload import embeddings, extract, functions, strip_body
 from aicc_hooks.payload.body import parse_body
 from aicc_hooks.payload.known_fields import drop_unknown
 from aicc_hooks.payload.validate import check_body
@@ -42,8 +42,14 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     _identify(call, headers, body)
     changed = _strip(call, headers, body, door) or changed
     check_body(door.endpoint, body)
+    if door.endpoint == "chat" and functions.is_old(body):
+        call.old_names = changed = True
+        functions.as_tools(body)
     changed = _complete(call, body, door) or changed
+    changed = await token_ids.read(call, body) or changed
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
+    token_ids.refuse_unread(runtime, call, body)
+    changed = turns.settle(runtime, call, body) or changed
     changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
@@ -131,7 +137,9 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
     """The request's one verdict and decision. Raises Refusal when it is to be blocked."""
     # A session id often looks like a key. It goes nowhere (metadata is dropped) and is recorded as a hash.
     told = {key: value for key, value in call.metadata.items() if key != "session_id"}
-    seen = {**body, "metadata": told} if told else body
+    seen = turns.judged(runtime, call, body)
+    large = large or seen is not body
+    seen = {**seen, "metadata": told} if told else seen
     # Walking a long text and estimating its tokens takes milliseconds that others would wait for.
     call.extract = (
         await asyncio.to_thread(extract, door.endpoint, seen) if large else extract(door.endpoint, seen)

@@ -54,13 +54,15 @@ async def post_rerank(request: Request) -> JSONResponse:
     """Reached only through the gate's rerank door; under its own name it does not exist."""
     call: Call | None = request.scope.get("aicc_call")
     if call is None or call.endpoint != "rerank" or call.decision is None:
-        return _error("aicc_route_not_allowed", "This path is not open on this gateway; use /v1/rerank.", 404)
+        return _error(
+            Refusal("aicc_route_not_allowed", "This path is not open on this gateway; use /v1/rerank.", 404)
+        )
     runtime = get_runtime()
     try:
         return JSONResponse(await _rerank(runtime, call, await request.json()))
     except Refusal as refusal:
         call.refusal = refusal
-        return _error(refusal.code, refusal.message, refusal.status)
+        return _error(refusal)
 
 
 async def _rerank(runtime: Runtime, call: Call, body: dict[str, Any]) -> dict[str, Any]:
@@ -215,5 +217,5 @@ def _entry(runtime: Runtime, group: str) -> dict[str, Any]:
     return next((dict(e) for e in entries if e.get("model_name") == group), {})
 
 
-def _error(code: str, message: str, status: int) -> JSONResponse:
-    return JSONResponse(error_object("rerank", code, message, status), status_code=status)
+def _error(refusal: Refusal) -> JSONResponse:
+    return JSONResponse(error_object("rerank", *refusal.told), status_code=refusal.status)

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any
 
 import orjson
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import Deployment
-from aicc_hooks.payload import embeddings
-from aicc_hooks.payload.event_repair import ChatRepair, ResponsesRepair, complete_whole
+from aicc_hooks.payload import embeddings, functions
+from aicc_hooks.payload.event_repair import ChatRepair, Keep, ResponsesRepair, complete_whole
+from aicc_hooks.payload.known_fields import without_effect
 from aicc_hooks.resilience.model_servers import speaks_openai
 
 _REASONING = ("reasoning_effort", "reasoning", "thinking", "think")
 
 
-def of_whole(call: Call) -> Callable[[bytes], bytes] | None:
-    """The rewrite of a whole 200 answer, which must then be collected; None: pass it on as it comes."""
+def of_whole(call: Call, keep: Keep | None) -> Callable[[bytes], bytes] | None:
+    """The rewrite of a whole 200 answer, which must then be collected; None: pass it on as it comes.
+
+    `keep` is given the output items of a Responses answer.
+    """
     if call.endpoint == "embeddings" and call.encoding == "base64":
         return embeddings.pack
-    return complete_whole if call.endpoint == "responses" else None
+    if call.endpoint == "responses":
+        return partial(complete_whole, model=call.requested or "auto", keep=keep)
+    return functions.old_names if call.old_names else None
 
 
-def of_stream(call: Call) -> Callable[..., bytes] | None:
+def of_stream(call: Call, keep: Keep | None) -> Callable[..., bytes] | None:
     """The rewrite of a stream, piece by piece: `feed(data, last=bool)`."""
     if call.endpoint == "responses":
-        return ResponsesRepair(call.requested).feed
-    return ChatRepair().feed if call.endpoint == "chat" else None
+        return ResponsesRepair(call.requested or "auto", keep).feed
+    if call.endpoint != "chat":
+        return None
+    repair = ChatRepair().feed
+    if not call.old_names:
+        return repair
+    rename = functions.OldNames().feed
+    return lambda data, *, last: rename(repair(data, last=last), last=last)
 
 
 def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> None:
@@ -36,11 +49,17 @@ def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> 
     For `openai/` it would send /v1/responses on. mlx_lm.server, older llama.cpp and TensorZero answer 404; all of
     them have chat. `use_chat_completions_api: false` in litellm_params keeps the server's own.
     """
-    if deployment is None:
-        return
+    if deployment is not None and bridged(deployment, kwargs):
+        kwargs["use_chat_completions_api"] = True
+
+
+def bridged(deployment: Deployment, params: Mapping[str, Any]) -> bool:
+    """Whether Responses calls to this deployment go as chat calls. `params`: litellm_params, or the call's kwargs."""
+    stated = params.get("use_chat_completions_api")
+    if stated is not None:
+        return bool(stated)
     here = deployment.local and speaks_openai(deployment.model, deployment.address)
-    if here or "tensorzero::" in deployment.model:
-        kwargs.setdefault("use_chat_completions_api", True)
+    return here or "tensorzero::" in deployment.model
 
 
 def mend_arguments(kwargs: MutableMapping[str, Any]) -> None:
@@ -75,12 +94,36 @@ def _mended(call: Any) -> Any:
     return {**call, "function": {**call["function"], "arguments": orjson.dumps(whole).decode()}}
 
 
-def drop_reasoning(kwargs: MutableMapping[str, Any], call: Call) -> None:
-    """Take the thinking fields from a call to a model whose model_info says supports_reasoning: false.
+def drop_reasoning(kwargs: MutableMapping[str, Any]) -> list[str]:
+    """Take the thinking fields from a call to a model whose model_info says supports_reasoning: false. Returns their names.
 
     Clients send them to every model; Ollama answers 400 "does not support thinking".
     """
     if (kwargs.get("model_info") or {}).get("supports_reasoning") is not False:
-        return
-    gone = [name for name in _REASONING if kwargs.pop(name, None) is not None]
-    call.stripped += tuple(name for name in gone if name not in call.stripped)
+        return []
+    return [name for name in _REASONING if kwargs.pop(name, None) is not None]
+
+
+def fit_for_ollama(kwargs: MutableMapping[str, Any], call: Call, *, inner: bool) -> list[str]:
+    """Take from a call to Ollama what it has no place for. Returns the names of fields that have no effect.
+
+    `inner`: the call is a chat call, maybe inside one of /responses or /messages. LiteLLM drops `tool_choice` too: a
+    model that may call no tool is not shown any, one that must call a certain tool is shown that alone. Nothing makes
+    it call one, so such a choice is named.
+    """
+    gone = without_effect(call.endpoint, call.body or {})
+    for name in gone:
+        kwargs.pop(name, None)
+    choice, tools = kwargs.get("tool_choice"), kwargs.get("tools")
+    if not inner or not choice or not isinstance(tools, list):
+        return gone
+    kwargs.pop("tool_choice")
+    if choice == "none":
+        kwargs.pop("tools")
+    elif choice != "auto":
+        gone.append("tool_choice")
+        function = choice.get("function") if isinstance(choice, dict) else None
+        wanted = function.get("name") if isinstance(function, dict) else None
+        if wanted:
+            kwargs["tools"] = [tool for tool in tools if (tool.get("function") or {}).get("name") == wanted]
+    return gone

@@ -24,11 +24,12 @@ from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.recorder import Recorder
 from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
 from aicc_hooks.cache.embedder_id import embedder_id
-from aicc_hooks.catalog import Catalog, address_of, build_catalog
+from aicc_hooks.catalog import Catalog, address_of, build_catalog, keys_of
 from aicc_hooks.errors import ConfigError
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.inspection import Active, Inspector
 from aicc_hooks.locality import Locality
+from aicc_hooks.payload.references import AnswerItems
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.sticky import StickySessions
@@ -64,6 +65,7 @@ class Runtime:
         self.upstreams = Upstreams(self.home)
         self.cached = Cached(self.home, env, self._embed, self._identify)
         self.sticky = StickySessions(self.recorder.database, self._session_names)
+        self.items = AnswerItems()
         self.store = PolicyStore(policy_path(self.config_path(), env), groups=self._groups)
         self.store.on_change(self._adopt)
         self.experiments = trials.store_of(self)
@@ -135,7 +137,7 @@ class Runtime:
             addresses = {address_of(m.get("litellm_params") or {}, ollama_default=default) for m in models}
             local = await asyncio.to_thread(lambda: {a: self.locality.check(a) for a in addresses if a})
             catalog = build_catalog(models, local, ollama_default=default, learnt=self.upstreams.learnt)
-            self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or (), _keys(models, default))
+            self.upstreams.adopt(catalog, getattr(router, "fallbacks", None) or (), keys_of(models, default))
             self.catalog = catalog.with_context(self.upstreams.context.of_group)
             await asyncio.to_thread(trials.poll, self.experiments)
             self._catalog_source = source
@@ -277,16 +279,6 @@ class Runtime:
             except Exception as error:
                 self.counters["tick_failures"] += 1
                 log.error("upkeep failed: %s", type(error).__name__)
-
-
-def _keys(models: Iterable[Mapping[str, Any]], ollama_default: str) -> dict[str, str]:
-    """The key each address is called with; servers with a key want it for their list of models too."""
-    keys: dict[str, str] = {}
-    for params in (model.get("litellm_params") or {} for model in models):
-        address, key = address_of(params, ollama_default=ollama_default), params.get("api_key")
-        if address and isinstance(key, str) and key.lower() != "none":
-            keys.setdefault(address, key)
-    return keys
 
 
 _runtime: Runtime | None = None

@@ -36,7 +36,7 @@ async def post_explain(request: Request) -> JSONResponse:
         raw = await _read(request, runtime.policy.gate.max_body_bytes)
         body, _ = parse_body(raw)
     except Refusal as refusal:
-        return _error(refusal.code, refusal.message, refusal.status)
+        return _error(*refusal.told)
     except ConfigError as error:
         return _error("aicc_not_configured", str(error), 503)
     endpoint = "chat" if "messages" in body else next((e for e, k in _KEYS.items() if k in body), "chat")
@@ -53,7 +53,7 @@ async def post_explain(request: Request) -> JSONResponse:
         call.extract = extract(endpoint, {**body, "metadata": metadata} if metadata else body)
         await runtime.judge(call)
     except Refusal as refusal:
-        return _error(refusal.code, refusal.message, refusal.status)
+        return _error(*refusal.told)
     except ConfigError as error:
         return _error("aicc_not_configured", str(error), 503)
     assert call.verdict is not None
@@ -89,6 +89,6 @@ async def _read(request: Request, limit: int) -> bytes:
 _KEYS = {"responses": "input", "completions": "prompt", "rerank": "documents"}
 
 
-def _error(code: str, message: str, status: int) -> JSONResponse:
-    body: dict[str, Any] = error_object("own", code, message, status)
+def _error(code: str, message: str, status: int, param: str | None = None) -> JSONResponse:
+    body: dict[str, Any] = error_object("own", code, message, status, param)
     return JSONResponse(body, status_code=status, headers={"x-aicc-error": code})

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from aicc_hooks.errors import Refusal
+from aicc_hooks.errors import bad_field
 
 FORMATS = ("float", "base64")
 
@@ -26,7 +26,7 @@ def take_format(body: MutableMapping[str, Any]) -> str:
     if wanted is None:
         return ""
     if wanted not in FORMATS:
-        raise Refusal("aicc_invalid_request", "encoding_format: allowed: 'float' or 'base64'.", 400)
+        raise bad_field("encoding_format", "allowed: 'float' or 'base64'.")
     return str(wanted)
 
 

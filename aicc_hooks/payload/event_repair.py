@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -23,6 +25,11 @@ _RESPONSE_DEFAULTS: dict[str, Any] = {
     "previous_response_id": None, "reasoning": {"effort": None, "summary": None}, "truncation": "disabled", "user": None,
     "text": {"format": {"type": "text"}}, "store": False, "background": False,
 }  # fmt: skip
+_USAGE_DETAILS = (
+    ("input_tokens_details", "cached_tokens"), ("input_tokens_details", "cache_write_tokens"),
+    ("output_tokens_details", "reasoning_tokens"),
+)  # fmt: skip
+Keep = Callable[[Any], None]
 
 
 class Lines:
@@ -75,13 +82,19 @@ def _usage_chunk(line: bytes) -> bytes:
 
 
 class ResponsesRepair:
-    """Completes the events of a /v1/responses stream. One instance a stream; `model`: as the client named it."""
+    """Completes the events of a /v1/responses stream. One instance a stream.
 
-    def __init__(self, model: str = "") -> None:
+    `model`: as the client named it. `keep` is given each finished output item.
+    """
+
+    def __init__(self, model: str = "", keep: Keep | None = None) -> None:
         self._lines = Lines()
         self._next = 0
         self._model = model
+        self._keep = keep
+        self._names: dict[str, str] = {}  # of functions, by item id
         self._began = int(time.time())
+        self._mark = uuid.uuid4().hex  # ids are looked up later: those of two answers must differ
         self._places: dict[str, int] = {}  # output_index by item id
         self._told: set[str] = set()  # which of _ONCE
         self._summaries: set[str] = set()  # reasoning items whose summary part was announced
@@ -108,24 +121,33 @@ class ResponsesRepair:
         end = line[len(line.rstrip(b"\r\n")) :]
         self._place(event)
         added = self._before(event)
-        complete_event(event)
+        complete_event(event, self._model)
+        if isinstance(event.get("response"), dict):
+            event["response"]["store"] = self._keep is not None  # LiteLLM says true, then nothing
+        if self._keep is not None and event["type"] == "response.output_item.done":
+            self._keep(event.get("item"))
         return b"".join([*(self._write(extra, b"\n\n") for extra in added), self._write(event, end or b"\n")])
 
     def _place(self, event: dict[str, Any]) -> None:
         """Which output an event belongs to, and whose response it is."""
         item, response = event.get("item"), event.get("response")
         if isinstance(item, dict):
-            item["id"] = ident = str(item.get("id") or item.get("call_id") or f"item_{len(self._places)}")
+            place = event.get("output_index")
+            place = len(self._places) if place is None else place
+            item["id"] = ident = str(item.get("id") or item.get("call_id") or f"item_{self._mark}_{place}")
             if event.get("output_index") is None:
-                event["output_index"] = self._places.get(ident, len(self._places))
+                event["output_index"] = self._places.get(ident, place)
             self._places.setdefault(ident, event["output_index"])
+            if item.get("name"):
+                self._names[ident] = str(item["name"])
         elif event.get("item_id") is not None and event.get("output_index") is None:
             event["output_index"] = self._places.get(str(event["item_id"]), 0)
+        if event["type"] == "response.function_call_arguments.done":
+            _fill(event, "name", self._names.get(str(event.get("item_id")), ""))
         if isinstance(response, dict):
             for name, value in (
                 ("object", "response"),
                 ("created_at", self._began),
-                ("model", self._model),
                 ("output", []),
             ):
                 _fill(response, name, value)
@@ -149,8 +171,8 @@ class ResponsesRepair:
         return b"event: " + str(event["type"]).encode() + b"\ndata: " + written + end
 
 
-def complete_event(event: dict[str, Any]) -> None:
-    """Fill in, in place, what the API promises for this type of event."""
+def complete_event(event: dict[str, Any], model: str = "") -> None:
+    """Fill in, in place, what the API promises for this type of event. `model`: as the client named it."""
     kind = event["type"]
     if kind.startswith("response.content_part."):
         _fill(event, "content_index", 0)
@@ -164,11 +186,12 @@ def complete_event(event: dict[str, Any]) -> None:
     elif kind.startswith("response.output_item."):
         _complete_item(event.get("item"))
     if isinstance(event.get("response"), dict):
-        complete_response(event["response"])
+        complete_response(event["response"], model)
 
 
-def complete_response(response: dict[str, Any]) -> None:
-    """Fill in, in place, what the API promises for a response object."""
+def complete_response(response: dict[str, Any], model: str = "") -> None:
+    """Fill in, in place, what the API promises for a response object. `model`: as the client named it."""
+    response["model"] = model or response.get("model") or ""
     for name, value in _RESPONSE_DEFAULTS.items():
         _fill(response, name, value)
     if not response["text"]:
@@ -177,10 +200,7 @@ def complete_response(response: dict[str, Any]) -> None:
         _complete_item(item)
     usage = response.get("usage")
     if isinstance(usage, dict):
-        for name, detail in (
-            ("input_tokens_details", "cached_tokens"),
-            ("output_tokens_details", "reasoning_tokens"),
-        ):
+        for name, detail in _USAGE_DETAILS:
             if not isinstance(usage.get(name), dict):
                 usage[name] = {}
             _fill(usage[name], detail, 0)
@@ -188,7 +208,7 @@ def complete_response(response: dict[str, Any]) -> None:
         response["usage"] = None
 
 
-def complete_whole(answer: bytes) -> bytes:
+def complete_whole(answer: bytes, model: str = "", keep: Keep | None = None) -> bytes:
     """The same for an answer that is not a stream; anything else is returned as it is."""
     try:
         tree = orjson.loads(answer)
@@ -196,13 +216,34 @@ def complete_whole(answer: bytes) -> bytes:
         return answer
     if not isinstance(tree, dict) or tree.get("object") != "response":
         return answer
-    complete_response(tree)
+    complete_response(tree, model)
+    drop_empty(tree)
+    tree["store"] = keep is not None
+    if keep is not None:
+        for item in tree.get("output") or ():
+            keep(item)
     return orjson.dumps(tree)
+
+
+def drop_empty(response: dict[str, Any]) -> None:
+    """Remove, in place, the empty message that LiteLLM puts before tool calls that are not streamed."""
+    output = response.get("output") or []
+    if len(output) > 1:
+        response["output"] = [item for item in output if not _is_empty(item)]
 
 
 def _fill(tree: dict[str, Any], name: str, value: Any) -> None:
     if tree.get(name) is None:
         tree[name] = value
+
+
+def _is_empty(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("type") != "message":
+        return False
+    parts = item.get("content")
+    return isinstance(parts, list) and all(
+        isinstance(p, dict) and p.get("type") == "output_text" and not p.get("text") for p in parts
+    )
 
 
 def _complete_part(part: Any) -> None:

@@ -1,4 +1,6 @@
-"""Which optional fields each API has. Others are dropped and named in x-aicc-stripped, never refused.
+"""Which optional fields each API has, and which of them a model server hears of.
+
+Others are dropped and named in x-aicc-stripped, never refused.
 
 LiteLLM passes a field it does not know to the model server, where strict ones answer 400 and Ollama's
 options swallow it; either way the client would not learn that it had no effect.
@@ -6,6 +8,7 @@ options swallow it; either way the client would not learn that it had no effect.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from aicc_hooks.payload.strip import header_safe
@@ -48,6 +51,53 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
         "truncation", "truncate", "overlap_tokens", "return_text", "texts", "raw_scores",
     )),
 }  # fmt: skip
+# What reaches an Ollama model, as LiteLLM translates it; the rest has no effect, or only its name among Ollama's options.
+_OLLAMA_OPTIONS: Final = frozenset((
+    "temperature", "top_p", "seed", "stop", "top_k", "min_p", "typical_p", "tfs_z", "repeat_penalty", "repeat_last_n", "mirostat",
+    "mirostat_eta", "mirostat_tau", "penalize_newline", "presence_penalty", "frequency_penalty", "num_predict", "num_keep", "num_batch",
+    "num_gpu", "num_thread", "main_gpu", "low_vram", "use_mmap", "use_mlock", "numa", "vocab_only", "f16_kv", "logits_all", "keep_alive",
+    "format", "think", "stream_options", "max_tokens",
+))  # fmt: skip
+# They change no answer, so nobody needs to be told.
+_UNFELT: Final = frozenset(
+    ("safety_identifier", "prompt_cache_key", "prompt_cache_retention", "cache_prompt", "encoding_format")
+)
+_OLLAMA: Final[dict[str, frozenset[str]]] = {
+    "chat": _COMMON | _UNFELT | _OLLAMA_OPTIONS | frozenset((
+        "messages", "max_completion_tokens", "tools", "tool_choice", "functions", "function_call", "response_format", "reasoning_effort",
+    )),
+    "completions": _COMMON | _UNFELT | _OLLAMA_OPTIONS | frozenset(("prompt",)),
+    "responses": _COMMON | _UNFELT | _OLLAMA_OPTIONS | frozenset((
+        "input", "instructions", "max_output_tokens", "text", "tools", "tool_choice", "reasoning",
+    )),
+    "messages": _COMMON | _UNFELT | _OLLAMA_OPTIONS | frozenset((
+        "messages", "system", "stop_sequences", "tools", "tool_choice", "thinking", "output_format", "output_config",
+    )),
+    "embeddings": _COMMON | _UNFELT | frozenset(("input", "dimensions", "truncate", "keep_alive", "options")),
+}  # fmt: skip
+# Values that ask for what happens anyhow, beside those of `_NOTHING`.
+_USUAL: Final[dict[str, tuple[Any, ...]]] = {
+    "n": (1,), "best_of": (1,), "service_tier": ("auto", "default", "standard_only"), "modalities": (["text"],),
+    "truncation": ("disabled",), "verbosity": ("medium",), "add_generation_prompt": (True,),
+    "skip_special_tokens": (True,), "repetition_penalty": (1,), "length_penalty": (1,),
+}  # fmt: skip
+_NOTHING: Final[tuple[Any, ...]] = (None, False, 0, "", [], {})
+
+
+def without_effect(endpoint: str, body: Mapping[str, Any]) -> list[str]:
+    """Fields that ask an Ollama model for something it is not told, sorted. `body`: after `drop_unknown`."""
+    heard = _OLLAMA.get(endpoint)
+    if heard is None:
+        return []
+    return sorted(name for name, value in body.items() if name not in heard and _asks(name, value))
+
+
+def _asks(name: str, value: Any) -> bool:
+    if name in ("parallel_tool_calls", "web_search_options"):
+        return (
+            value is not None and value is not True
+        )  # True is the default of the one; {} asks for the other
+    return value not in _NOTHING and value not in _USUAL.get(name, ())
 
 
 def drop_unknown(endpoint: str, body: dict[str, Any]) -> list[str]:
@@ -62,3 +112,8 @@ def drop_unknown(endpoint: str, body: dict[str, Any]) -> list[str]:
     for key in unknown:
         del body[key]
     return [header_safe(key) for key in unknown]
+
+
+def is_field(name: str) -> bool:
+    """Whether any of the APIs has a field of this name."""
+    return any(name in fields for fields in _FIELDS.values())

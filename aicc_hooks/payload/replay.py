@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from aicc_hooks.payload.event_repair import complete_response
+from aicc_hooks.payload.event_repair import complete_response, drop_empty
 from aicc_hooks.payload.response import ResponseFacts, parse_response, stream_events
 
 _UNTOLD: dict[str, dict[str, Any]] = {"function_call": {"arguments": ""}, "reasoning": {"summary": []}}
@@ -188,6 +188,7 @@ def _anthropic_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _responses_events(kept: dict[str, Any]) -> Iterator[dict[str, Any]]:
     whole = copy.deepcopy(kept)
+    drop_empty(whole)
     complete_response(whole)  # it was kept as LiteLLM told it, thoughts in the wrong place
     begun = {**whole, "status": "in_progress", "output": [], "usage": None}
     yield {"type": "response.created", "response": begun}
@@ -216,7 +217,8 @@ def _responses_events(kept: dict[str, Any]) -> Iterator[dict[str, Any]]:
             if item.get("type") == "function_call":
                 arguments = item.get("arguments") or ""
                 yield {"type": "response.function_call_arguments.delta", **place, "delta": arguments}
-                yield {"type": "response.function_call_arguments.done", **place, "arguments": arguments}
+                done = {"name": item.get("name"), "arguments": arguments}
+                yield {"type": "response.function_call_arguments.done", **place, **done}
             elif item.get("type") == "reasoning":
                 yield from _thoughts(item, place)
         yield {"type": "response.output_item.done", "output_index": index, "item": item}

@@ -132,6 +132,10 @@ def _choice(choice: dict[str, Any], message: _Message, facts: ResponseFacts) -> 
         tool["id"] = tool["id"] or str(call.get("id") or "")
         tool["name"] += str(function.get("name") or "")
         tool["arguments"] += str(function.get("arguments") or "")
+    if old := delta.get("function_call"):
+        tool = message.tool(0)
+        tool["name"] += str(old.get("name") or "")
+        tool["arguments"] += str(old.get("arguments") or "")
     facts.finish = str(choice.get("finish_reason") or "") or facts.finish
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from aicc_hooks.errors import Refusal
+from aicc_hooks.errors import Refusal, bad_field
+from aicc_hooks.payload.choices import check_choices
 
 _REQUIRED = {
     "chat": (("messages", (list,)),),
@@ -55,11 +56,11 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
         value = body.get(name)
         wanted = " or ".join(_NAMES[kind] for kind in kinds)
         if value is None:
-            raise Refusal("aicc_invalid_request", f"{name}: missing; send {wanted}.", 400)
+            raise bad_field(name, f"missing; send {wanted}.")
         if not isinstance(value, kinds):
             raise _bad(name, value, wanted)
         if not value and name != "prompt":
-            raise Refusal("aicc_invalid_request", f"{name}: empty; send at least one item.", 400)
+            raise bad_field(name, "empty; send at least one item.")
     if endpoint in ("chat", "messages"):
         _check_messages(body["messages"], chat=endpoint == "chat")
     if body.get("tools") and body.get("functions"):
@@ -67,6 +68,7 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             "aicc_invalid_request",
             "tools and functions: send only one of them; `functions` is the old name of `tools`.",
             400,
+            param="functions",
         )
     for name in ("tools", "functions"):
         value = body.get(name)
@@ -76,6 +78,7 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             if not isinstance(item, Mapping):
                 raise _bad(f"{name}[{number}]", item, "an object")
     check_fields(body)
+    check_choices(endpoint, body)
     if endpoint == "completions":
         _check_prompt(body["prompt"])
 
@@ -95,7 +98,7 @@ def check_fields(body: Mapping[str, Any]) -> None:
         ):
             raise _bad(name, value, wanted)
         if name in _AT_LEAST_1 and value < 1:
-            raise Refusal("aicc_invalid_request", f"{name}: allowed: {wanted} of at least 1.", 400)
+            raise bad_field(name, f"allowed: {wanted} of at least 1.")
     stop = body.get("stop")
     words = [stop] if stop is None or isinstance(stop, str) else stop
     if not isinstance(words, list) or not all(word is stop or isinstance(word, str) for word in words):
@@ -139,10 +142,11 @@ def _check_messages(messages: list[Any], *, chat: bool) -> None:
             kind = part.get("type")
             if chat and message["role"] == "user" and not (isinstance(kind, str) and kind in USER_PARTS):
                 where = f"messages[{number}].content[{index}].type"
-                raise Refusal(
-                    "aicc_invalid_request", f"{where}: allowed: text, image_url, input_audio, file.", 400
-                )
+                raise bad_field(where, "allowed: text, image_url, input_audio, file.")
         _check_calls(f"messages[{number}].tool_calls", message.get("tool_calls"))
+        call = message.get("function_call")
+        if call is not None and not isinstance(call, Mapping):
+            raise _bad(f"messages[{number}].function_call", call, "an object with name and arguments")
 
 
 def _check_calls(name: str, calls: Any) -> None:
@@ -158,4 +162,4 @@ def _check_calls(name: str, calls: Any) -> None:
 
 def _bad(name: str, value: Any, wanted: str) -> Refusal:
     found = _NAMES.get(type(value), type(value).__name__)
-    return Refusal("aicc_invalid_request", f"{name}: found {found}; allowed: {wanted}.", 400)
+    return bad_field(name, f"found {found}; allowed: {wanted}.")

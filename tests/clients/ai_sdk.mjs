@@ -42,6 +42,32 @@ for (const [name, model] of Object.entries(models)) {
     assert(typeof answer.output.city === "string");
   });
 }
+// From the second turn on the OpenAI provider sends its own texts and thoughts as {type: "item_reference", id}.
+const thinks = { openai: { reasoningEffort: "low", reasoningSummary: "auto", forceReasoning: true } };
+const turns = { responses: [models.responses], "responses, nothing stored": [models.responses, { openai: { store: false } }], chat: [models.chat],
+  "responses of a thinking model": [openai("deepseek-local"), thinks] };
+for (const [name, [model, providerOptions]] of Object.entries(turns)) {
+  for (const ask of [generateText, streamText]) {
+    step(`${name}: second turn knows the first (${ask.name})`, async () => {
+      const messages = [{ role: "user", content: "[[words: 400]]" }];
+      const first = await ask({ model, messages, providerOptions, maxRetries: 0, onError: () => {} });
+      await (first.consumeStream?.() ?? first);
+      messages.push(...(await first.response).messages, { role: "user", content: "and now?" });
+      const second = await ask({ model, messages, providerOptions, maxRetries: 0, onError: () => {} });
+      assert((await second.text) && (await second.usage).inputTokens > 400, `${(await second.usage).inputTokens} tokens read`);
+    });
+  }
+}
+step("a turn that is not in memory is refused with the way out", async () => {
+  const part = { type: "text", text: "an answer", providerOptions: { openai: { itemId: "msg_of_another_day" } } };
+  const messages = [{ role: "user", content: "one" }, { role: "assistant", content: [part] }, { role: "user", content: "two" }];
+  await generateText({ model: models.responses, messages, maxRetries: 0 }).then(
+    () => assert(false, "accepted"),
+    (error) => assert(error.statusCode === 400 && /store: false/.test(error.message), error),
+  );
+  const answer = await generateText({ model: models.responses, messages, maxRetries: 0, providerOptions: { openai: { store: false } } });
+  assert(answer.text);
+});
 step("thinking model over responses", async () => {
   const result = streamText({ model: openai("deepseek-local"), prompt: "hello", maxRetries: 0, onError: () => {},
     providerOptions: { openai: { reasoningEffort: "low", reasoningSummary: "auto", forceReasoning: true } } });

@@ -63,11 +63,19 @@ def structured_output() -> None:
 
 @step
 def embeds_texts_and_token_lists() -> None:
-    vectors = OpenAIEmbeddings(
-        model="embed-local", check_embedding_ctx_length=False, base_url=URL + "/v1", api_key=SecretStr(KEY)
-    )
-    assert len(vectors.embed_documents(["a", "b"])) == 2
-    assert len(vectors.embed_query("a")) == 768
+    texts = ["Oslo in the rain", "Köln, " * 5000]
+    found = []
+    for as_ids in (True, False):  # ids are its default
+        vectors = OpenAIEmbeddings(
+            model="embed-local",
+            check_embedding_ctx_length=as_ids,
+            base_url=URL + "/v1",
+            api_key=SecretStr(KEY),
+        )
+        found.append(vectors.embed_documents(texts))
+        assert len(vectors.embed_query("a")) == 768
+    assert len(found[0]) == len(found[1]) == 2
+    assert all(abs(a - b) < 1e-5 for a, b in zip(found[0][0], found[1][0], strict=True))
 
 
 if __name__ == "__main__":

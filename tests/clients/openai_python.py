@@ -133,6 +133,41 @@ def responses_stream_of_a_thinking_model() -> None:
 
 
 @step
+def every_answer_and_event_has_the_fields_of_its_class() -> None:
+    """The library itself checks nothing: what is missing is None where the types say that it cannot be."""
+
+    def check(model) -> None:
+        type(model).model_validate(model.to_dict(mode="json"))
+
+    tool = {"type": "function", "name": "get_weather", "parameters": CITY_SCHEMA, "strict": True}
+    thinking = {"model": "deepseek-local", "reasoning": {"effort": "low"}}
+    for body in ({"input": "hello"}, {"input": ASK, "tools": [tool]}, {"input": "hello", **thinking}):
+        options = {"model": "auto", **body}
+        check(client.responses.create(**options))
+        for event in client.responses.create(**options, stream=True):
+            check(event)
+    for tools in ({}, {"tools": [TOOL]}):
+        options = {"model": "auto", "messages": [{"role": "user", "content": ASK}], **tools}
+        check(client.chat.completions.create(**options))
+        for chunk in client.chat.completions.create(**options, stream=True):
+            check(chunk)
+
+
+@step
+def a_second_turn_by_its_items() -> None:
+    first = client.responses.create(model="auto", input="hello")
+    follow = [*first.output, {"role": "user", "content": "and now?"}]
+    assert client.responses.create(model="auto", input=follow).output_text
+    try:
+        client.responses.create(model="auto", input="and now?", previous_response_id=first.id)
+    except openai.BadRequestError as error:
+        named = error.param
+    else:
+        raise AssertionError("answered without the first turn")
+    assert named == "previous_response_id", named
+
+
+@step
 def errors_are_the_librarys_own() -> None:
     cases = (
         (openai.NotFoundError, lambda: client.chat.completions.create(model="no-such", messages=HELLO)),

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.harness import GatewayProcess
@@ -22,6 +23,7 @@ from tests.ollama_stub import OllamaStub
 
 HERE = Path(__file__).resolve().parent
 RECIPES = HERE.parents[1] / "integrations"
+TOKENIZERS = Path(find_spec("litellm").origin).parent / "litellm_core_utils" / "tokenizers"
 PLACE = HERE.parents[1] / ".venv-clients"
 
 
@@ -54,6 +56,7 @@ CLIENTS = (
     Client("recipe Python", "small", f"{RECIPES}/python/chat.py", ("openai", "langchain-openai")),
     Client("recipe CrewAI", "crewai", f"{RECIPES}/crewai/crew.py", ("crewai",)),
     Client("recipe Node", "node", f"{RECIPES}/node/chat.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
+    Client("recipe AI SDK", "node", f"{RECIPES}/node/ai-sdk.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
     Client("recipe curl", "small", f"{RECIPES}/curl/chat.sh", ("openai", "langchain-openai")),
     # n8n takes xlsx from cdn.sheetjs.com; the registry's serves, since no workflow here reads a spreadsheet.
     Client("n8n", "n8n", "n8n_flows.mjs", ("n8n",), limit_s=900, overrides={"xlsx": "0.18.5"}),
@@ -106,6 +109,7 @@ def run(client: Client, url: str, key: str) -> tuple[bool, str]:
         "AICC_INTEGRATIONS": str(RECIPES),
         "AICC_URL": url,
         "AICC_MASTER_KEY": key,
+        "TIKTOKEN_CACHE_DIR": str(TOKENIZERS),  # langchain-openai would fetch its tokenizer
         "NO_PROXY": "*",
         "no_proxy": "*",
     }
