@@ -29,9 +29,17 @@ def install(runtime: Runtime) -> None:
     if isinstance(app.middleware_stack, Gate):
         return
     _read_config(runtime)
-    from aicc_hooks.adapter import cache_routes, feedback, pages, rerank, web
+    from aicc_hooks.adapter import (
+        cache_routes,
+        feedback,
+        page_data,
+        page_events,
+        page_shell,
+        rerank,
+        web,
+    )
 
-    for part in (web, pages, rerank, feedback, cache_routes):
+    for part in (web, page_shell, page_data, page_events, rerank, feedback, cache_routes):
         app.include_router(part.router)
     app.include_router(web.rest)  # behind all others
     # `add_middleware` refuses once the app has started, and callbacks are only imported then
