@@ -10,7 +10,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from aicc_hooks.errors import Refusal
@@ -306,6 +306,11 @@ def plant(value: Any, counter: list[int]) -> Any:
 
 
 @settings(max_examples=150, deadline=None)
+@example("completions", {"prompt": {"file_data": [SPOT]}})
+@example(
+    "chat",
+    {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_data": {SPOT: [SPOT]}}}]}]},
+)
 @given(ENDPOINTS, BODIES)
 def test_no_text_of_a_body_is_lost(endpoint: str, tree: dict[str, Any]) -> None:
     counter = [0]

@@ -128,6 +128,6 @@ class Judging:
             more = room(trials.needs_with(variant, needs))
             with_it = settle(needs=more, experiment=variant.for_decision(private=call.decision.local_only))
             if with_it.blocked:  # a variant that no model can take gives way
-                self._runtime.experiments.failures += 1
+                self._runtime.experiments.failed()
             else:
                 call.needs, call.decision = more, trials.decided(call, with_it, variant)

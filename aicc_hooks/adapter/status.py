@@ -52,5 +52,5 @@ async def health(runtime: Runtime) -> dict[str, Any]:
         "problems": problems,
         "known_leaks": list(runtime.known_leaks),
         "failures": dict(runtime.inspector.failures) if runtime.inspector else {},
-        "counters": dict(runtime.counters),
+        "counters": {**runtime.counters, "experiment_failures": runtime.experiments.failures},
     }

@@ -64,7 +64,7 @@ def apply(store: ExperimentStore, call: Call) -> bool:
     try:
         changed = call.assignment.apply(call.body, call.endpoint)
     except Exception as error:
-        store.failures += 1
+        store.failed()
         log.error("a variant could not be applied: %s", type(error).__name__)
         call.assignment, call.decision = None, replace(call.decision, variant="")
         return False

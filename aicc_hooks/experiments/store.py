@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from aicc_hooks.experiments.assignment import Facts, choose
 from aicc_hooks.experiments.load import Offered, read_experiments
 from aicc_hooks.experiments.prompts import PromptCache
 from aicc_hooks.experiments.schema import PLACE, ExperimentConfig, Experiments, Variant
+
+_TOLD_S = 600.0  # a request without its variant is told in health this long; the count stays
 
 
 class ExperimentStore:
@@ -30,6 +34,7 @@ class ExperimentStore:
         self.current = Experiments()
         self.error = ""
         self.failures = 0  # assignments and variants that broke; the requests went on without
+        self._failed_at = -math.inf
         self._offered = offered
         self._seen: tuple[tuple[int, int, int] | None, Offered | None] | None = None
         self._lock = threading.Lock()
@@ -70,8 +75,13 @@ class ExperimentStore:
             found = choose(current, facts, available)
             return None if found is None else self._assignment(*found)
         except Exception:
-            self.failures += 1
+            self.failed()
             return None
+
+    def failed(self) -> None:
+        """Count a request that went on without its variant."""
+        self.failures += 1
+        self._failed_at = time.monotonic()
 
     def problems(self) -> dict[str, str]:
         """What is wrong now, for health: name → sentence."""
@@ -85,7 +95,7 @@ class ExperimentStore:
                 )
         if self.error:
             found["experiments"] = self.error
-        if self.failures:
+        if time.monotonic() - self._failed_at < _TOLD_S:
             found["experiment_failures"] = (
                 f"{self.failures} requests were answered without their variant, which could not be assigned or applied, or which no model could take"
             )

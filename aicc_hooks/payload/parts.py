@@ -67,7 +67,16 @@ def _take(part: Mapping[str, Any], outer: str, inner: str) -> tuple[str, dict[st
         if left:
             rest[f"{outer}_fields"] = left
         value = value.get(inner)
-    return (value if isinstance(value, str) else "" if value is None else str(value)), rest
+    return _words(value), rest
+
+
+def _words(value: Any) -> str:
+    """Text as it is, also where a client put it into a list or an object: a written-out one would escape its line breaks."""
+    if isinstance(value, Mapping):
+        return "\n".join(part for pair in value.items() for part in map(_words, pair))
+    if isinstance(value, list):
+        return "\n".join(map(_words, value))
+    return "" if value is None else str(value)
 
 
 def _anthropic(part: Mapping[str, Any], source: Mapping[str, Any], kind: str) -> Attachment | None:

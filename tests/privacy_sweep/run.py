@@ -102,10 +102,17 @@ class Upstreams:
                     "model_info": {"mode": "chat", "supports_vision": True},
                 }
             )
-        for name, mode in (("cloud-chat", "chat"), ("cloud-embed", "embedding"), ("fine-rerank", "rerank")):
+        for name, mode in (("cloud-chat", "chat"), ("cloud-embed", "embedding"), ("cloud-rerank", "rerank")):
             models.append(
                 {**self.cloud.deployment(name), "model_info": {"mode": mode, "supports_vision": True}}
             )
+        models.append(
+            {
+                "model_name": "fine-rerank",
+                "litellm_params": {"model": "ollama/none", "api_base": self.fine.url},
+                "model_info": {"mode": "rerank", "embed_with": "fine-embed"},
+            }
+        )
         return {
             "model_list": models,
             "litellm_settings": {
@@ -186,7 +193,7 @@ def shots(p: Planter) -> Iterator[Shot]:
             yield shot(p, "disconnect", endpoint, model="slow-chat")
             yield shot(p, "disconnect stream", endpoint, model="slow-chat", stream=True)
             yield _blocked(p, endpoint)
-        yield shot(p, "cloud", endpoint, model="cloud-embed" if mode == "embed" else "cloud-chat")
+        yield shot(p, "cloud", endpoint, model=f"cloud-{mode}")
         yield _unknown_model(p, endpoint)
         yield _wrong_key(p, endpoint)
         yield _banned(p, endpoint, f"fine-{mode}")
