@@ -34,6 +34,7 @@ ASKS: dict[str, dict[str, Any]] = {
     },
     "nothing stored": {"model": "auto", "input": "hello", "store": False},
 }
+OUTPUT = {"tool": ["function_call"], "two tools": ["function_call"] * 2, "thinking": ["reasoning", "message"]}
 # What the newest openai-python (3.57) requires and the one in requirements-dev.lock does not yet.
 NEWER = {"response.function_call_arguments.done": {"name"}}
 MEMBERS = typing.get_args(typing.get_args(ResponseStreamEvent)[0])
@@ -69,11 +70,19 @@ def check_events(events: list[dict[str, Any]], model: str) -> None:
 @pytest.mark.live
 @pytest.mark.parametrize("kind", ASKS)
 def test_every_event_has_all_fields_of_its_class(http: httpx.Client, kind: str) -> None:
-    events = events_of(ask(http, **ASKS[kind], stream=True))
+    response = ask(http, **ASKS[kind], stream=True)
+    events = events_of(response)
+    names = [line[7:] for line in response.text.splitlines() if line.startswith("event: ")]
+    assert names == [event["type"] for event in events]
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
     assert {e["type"] for e in events} >= {"response.created", "response.output_item.done"}
     check_events(events, ASKS[kind]["model"] or "auto")
     answers = [event["response"] for event in events if "response" in event]
     assert {answer["store"] for answer in answers} == {ASKS[kind].get("store", True)}
+    assert [item["type"] for item in answers[-1]["output"]] == OUTPUT.get(kind, ["message"])
+    if kind == "thinking":
+        said = "".join(e["delta"] for e in events if e["type"] == "response.reasoning_summary_text.delta")
+        assert answers[-1]["output"][0]["summary"] == [{"type": "summary_text", "text": said}]
     assert answers[-1]["status"] == ("incomplete" if kind == "cut short" else "completed")
 
 
@@ -83,14 +92,8 @@ def test_a_whole_answer_has_all_fields_of_its_class(http: httpx.Client, kind: st
     answer = ask(http, **ASKS[kind]).json()
     Response.model_validate(answer)
     assert answer["model"] == ASKS[kind]["model"] or "auto"
-    kinds = [item["type"] for item in answer["output"]]
-    others = {
-        "tool": ["function_call"],
-        "two tools": ["function_call"] * 2,
-        "thinking": ["reasoning", "message"],
-    }
-    expected = others.get(kind, ["message"])
-    assert kinds == expected
+    assert [item["type"] for item in answer["output"]] == OUTPUT.get(kind, ["message"])
+    assert answer["text"] == {"format": {"type": "text"}}
     assert answer["store"] is ASKS[kind].get("store", True)
     assert answer["usage"]["input_tokens_details"] == {"cached_tokens": 0, "cache_write_tokens": 0}
 

@@ -160,7 +160,7 @@ def _chat(p: Planter) -> Fields:
             {"role": "user", "content": "[[echo]] " + p.text("last user")},
         ],
         "tools": [{"type": "function", "function": _tool(p)}],
-        "tool_choice": "none",
+        "tool_choice": "auto",
         "user": p.text("user field"),
         "metadata": {"note": p.text("metadata")},
         "stop": [p.text("stop")],
@@ -195,7 +195,7 @@ def _responses(p: Planter) -> Fields:
             {"role": "user", "content": [{"type": "input_text", "text": "[[echo]] " + p.text("input text")}]},
         ],
         "tools": [{"type": "function", **_tool(p)}],
-        "tool_choice": "none",
+        "tool_choice": "auto",
         "user": p.text("user field"),
         "metadata": {"note": p.text("metadata")},
     }
@@ -229,7 +229,7 @@ def _messages(p: Planter) -> Fields:
         "tools": [
             {"name": tool["name"], "description": tool["description"], "input_schema": tool["parameters"]}
         ],
-        "tool_choice": {"type": "none"},
+        "tool_choice": {"type": "auto"},
         "metadata": {"user_id": p.text("metadata.user_id")},
     }
 
