@@ -160,7 +160,6 @@ WORDS.update({
     "fn": "reset|sanitize|ignore_previous|load|strip_tags|bypass|reveal|override",
 })  # fmt: skip
 _ALTERNATIVES: Final = {name: lines.split("|") for name, lines in WORDS.items()}
-_ALTERNATIVES["fence"] = [f.strip() for f in WORDS["fence"].split("|")]
 
 
 def say(rng: random.Random, line: str) -> str:
