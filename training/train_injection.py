@@ -31,7 +31,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 sys.path.insert(0, str(ROOT / "training"))
 
+import injection_grammar as grammar  # noqa: E402
 import injection_templates as templates  # noqa: E402
+import injection_world as world  # noqa: E402
 
 from aicc_hooks.detect.injection import features, rules  # noqa: E402
 from aicc_hooks.detect.injection.detector import ROLE_SHIFT  # noqa: E402
@@ -106,6 +108,10 @@ def load() -> list[Text]:
     for text, label, role, origin in templates.corpus(rng, [(str(c.fold), c.text) for c in picked]):
         fold = OWN if origin == "own" else 100 + int(origin)  # a planted row leaves with its carrier
         texts.append(Text(text, label, role, "own", fold, "own", weight=1.0 if not text.isascii() else 0.5))
+    # Small weights: they are many and alike, and with more the figures for sources left out fall.
+    for weight, drawn in ((0.25, grammar.texts(rng)), (0.1, world.texts(rng))):
+        for text, label, role in drawn:
+            texts.append(Text(text, label, role, "own", OWN, "own", weight=weight))
     seen = {t.text for t in texts}
     for text, source in extra_benign():
         if text not in seen:
@@ -195,7 +201,7 @@ def stage_one(items: list[Text]) -> np.ndarray:
                 use[rows] = False
                 use[keep] = True
                 share[keep] = items[owner_array[rows[0]]].weight / len(keep) ** 0.5
-        model = LogisticRegression(C=1.5, max_iter=60, solver="lbfgs", tol=1e-3)
+        model = LogisticRegression(C=0.4, max_iter=60, solver="lbfgs", tol=1e-3)
         model.fit(x[use], y[use], sample_weight=share[use])
         guide = model.decision_function(x)
     return model.coef_[0].astype(np.float32)

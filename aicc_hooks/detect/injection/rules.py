@@ -110,6 +110,15 @@ def _led(pattern: str) -> tuple[re.Pattern[str], bool]:
 # Most texts lack what most rules need: looking that up costs a twentieth of running them.
 _COMPILED: Final = tuple((name, *_led(pattern), *_masks(needs)) for name, pattern, needs in CLASS_RULES)
 
+_SIGN: Final = r"[#*=<>\[({|/%~!+_-]"
+
+
+def _behind_signs(word: str) -> str:
+    """The word behind two signs, or behind one at the start of a line. What it starts with stays a literal, for `Starts`."""
+    before = (f"{_SIGN}{{2}}", f"{_SIGN}{{2}} ", rf"\n{_SIGN}", rf"\n{_SIGN} ")
+    return f"{word}(?:{'|'.join(f'(?<={signs}{word})' for signs in before)})"
+
+
 # Over the text itself, lower-cased. The first member is what must stand in the text before the pattern is tried.
 TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     (
@@ -145,6 +154,25 @@ TEXT_RULES: Final[tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...]] = (
     ("role_tag", ("```",), re.compile(r"```\s*(?:system|admin|developer|assistant)\b")),
     ("role_tag", ("role",), re.compile(r"\brole[\"']?\s*[:=]\s*[\"']?(?:system|developer|assistant)\b")),
     ("role_tag", ("====",), re.compile(r"={4,}\s*(?:end|begin|new|system|stop)\b")),
+    (
+        "banner",
+        ("system", "admin", "developer", "instruction", "override", "directive"),
+        re.compile(
+            rf"(?:{'|'.join(_behind_signs(word) for word in ('system', 'admin', 'developer', 'instruction', 'override', 'directive'))}"
+            rf"|(?:{'|'.join(_behind_signs(word) for word in ('new', 'important', 'urgent', 'special', 'updated', 'internal'))})(?: (?:important|urgent|special|system))?"
+            r" (?:system|instruction|directive|override|order|task))"
+            r"(?:s|[ _-](?:message|prompt|note|notice|override|instructions?|update|alert|mode))?\b"
+            r"|(?:system|admin|developer|safety|policy)[ _-]override\b|new (?:important |urgent |special |system )?(?:instructions|directives?|orders) ?[:*#=!\]]"
+        ),
+    ),
+    (
+        "primed",
+        ("begin", "start", "words", "never"),
+        re.compile(
+            r"(?:begin|start)(?:s|ning|ing)?(?: (?:your|the|each|every|all|any))?(?: (?:answers?|reply|replies|responses?|messages?|outputs?))? (?:with|by saying)[ :]{0,2}[\"'\u201c\u2018(<*]{0,3}(?:sure\b|absolutely|of course|certainly|yes\b|okay|ok\b|step 1|i'm free|no problem|here you go)"
+            r"|(?:never|not|don't|without)(?: \w+){0,3} (?:words?|phrases?)[^\n.]{0,40}\b(?:sorry|can(?:no|')t|unable|unfortunately|illegal|unethical|as an ai|refuse)\b"
+        ),
+    ),
     (
         "role_line",
         ("system", "admin", "developer", "assistant"),

@@ -94,7 +94,12 @@ def plain(word: str) -> str:
 
 
 def _slips(word: str) -> Iterable[str]:
-    """Every form of a word with one letter lost, doubled or swapped with its neighbour."""
+    """Every form of a word with one letter lost, doubled or swapped with its neighbour; of a long one, wrong or put in."""
+    if len(word) > 7:  # short words are too near to others
+        for i in range(1, len(word)):
+            for letter in ascii_lowercase:
+                yield word[:i] + letter + word[i:]
+                yield word[:i] + letter + word[i + 1 :]
     for i in range(1, len(word)):
         yield word[:i] + word[i + 1 :]
         yield word[:i] + word[i - 1] + word[i:]
