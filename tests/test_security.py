@@ -359,6 +359,11 @@ def test_a_private_chat_never_reaches_the_cloud(
         if response.status_code == 200:
             assert response.headers["x-aicc-privacy"] == "credit_card"
             assert response.headers["x-aicc-route"] != "gpt-cloud"
+        elif (
+            attack == "explicit cloud"
+        ):  # rerouted to a local model, whose failure is what the client must hear of
+            assert response.headers["x-aicc-error"] == "aicc_upstream_down"
+            assert response.headers["retry-after"]
 
 
 def test_private_embeddings_to_the_cloud_are_refused(exposed: GatewayProcess, cloud: CloudStandIn) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
+from aicc_hooks.adapter.refusals import not_here
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
-from aicc_hooks.errors import Refusal
 from aicc_hooks.relay import stays_here
 
 
@@ -48,7 +48,7 @@ class PrivacyHook(Hook):
             if await self._is_local(d.get("litellm_params") or {}, d.get("model_info") or {})
         ]
         if not local:
-            call.refusal = _no_local()
+            call.refusal = not_here(tried=bool(call.attempts))
             raise proxy_error(call.refusal, call, self.runtime)
         return local
 
@@ -61,7 +61,7 @@ class PrivacyHook(Hook):
             call = await self._judge_unseen(kwargs, call_type)
         if call.local_only and not await self._is_local(kwargs, kwargs.get("model_info") or {}):
             self.runtime.counters["private_stopped_at_deployment"] += 1
-            call.refusal = _no_local()
+            call.refusal = not_here(tried=bool(call.attempts))
             raise proxy_error(call.refusal, call, self.runtime)
         return None
 
@@ -101,11 +101,3 @@ class ComplexityHook(Hook):
     ) -> dict:
         """Judge and rewrite before routing."""
         return await self.apply(data, str(call_type))
-
-
-def _no_local() -> Refusal:
-    return Refusal(
-        "aicc_private_no_local_model",
-        "The request must stay on this machine, and this deployment is not on it.",
-        503,
-    )

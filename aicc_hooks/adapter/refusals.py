@@ -35,3 +35,18 @@ def not_translated() -> Refusal:
         "The request does not fit its API: LiteLLM could not read one of its fields, and no model was asked.",
         400,
     )
+
+
+def not_here(*, tried: bool) -> Refusal:
+    """Why a private request is not sent to a deployment elsewhere. `tried`: a local one was asked and failed."""
+    if tried:
+        return Refusal(
+            "aicc_upstream_down",
+            "The local model does not answer, and the request must stay on this machine: no other model may have it.",
+            503,
+        )
+    return Refusal(
+        "aicc_private_no_local_model",
+        "The request must stay on this machine, and this deployment is not on it.",
+        503,
+    )
