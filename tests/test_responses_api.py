@@ -128,7 +128,9 @@ def test_a_reference_to_an_answer_of_this_gateway_reaches_the_model_as_text(
     """The second turn of the Vercel AI SDK's OpenAI provider, as it sends it by default."""
     first = ask(http, input=[user("[[reply: the first answer]]")], stream=stream)
     answer = events_of(first)[-1]["response"] if stream else first.json()
-    ask(http, input=[user("one"), reference(answer["output"][0]), user("two")])
+    assert answer["output"], first.text
+    second = ask(http, input=[user("one"), reference(answer["output"][0]), user("two")])
+    assert ollama.calls, f"{dict(second.headers)} {second.text}"
     said = [(m["role"], m["content"]) for m in ollama.calls[-1].json["messages"]]
     assert said == [("user", "one"), ("assistant", "the first answer"), ("user", "two")]
 
