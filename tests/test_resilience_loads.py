@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -99,6 +100,21 @@ def test_a_client_less_patient_than_a_load_is_answered_in_the_end(
     wait_until(tried, 30)
     assert len(sizes(cold, LLAMA, loads)) == 1
     assert cold.memory.cancelled_loads == 0
+
+
+def test_a_load_nobody_waits_for_does_not_hold_up_the_end(start_gateway: Any, ollama: OllamaStub) -> None:
+    ollama.unload()
+    gateway = start_gateway(policy={"resilience": {"health": {"interval_s": 0.3}}})
+    looked(ollama)
+    ollama.models[LLAMA].load_delay = 60
+    try:
+        before = len(ollama.calls)
+        with pytest.raises(httpx.TimeoutException):
+            ask(gateway, timeout=1.0)
+        wait_until(lambda: any(call.path == "/api/generate" for call in ollama.calls[before:]), 10)
+        assert gateway.stop(15) == -signal.SIGTERM  # as uvicorn ends, not by force
+    finally:
+        ollama.models[LLAMA].load_delay = 0
 
 
 def test_short_and_long_requests_that_meet_a_load_do_not_reload_in_turn(

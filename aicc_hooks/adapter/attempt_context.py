@@ -16,6 +16,7 @@ from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.context import GIB, choose_num_ctx, memory_limit, room, too_long
 from aicc_hooks.resilience.loads import Loads
 from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.stopping import stopping
 
 
 class AttemptContext:
@@ -87,7 +88,12 @@ class AttemptContext:
             return
         client, keep = self._clients[attempt.address], attempt.parameters.get("keep_alive")
         load = self._loads.join(client, server_name(attempt.model), attempt.num_ctx, keep)
-        await asyncio.wait({work, load}, return_when=asyncio.FIRST_COMPLETED)
+        while not (work.done() or load.done() or stopping()):
+            await asyncio.wait({work, load}, timeout=0.5, return_when=asyncio.FIRST_COMPLETED)
+
+    async def stop(self) -> None:
+        """Wait for no load any more."""
+        await self._loads.stop()
 
     def _others(self, key: tuple[str, str]) -> list[tuple[Call, Attempt]]:
         """What is under way at a model now."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import signal
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
@@ -24,6 +23,7 @@ from aicc_hooks.record.alerts import store
 from aicc_hooks.record.metrics import CONTENT_TYPE, MetricsUnavailable, exposition
 from aicc_hooks.record.reader import Filters
 from aicc_hooks.record.scorecard import scorecard
+from aicc_hooks.resilience.stopping import stopping
 from aicc_hooks.web import data, session, story
 from aicc_hooks.wire import error_object
 
@@ -241,7 +241,7 @@ async def _events(observer: Observer) -> AsyncIterator[bytes]:
         next_state = 0.0
         ends = time.monotonic() + _STREAM_S
         yield b"retry: 2000\n\n"
-        while time.monotonic() < ends and not _stopping():
+        while time.monotonic() < ends and not stopping():
             try:
                 latest = await asyncio.to_thread(observer.reader.latest)
                 if seq is None or latest < seq:  # first look, or a new database
@@ -265,13 +265,6 @@ async def _events(observer: Observer) -> AsyncIterator[bytes]:
 def _event(name: str, value: Any) -> bytes:
     # JSON has no raw line breaks, so no value can forge a second event.
     return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(value, default=str) + b"\n\n"
-
-
-def _stopping() -> bool:
-    """Whether uvicorn wants to end: it waits for open answers, and this one would never end by itself."""
-    # Its handler of either signal is a method of the server; LiteLLM 1.110 puts a function of its own before SIGTERM's.
-    servers = (getattr(signal.getsignal(s), "__self__", None) for s in (signal.SIGTERM, signal.SIGINT))
-    return any(getattr(server, "should_exit", False) for server in servers)
 
 
 # --- helpers ---------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ class Upstreams:
             await self.health.stop()
         if self.sync is not None:
             await self.sync.stop()
+        await self.context.stop()
         for client in self._clients.values():
             await client.aclose()
         await self.servers.aclose()

@@ -29,6 +29,13 @@ class Loads:
             task.add_done_callback(lambda _: self._tasks.pop(key, None))
         return task
 
+    async def stop(self) -> None:
+        """End the tasks."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
 
 async def _wait(client: OllamaClient, model: str, num_ctx: int, keep_alive: KeepAlive | None) -> None:
     with contextlib.suppress(OllamaError, httpx.HTTPError):
