@@ -506,6 +506,30 @@ def test_a_file_that_cannot_be_written_is_told_from_memory_and_noted_afterwards(
     other.close()
 
 
+def test_a_file_that_can_be_written_now_and_then_is_told_of_once(path):
+    told, clock, trouble = Told(), Clock(), {"spool": "usage.db cannot be written for 3 s (SQLITE_FULL)"}
+    fill(path, 1)
+    guard = watch(path, told, clock=clock, problems=lambda: trouble)
+    guard._writer._busy_ms = 20
+    for _ in range(3):  # fired from the file
+        guard.round()
+        clock.now += 15
+    blocker = sqlite3.connect(path, isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    for _ in range(3):
+        with pytest.raises(SpoolError):
+            guard.round()
+        clock.now += 15
+    blocker.close()
+    assert told.kinds == [("fired", "spool_failing")]
+    trouble.clear()
+    for _ in range(3):
+        guard.round()
+        clock.now += 15
+    assert told.kinds == [("fired", "spool_failing"), ("recovered", "spool_failing")]
+    guard.close()
+
+
 def test_a_moment_of_a_busy_file_is_no_alert_and_leaves_nothing_behind(path):
     told, clock = Told(), Clock()
     fill(path, 1)

@@ -23,7 +23,7 @@ from aicc_hooks.record import SpoolReader
 from aicc_hooks.resilience.health_check import HealthChecker, Probe, ProbeResult
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.models_present import not_served
-from aicc_hooks.resilience.ollama import parse_show
+from aicc_hooks.resilience.ollama_models import parse_show
 from aicc_hooks.resilience.openai_server import OpenAIServer, Served, ServerError, Serves
 from aicc_hooks.resilience.probes import ServersProbe
 from tests.harness import GatewayProcess, wait_until

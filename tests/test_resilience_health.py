@@ -18,7 +18,8 @@ from aicc_hooks.resilience.config import HealthConfig
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, write_crash
 from aicc_hooks.resilience.health_check import HealthChecker, Probe, ProbeResult
 from aicc_hooks.resilience.models_present import missing_models
-from aicc_hooks.resilience.ollama import OllamaClient, OllamaError, OllamaGarbage, full_name, parse_show
+from aicc_hooks.resilience.ollama import OllamaClient, OllamaError, OllamaGarbage
+from aicc_hooks.resilience.ollama_models import full_name, parse_show
 from aicc_hooks.resilience.probes import (
     OllamaProbe,
     crashes,

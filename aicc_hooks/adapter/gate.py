@@ -124,6 +124,7 @@ class Gate:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
                 answer.outcome.disconnected = True
+                await self.runtime.upstreams.context.let_load(call, work)
                 work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work

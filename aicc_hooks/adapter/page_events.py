@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -16,6 +15,7 @@ from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.page_answers import HEADERS, failed, state
 from aicc_hooks.adapter.runtime import get_runtime
 from aicc_hooks.errors import SpoolError
+from aicc_hooks.resilience.stopping import stopping
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,7 +42,7 @@ async def _events(observer: Observer) -> AsyncIterator[bytes]:
         next_state = 0.0
         ends = time.monotonic() + _STREAM_S
         yield b"retry: 2000\n\n"
-        while time.monotonic() < ends and not _stopping():
+        while time.monotonic() < ends and not stopping():
             try:
                 latest = await asyncio.to_thread(observer.reader.latest)
                 if seq is None or latest < seq:  # first look, or a new database
@@ -66,10 +66,3 @@ async def _events(observer: Observer) -> AsyncIterator[bytes]:
 def _event(name: str, value: Any) -> bytes:
     # JSON has no raw line breaks, so no value can forge a second event.
     return b"event: " + name.encode() + b"\ndata: " + orjson.dumps(value, default=str) + b"\n\n"
-
-
-def _stopping() -> bool:
-    """Whether uvicorn wants to end: it waits for open answers, and this one would never end by itself."""
-    # Its handler of either signal is a method of the server; LiteLLM 1.110 puts a function of its own before SIGTERM's.
-    servers = (getattr(signal.getsignal(s), "__self__", None) for s in (signal.SIGTERM, signal.SIGINT))
-    return any(getattr(server, "should_exit", False) for server in servers)

@@ -22,7 +22,7 @@ from aicc_hooks.adapter.embedder import embed_with
 from aicc_hooks.adapter.judging import Judging
 from aicc_hooks.adapter.observe import Observer
 from aicc_hooks.adapter.recorder import Recorder
-from aicc_hooks.adapter.upstreams import Upstreams, litellm_probe
+from aicc_hooks.adapter.upstreams import Upstreams
 from aicc_hooks.cache.embedder_id import embedder_id
 from aicc_hooks.catalog import Catalog, address_of, build_catalog, keys_of
 from aicc_hooks.errors import ConfigError
@@ -32,6 +32,7 @@ from aicc_hooks.locality import Locality
 from aicc_hooks.payload.references import AnswerItems
 from aicc_hooks.policy import LoadedPolicy, Policy, PolicyStore
 from aicc_hooks.resilience.classify import Outcome
+from aicc_hooks.resilience.probes import litellm_probe
 from aicc_hooks.sticky import StickySessions
 
 log = logging.getLogger("aicc_hooks")

@@ -18,10 +18,11 @@ from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome, classify
 from aicc_hooks.resilience.cold_start import RequestRate
 from aicc_hooks.resilience.config import ResilienceConfig
-from aicc_hooks.resilience.health_check import HealthChecker, ProbeResult
+from aicc_hooks.resilience.health_check import HealthChecker
 from aicc_hooks.resilience.limits import FairLimiter
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.ollama_models import same_model
 from aicc_hooks.resilience.permit import Denied, upstream_down
 from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
 from aicc_hooks.resilience.shared import BreakerSync, LinkStore
@@ -122,6 +123,7 @@ class Upstreams:
             await self.health.stop()
         if self.sync is not None:
             await self.sync.stop()
+        await self.context.stop()
         for client in self._clients.values():
             await client.aclose()
         await self.servers.aclose()
@@ -240,9 +242,7 @@ class Upstreams:
             attempt.permit = None
         if not attempt.ended:
             attempt.ended = time.perf_counter()
-        if outcome is Outcome.OK and attempt.num_ctx:
-            self._clients[attempt.address].note_loaded(server_name(attempt.model), attempt.num_ctx)
-            if attempt.loading and self.health is not None:
+            if self.context.ended(attempt, answered=outcome is Outcome.OK) and self.health is not None:
                 self.health.nudge("ollama")  # another model may have had to leave for it
         if outcome is not Outcome.OK and not attempt.error:
             attempt.error = outcome.value
@@ -268,13 +268,19 @@ class Upstreams:
         )
 
     def _loader_of(self, model: str) -> OllamaClient | None:
-        return next(
-            (self._clients.get(d.address) for d in _deployments(self._catalog) if d.name == model),
-            None,
-        )
+        found = self._deployment_of(model)
+        return self._clients.get(found[1].address) if found is not None else None
 
     def _bucket_of(self, model: str) -> int | None:
-        return self.config.context.buckets_for(model)[0]
+        found = self._deployment_of(model)
+        if found is None or found[0] not in ("", "chat"):
+            return None  # embeddings are asked for without `num_ctx`
+        return self.context.to_warm(found[1].address, found[1].name)
+
+    def _deployment_of(self, model: str) -> tuple[str, Deployment] | None:
+        """(mode, deployment) of a model by the name its server has for it."""
+        every = ((g.mode, d) for g in self._catalog.groups.values() for d in g.deployments)
+        return next((pair for pair in every if same_model(pair[1].name, model)), None)
 
     def _on_transition(self, transition: Any) -> None:
         name = self._catalog.deployment_names.get(transition.key, transition.key)
@@ -286,14 +292,6 @@ class Upstreams:
 def _client_of(call: Call) -> str:
     """Who waits in line with itself."""
     return call.user or call.session or call.client.partition("/")[0]
-
-
-async def litellm_probe(problems: Mapping[str, str], fatal: Callable[[], str]) -> ProbeResult:
-    """LiteLLM's own health here: the seams self-test."""
-    if fatal():
-        return ProbeResult("down", fatal())
-    seams = [f"{name}: {text}" for name, text in problems.items() if name.startswith("seam.")]
-    return ProbeResult("up", "; ".join(seams), bool(seams))
 
 
 def _deployments(catalog: Catalog) -> Collection[Deployment]:

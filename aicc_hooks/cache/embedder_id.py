@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 
 from aicc_hooks.catalog import Catalog, Deployment
-from aicc_hooks.resilience.ollama import full_name, same_model
+from aicc_hooks.resilience.ollama_models import full_name, same_model
 
 _OLLAMA = ("ollama", "ollama_chat")
 _TIMEOUT_S = 2.0

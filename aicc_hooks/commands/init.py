@@ -17,7 +17,7 @@ from aicc_hooks.ops.env_values import PLAIN
 from aicc_hooks.ops.look import Machine, look, next_free_port, port_free
 from aicc_hooks.resilience.memory import recommend
 from aicc_hooks.resilience.models_present import missing_models
-from aicc_hooks.resilience.ollama import full_name
+from aicc_hooks.resilience.ollama_models import full_name
 
 _MARKS = {"created": "+", "replaced": "~", "changed": "~", "kept": "=", "unchanged": "="}
 

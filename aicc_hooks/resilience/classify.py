@@ -30,9 +30,6 @@ class Outcome(StrEnum):
 FAILURES = frozenset({Outcome.REFUSED, Outcome.TIMEOUT, Outcome.SERVER_ERROR, Outcome.OOM, Outcome.GARBAGE})
 """Kinds that count against an upstream. The others never do."""
 
-RETRYABLE = FAILURES
-"""Kinds another deployment may cure. `loading` is not one: an abort would cancel the load."""
-
 # Ollama answers 404 for a model that was never pulled, a cloud provider 429 for its own limit: neither is the
 # request's doing (the gate refuses unknown names before), and another deployment helps.
 _NOT_THE_REQUEST = re.compile(
@@ -166,7 +163,10 @@ def _of_status(status: int | None, text: str) -> Outcome:
         # LiteLLM reports an upstream read timeout as 408: not the client's doing.
         return found if found in (Outcome.REFUSED, Outcome.LOADING, Outcome.OOM) else Outcome.TIMEOUT
     if status is not None and 400 <= status < 500:
-        ours = status == 429 or (status == 404 and _NOT_THE_REQUEST.search(text[:_MAX_TEXT].lower()))
+        # 401, 402: the key of config.yaml or its credit. The client's own key is the gate's matter.
+        ours = status in (401, 402, 429) or (
+            status == 404 and _NOT_THE_REQUEST.search(text[:_MAX_TEXT].lower())
+        )
         return Outcome.SERVER_ERROR if ours else Outcome.CLIENT_ERROR
     if status is not None and status < 400:
         return found if found in (Outcome.OOM, Outcome.LOADING) else Outcome.GARBAGE if text else Outcome.OK

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from aicc_hooks.resilience.ollama import full_name
+from aicc_hooks.resilience.ollama_models import full_name
 from aicc_hooks.resilience.openai_server import Serves
 
 

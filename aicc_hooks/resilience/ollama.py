@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import httpx
 
 from aicc_hooks.resilience.config import KeepAlive
+from aicc_hooks.resilience.ollama_models import Loaded, ModelInfo, full_name, parse_show, same_model, whole
 
 T = TypeVar("T")
 
@@ -27,64 +29,12 @@ class OllamaGarbage(OllamaError):
 
 
 @dataclass(frozen=True, slots=True)
-class ModelInfo:
-    """`/api/show`, reduced. Zero and empty mean: not stated."""
-
-    name: str
-    context_length: int = 0
-    capabilities: frozenset[str] = field(default_factory=frozenset)
-    kv_bytes_per_token: int = 0  # f16 cache
-    family: str = ""
-
-    @property
-    def tools(self) -> bool:
-        """Calls tools."""
-        return "tools" in self.capabilities
-
-    @property
-    def vision(self) -> bool:
-        """Sees images."""
-        return "vision" in self.capabilities
-
-    def as_model_info(self) -> dict[str, bool]:
-        """Tools and images under the names of config.yaml's `model_info`; {} when Ollama names no capabilities.
-
-        The context is not among them: what a model may be asked for here also depends on the memory budget.
-        """
-        if not self.capabilities:
-            return {}
-        return {"supports_function_calling": self.tools, "supports_vision": self.vision}
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """One row of `/api/ps`."""
-
-    name: str
-    size: int = 0
-    context_length: int = 0
-    expires_at: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Cached(Generic[T]):
     """A result with its age. `stale`: a later refresh failed."""
 
     value: T
     at: float
     stale: bool = False
-
-
-def same_model(a: str, b: str) -> bool:
-    """Ollama's names: no tag means `:latest`."""
-    return full_name(a) == full_name(b)
-
-
-def full_name(name: str) -> str:
-    """`llama3.2` -> `llama3.2:latest`; a provider prefix (`ollama_chat/`) is dropped."""
-    for prefix in ("ollama_chat/", "ollama/"):
-        name = name.removeprefix(prefix)
-    return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
 class OllamaClient:
@@ -111,6 +61,8 @@ class OllamaClient:
         self._ps: Cached[tuple[Loaded, ...]] | None = None
         self._tags: Cached[Mapping[str, int]] | None = None
         self._info: dict[str, Cached[ModelInfo]] = {}
+        self._version: tuple[int, ...] = ()
+        self._answered: dict[str, int] = {}  # num_ctx of the last answer, by full name
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -120,7 +72,9 @@ class OllamaClient:
 
     async def version(self) -> str:
         """`/api/version`."""
-        return str((await self._call("GET", "/api/version")).get("version", ""))
+        version = str((await self._call("GET", "/api/version")).get("version", ""))
+        self._version = tuple(int(part) for part in re.findall(r"\d{1,9}", version)[:2])
+        return version
 
     async def tags(self) -> Mapping[str, int]:
         """`/api/tags`: size in bytes by full model name."""
@@ -129,7 +83,7 @@ class OllamaClient:
         except Exception:
             self._tags = _aged(self._tags)
             raise
-        value = {full_name(str(r.get("name") or r.get("model"))): _int(r.get("size")) for r in rows}
+        value = {full_name(str(r.get("name") or r.get("model"))): whole(r.get("size")) for r in rows}
         self._tags = Cached(value, self._clock())
         return value
 
@@ -143,8 +97,8 @@ class OllamaClient:
         value = tuple(
             Loaded(
                 full_name(str(r.get("name") or r.get("model"))),
-                _int(r.get("size")),
-                _int(r.get("context_length")),
+                whole(r.get("size")),
+                whole(r.get("context_length")),
                 str(r.get("expires_at", "")),
             )
             for r in rows
@@ -221,11 +175,26 @@ class OllamaClient:
         return None if rows is None else any(same_model(r.name, model) for r in rows)
 
     def note_loaded(self, model: str, num_ctx: int) -> None:
-        """A model that has just answered is in memory, whatever the last `/api/ps` said."""
-        if self._ps is None or self._ps.stale or self.is_loaded(model):
+        """A model that has just answered is in memory with `num_ctx`, whatever the last `/api/ps` said."""
+        self._answered[full_name(model)] = num_ctx
+        if self._ps is None or self._ps.stale:
             return
-        row = Loaded(full_name(model), 0, num_ctx, "")
-        self._ps = Cached((*self._ps.value, row), self._ps.at)
+        rows = [r for r in self._ps.value if r.name != full_name(model)]
+        old = next((r for r in self._ps.value if r.name == full_name(model)), Loaded(full_name(model)))
+        self._ps = Cached((*rows, replace(old, context_length=num_ctx)), self._ps.at)
+
+    def num_ctx(self, model: str) -> int | None:
+        """What the model runs with, whoever asked for it; None when it is not in memory or nobody knows.
+
+        Ollama before 0.12 told it times OLLAMA_NUM_PARALLEL; there only our own last answer counts.
+        """
+        rows = self.loaded()
+        row = next((r for r in rows or () if r.name == full_name(model)), None)
+        if rows is not None and row is None:
+            return None
+        if row is not None and row.context_length and self._version >= (0, 12):
+            return row.context_length
+        return self._answered.get(full_name(model))
 
     def info(self, model: str) -> ModelInfo | None:
         """The last `/api/show` of a model, however old."""
@@ -254,40 +223,11 @@ class OllamaClient:
         return answer
 
 
-def parse_show(name: str, answer: Mapping[str, Any]) -> ModelInfo:
-    """Context length, capabilities and KV bytes per token out of `/api/show`."""
-    raw = answer.get("model_info")
-    info: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
-    arch = str(info.get("general.architecture", ""))
-
-    def number(key: str) -> int:
-        value = info.get(f"{arch}.{key}")
-        return max((_int(v) for v in value), default=0) if isinstance(value, list) else _int(value)
-
-    heads = number("attention.head_count")
-    kv_heads = number("attention.head_count_kv") or heads
-    key_length = number("attention.key_length") or (number("embedding_length") // heads if heads else 0)
-    value_length = number("attention.value_length") or key_length
-    capabilities = answer.get("capabilities")
-    details = answer.get("details")
-    return ModelInfo(
-        name=full_name(name),
-        context_length=number("context_length"),
-        capabilities=frozenset(map(str, capabilities)) if isinstance(capabilities, list) else frozenset(),
-        kv_bytes_per_token=number("block_count") * kv_heads * (key_length + value_length) * 2,
-        family=str(details.get("family", "")) if isinstance(details, Mapping) else "",
-    )
-
-
 def _rows(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     rows = answer.get("models")
     if not isinstance(rows, list):
         raise OllamaGarbage("no list of models in the answer; is this Ollama?")
     return [r for r in rows if isinstance(r, Mapping) and (r.get("name") or r.get("model"))]
-
-
-def _int(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else 0
 
 
 def _aged(cached: Cached[T] | None) -> Cached[T] | None:

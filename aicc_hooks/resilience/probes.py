@@ -14,7 +14,8 @@ from aicc_hooks.resilience.classify import Outcome, classify
 from aicc_hooks.resilience.crashes import read_crashes
 from aicc_hooks.resilience.health_check import Probe, ProbeResult
 from aicc_hooks.resilience.models_present import missing_models, not_served
-from aicc_hooks.resilience.ollama import OllamaClient, full_name
+from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.ollama_models import full_name
 from aicc_hooks.resilience.openai_server import OpenAIServer, ServerError
 
 _WHOLE_S = 60.0  # between two lists of what is on disk while all is well
@@ -278,3 +279,11 @@ def standard_probes(
     if crash_dir is not None:
         probes.append(Probe("crashes", crashes(crash_dir)))
     return tuple(probes)
+
+
+async def litellm_probe(problems: Mapping[str, str], fatal: Callable[[], str]) -> ProbeResult:
+    """LiteLLM's own health here: the seams self-test."""
+    if fatal():
+        return ProbeResult("down", fatal())
+    seams = [f"{name}: {text}" for name, text in problems.items() if name.startswith("seam.")]
+    return ProbeResult("up", "; ".join(seams), bool(seams))

@@ -21,7 +21,8 @@ from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
 from aicc_hooks.resilience.memory import recommend, total_ram
 from aicc_hooks.resilience.models_present import missing_models
-from aicc_hooks.resilience.ollama import OllamaClient, full_name
+from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.ollama_models import full_name
 
 _LIMIT_S = 1.2
 _LOOPBACK = ("http://localhost", "http://127.", "http://[::1]")

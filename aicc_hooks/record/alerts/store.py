@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, Final
 
+from aicc_hooks.errors import SpoolError
 from aicc_hooks.record.alerts.config import AlertsConfig
 from aicc_hooks.record.alerts.state import AlertState, Reading, step
 from aicc_hooks.record.reader import SpoolReader
@@ -131,6 +133,16 @@ def unsilence(writer: Writer, pattern: str) -> bool:
     """End a silence; False when there was none."""
     with writer.transaction() as db:
         return db.execute("DELETE FROM silences WHERE pattern = ?", (pattern,)).rowcount > 0
+
+
+def told(reader: SpoolReader, key: str) -> bool:
+    """Whether an alert stands in the file as firing and told. False when that cannot be read."""
+    with contextlib.suppress(SpoolError):
+        rows = reader.query(
+            "SELECT 1 FROM alerts WHERE key = ? AND status = 'firing' AND notified IS NOT NULL", [key]
+        )
+        return bool(rows)
+    return False
 
 
 def read_alerts(reader: SpoolReader, *, now: float, events: int = 50) -> dict[str, list[dict[str, Any]]]:

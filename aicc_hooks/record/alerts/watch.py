@@ -106,8 +106,10 @@ class Watch:
         try:
             events = self._round(config, now)
         except SpoolError as error:
-            trouble = str(self.sources.problems().get("spool") or error)
-            self._blind.round(config, self._sinks(config), trouble, now)
+            # What the file has told while it could be written goes on there, and ends there.
+            if self._blind.awake or not store.told(self._reader, "spool_failing"):
+                trouble = str(self.sources.problems().get("spool") or error)
+                self._blind.round(config, self._sinks(config), trouble, now)
             raise
         if self._blind.awake:
             trouble = str(
