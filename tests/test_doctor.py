@@ -20,7 +20,7 @@ from click.testing import CliRunner
 
 from aicc_hooks.cli import group
 from aicc_hooks.ops import backup
-from aicc_hooks.ops.doctor import installed, machine, services
+from aicc_hooks.ops.doctor import installed, machine, running
 from aicc_hooks.ops.doctor.model import Context, Finding, exit_code, run_checks
 from aicc_hooks.ops.doctor.run import CHECKS, read_context
 from aicc_hooks.ops.env_file import with_values
@@ -347,7 +347,7 @@ def test_lan_is_said(home: Path) -> None:
 
 @pytest.mark.live
 def test_a_running_gateway_is_asked(home: Path, shared_gateway: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "_LIMIT_S", 30)  # a busy test machine is not what is looked for
+    monkeypatch.setattr(running, "LIMIT_S", 30)  # a busy test machine is not what is looked for
     gateway: GatewayProcess = shared_gateway()
     edit_env(home, AICC_ROUTER_PORT=str(gateway.port))
     found = look()
@@ -431,7 +431,7 @@ def test_no_check_writes_into_the_folder(home: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in home.rglob("*")}
     look()
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
-    assert services.ask_gateway(1) is None
+    assert running.ask_gateway(1) is None
     assert list(machine.proxies(read_context({"AICC_HOME": str(home)}))) is not None
 
 

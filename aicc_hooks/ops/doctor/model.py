@@ -13,6 +13,8 @@ from typing import Any, Literal
 from aicc_hooks.gateway_config import GatewayConfig
 from aicc_hooks.policy import Policy
 
+LIMIT_S = 1.2  # what a check waits for an answer
+
 Level = Literal["ok", "warn", "fail", "off"]
 
 

@@ -19,7 +19,7 @@ from aicc_hooks.errors import ConfigError
 from aicc_hooks.gateway_config import default_config_path, load_config
 from aicc_hooks.home import home_dir, policy_path
 from aicc_hooks.ops import shipped
-from aicc_hooks.ops.doctor import configured, installed, machine, servers, services, trials
+from aicc_hooks.ops.doctor import configured, installed, machine, running, servers, services, trials
 from aicc_hooks.ops.doctor.model import Check, Context, Finding, run_checks
 from aicc_hooks.ops.env_file import read_env_file
 from aicc_hooks.policy import check_routes, load_policy
@@ -36,8 +36,8 @@ CHECKS: Final[Mapping[str, Check]] = {
     "patterns": configured.patterns,
     "key": configured.keys,
     "permissions": configured.permissions,
-    "gateway": services.gateway,
-    "bind": services.bind_address,
+    "gateway": running.gateway,
+    "bind": running.bind_address,
     "ollama": services.ollama,
     "servers": servers.model_servers,
     "redis": services.redis,
@@ -82,7 +82,7 @@ def read_context(env: Mapping[str, str], config: Path | None = None) -> Context:
             check_routes(policy.policy, context.config.groups, source=policy.source)
     except ConfigError as error:
         errors["policy"] = str(error)
-    health, slow = services.look_at_gateway(port)
+    health, slow = running.look_at_gateway(port)
     return replace(context, errors=errors, health=health, slow=slow)
 
 
@@ -152,14 +152,14 @@ def _seams(context: Context) -> Iterator[Finding]:
             health = None
             while health is None and child.poll() is None and time.monotonic() < until:
                 time.sleep(0.3)
-                health = services.ask_gateway(port)
+                health = running.ask_gateway(port)
             if health is None:
                 yield Finding(
                     "seams", "fail", "the gateway does not start", f"aicc serve --port {context.port + 10}"
                 )
             else:
                 time.sleep(1.5)  # the self-test runs in the first second
-                yield from installed.seams(replace(context, health=services.ask_gateway(port) or health))
+                yield from installed.seams(replace(context, health=running.ask_gateway(port) or health))
         finally:
             child.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""Checks of what runs: the gateway, Ollama and its models, Redis, Langfuse, Docker."""
+"""Checks of what the gateway needs: Ollama and its models, Redis, Langfuse, Docker."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import asyncio
 import contextlib
 import email.utils
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import httpx
 
-from aicc_hooks import __version__
 from aicc_hooks.errors import ConfigError
-from aicc_hooks.ops.doctor.model import Context, Finding, Level
-from aicc_hooks.ops.listening import taken_by
-from aicc_hooks.ops.look import docker_state, port_free
-from aicc_hooks.ops.single import held
+from aicc_hooks.ops.doctor.model import LIMIT_S, Context, Finding
+from aicc_hooks.ops.look import docker_state
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
 from aicc_hooks.resilience.memory import recommend, total_ram
@@ -24,118 +20,7 @@ from aicc_hooks.resilience.models_present import missing_models
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.ollama_models import full_name
 
-_LIMIT_S = 1.2
 _LOOPBACK = ("http://localhost", "http://127.", "http://[::1]")
-
-
-def look_at_gateway(port: int) -> tuple[Mapping[str, Any] | None, bool]:
-    """/aicc/health of what listens on the port, when it is our gateway; True when something took too long to answer."""
-    try:
-        answer = httpx.get(f"http://127.0.0.1:{port}/aicc/health", timeout=_LIMIT_S, trust_env=False).json()
-    except httpx.TimeoutException:
-        return None, True
-    except (httpx.HTTPError, ValueError):
-        return None, False
-    return answer if isinstance(answer, dict) and "policy_version" in answer else None, False
-
-
-def ask_gateway(port: int) -> Mapping[str, Any] | None:
-    """The health of the gateway on this port; None when none answers."""
-    return look_at_gateway(port)[0]
-
-
-def gateway(context: Context) -> Iterator[Finding]:
-    """Running, of this version, with the policy of the file, all well inside; else who has its port."""
-    health = context.health
-    if health is None:
-        if port_free(context.port):
-            yield Finding(
-                "gateway",
-                "off",
-                f"nothing listens on port {context.port}",
-                "aicc serve, or: aicc launchd install",
-            )
-        elif (holder := held(context.home)) is not None and holder.get("port", context.port) == context.port:
-            who = f" (pid {holder['pid']})" if holder else ""
-            yield Finding(
-                "gateway", "warn", f"port {context.port}: the gateway{who} is slow to answer: not within {_LIMIT_S} s",
-                "it is starting or busy: run aicc doctor again in a moment; restart it if this stays so",
-            )  # fmt: skip
-        else:
-            why = (
-                f"which is slow to answer (not within {_LIMIT_S} s): another program, or the gateway of another folder"
-                if context.slow
-                else "and it is not the gateway"
-            )
-            yield Finding(
-                "port", "fail", f"port {context.port} is taken{taken_by(context.port)}, {why}",
-                f"stop that program, or: aicc init --yes --port {context.port + 10}",
-            )  # fmt: skip
-        return
-    levels: dict[str, Level] = {"ok": "ok", "degraded": "warn"}
-    level = levels.get(str(health.get("status")), "fail")
-    yield Finding(
-        "gateway",
-        level,
-        f"port {context.port}: {health.get('status')}",
-        "" if level == "ok" else "see the lines below",
-    )
-    if health.get("version") != __version__:
-        yield Finding(
-            "gateway.version",
-            "warn",
-            f"runs {health.get('version')}, installed is {__version__}",
-            "aicc launchd restart",
-        )
-    for name, text in (health.get("problems") or {}).items():
-        if not name.startswith(("seam.", "selftest")):
-            yield Finding(
-                f"gateway.{name}", "warn", str(text), "correct it; the gateway looks again by itself"
-            )
-    for name, state in (health.get("dependencies") or {}).items():
-        if isinstance(state, dict) and state.get("status") == "down":
-            yield Finding(
-                f"gateway.{name}",
-                "warn",
-                f"the gateway finds it down: {state.get('detail') or ''}".rstrip(": "),
-                "see the lines below",
-            )
-
-
-def bind_address(context: Context) -> Iterator[Finding]:
-    """Loopback unless the owner wrote `lan: true`."""
-    lan = context.policy is not None and context.policy.lan
-    if lan:
-        yield Finding(
-            "bind",
-            "warn",
-            "lan: true: machines on your network that have the key can use the gateway",
-            "lan: false in policy.yaml",
-        )
-    elif context.health is not None and _listens_everywhere(context.port):
-        yield Finding(
-            "bind",
-            "warn",
-            "LiteLLM listens on all addresses; the gate refuses other machines",
-            "start it with: aicc serve",
-        )
-    else:
-        yield Finding("bind", "ok", "this machine only")
-
-
-def _listens_everywhere(port: int) -> bool:
-    import shutil
-    import subprocess
-
-    tool = shutil.which("lsof")
-    if tool is None:
-        return False
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        done = subprocess.run(
-            [tool, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fn"], capture_output=True, text=True, timeout=1.5
-        )
-        return any(line.startswith("n*:") for line in done.stdout.splitlines())
-    return False
 
 
 def ollama(context: Context) -> Iterator[Finding]:
@@ -156,7 +41,7 @@ def ollama(context: Context) -> Iterator[Finding]:
 
 
 async def _one_ollama(base: str, models: dict[str, int]) -> list[Finding]:
-    client = OllamaClient(base, timeout_s=_LIMIT_S)
+    client = OllamaClient(base, timeout_s=LIMIT_S)
     out: list[Finding] = []
     try:
         try:
@@ -287,7 +172,7 @@ def langfuse(context: Context) -> Iterator[Finding]:
 
 
 async def _langfuse(access: LangfuseAccess) -> list[Finding]:
-    api = LangfuseApi(access, _LIMIT_S)
+    api = LangfuseApi(access, LIMIT_S)
     try:
         # An empty export writes nothing, but passes the same door as a trace.
         (accepted, sentence), sent, read = await asyncio.gather(
@@ -322,7 +207,7 @@ async def _langfuse(access: LangfuseAccess) -> list[Finding]:
 async def _read(access: LangfuseAccess) -> str:
     """What is wrong with reading; "" when it works. The answer's date also tells the clock of Docker's machine."""
     async with httpx.AsyncClient(
-        base_url=access.host, auth=(access.public_key, access.secret_key), timeout=_LIMIT_S, trust_env=False
+        base_url=access.host, auth=(access.public_key, access.secret_key), timeout=LIMIT_S, trust_env=False
     ) as client:
         try:
             answer = await client.get("/api/public/v2/observations", params={"limit": 1})
