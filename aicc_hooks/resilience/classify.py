@@ -164,7 +164,9 @@ def _of_status(status: int | None, text: str) -> Outcome:
         return found if found in (Outcome.REFUSED, Outcome.LOADING, Outcome.OOM) else Outcome.TIMEOUT
     if status is not None and 400 <= status < 500:
         # 401, 402: the key of config.yaml or its credit. The client's own key is the gate's matter.
-        ours = status in (401, 402, 429) or (status == 404 and _NOT_THE_REQUEST.search(text[:_MAX_TEXT].lower()))
+        ours = status in (401, 402, 429) or (
+            status == 404 and _NOT_THE_REQUEST.search(text[:_MAX_TEXT].lower())
+        )
         return Outcome.SERVER_ERROR if ours else Outcome.CLIENT_ERROR
     if status is not None and status < 400:
         return found if found in (Outcome.OOM, Outcome.LOADING) else Outcome.GARBAGE if text else Outcome.OK
