@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -214,6 +215,35 @@ def test_a_client_that_leaves_ends_the_upstream_call(patient: GatewayProcess, ol
     record = record_of(patient, response)
     assert record["status"] == 499
     assert record["attempts"][-1]["error"] == "cancelled"
+
+
+def test_a_client_that_does_not_read_stops_the_model_and_loses_nothing(
+    patient: GatewayProcess, ollama: OllamaStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [f"{number:-<8000}" for number in range(1500)]  # 12 MB: more than the kernel's buffers hold
+    monkeypatch.setattr(ollama.models[LLAMA], "reply", " ".join(words))
+    body = json.dumps(say(model="llama-fast", stream=True)).encode()
+    head = (
+        f"POST /v1/chat/completions HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer {patient.key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    )
+    with socket.socket() as client:
+        client.connect(("127.0.0.1", patient.port))
+        client.sendall(head.encode() + body)
+        wait_until(lambda: ollama.calls and ollama.calls[-1].bytes_sent, 10)
+        upstream, sent = ollama.calls[-1], [0]
+
+        def stands() -> bool:
+            time.sleep(1.5)
+            sent.append(upstream.bytes_sent)
+            return sent[-1] == sent[-2]
+
+        wait_until(stands, 60)
+        assert not upstream.finished  # only what the kernel's buffers hold was taken from it
+        answer = b"".join(iter(lambda: client.recv(1 << 20), b""))
+    told = [event["choices"][0]["delta"].get("content") or "" for event in events(answer.decode())]
+    assert "".join(told).split() == words
+    assert b"data: [DONE]" in answer
 
 
 # --- cold starts -----------------------------------------------------------------------------------
