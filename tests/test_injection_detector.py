@@ -240,7 +240,20 @@ def test_an_attack_anywhere_in_a_long_text_is_found(place: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "   ", "\n\n", "?", "\x00", "\ud800 lone surrogate", "|" * 5000, "a" * 50_000]
+    "text",
+    [
+        "",
+        "   ",
+        "\n\n",
+        "?",
+        "\x00",
+        "\ud800 lone surrogate",
+        "|" * 5000,
+        "a" * 50_000,
+        "word " * 9000,
+        "question " * 10,
+        "data, system. " * 50,
+    ],
 )
 def test_odd_texts_are_calm(text: str) -> None:
     result = DETECTOR.score(text)
