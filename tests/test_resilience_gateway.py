@@ -452,6 +452,19 @@ def test_a_refused_connection_is_answered_at_once_until_ollama_is_back(
     assert time.monotonic() - began < 5
 
 
+def test_who_asks_finds_out_that_ollama_is_back(shared_gateway: Any, ollama: OllamaStub) -> None:
+    """Neither the circuit, due after a minute, nor the next probe, after half a minute, is waited for."""
+    resilience = {"breaker": {"cooldown_s": 60}, "health": {"interval_s": 300}}
+    gateway = shared_gateway(policy={"cache": {"enabled": False}, "resilience": resilience})
+    assert ask(gateway).status_code == 200
+    with ollama.refusing():
+        assert ask(gateway).status_code == 503
+        wait_until(knows(gateway, "down"), 20)
+        refused = ask(gateway)
+        assert int(refused.headers["retry-after"]) <= 2, refused.text
+    wait_until(lambda: ask(gateway).status_code == 200, 20)
+
+
 def test_an_open_circuit_half_opens_with_one_request(strict: GatewayProcess, ollama: OllamaStub) -> None:
     closed(strict)
     ollama.fail("status", model=QWEN)

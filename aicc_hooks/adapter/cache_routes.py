@@ -45,6 +45,10 @@ async def get_entries(request: Request) -> JSONResponse:
 
 @router.post("/aicc/cache/clear")
 async def post_clear() -> JSONResponse:
-    """Forget every answer, here and in Redis; other gateways follow within two seconds."""
+    """Forget every answer, here and in Redis; other gateways follow within two seconds.
+
+    Turns of /v1/responses that this process keeps for references to them go too; they are not counted.
+    """
+    get_runtime().items.clear()
     cache = get_runtime().cached.cache
     return JSONResponse({"cleared": await cache.clear() if cache is not None else 0}, headers=_HEADERS)

@@ -29,6 +29,7 @@ from aicc_hooks.resilience.shared import BreakerSync, LinkStore
 from aicc_hooks.resilience.warm_up import Warmer
 
 log = logging.getLogger("aicc_hooks")
+_LOOKED_AT_S = 2  # until a server that health looks at on request is known to be back
 
 
 class Upstreams:
@@ -191,7 +192,7 @@ class Upstreams:
         ]
         if not pairs or any(self.breaker.usable(*pair) for pair in pairs):
             return
-        raise upstream_down(route, self.breaker.retry_after(pairs), self.breaker.reason(pairs))
+        raise upstream_down(route, self._retry_after(pairs), self.breaker.reason(pairs))
 
     def refuse_if_full(self, call: Call) -> None:
         """429 at once when no deployment of the route has a place, nor one in its queue.
@@ -219,7 +220,8 @@ class Upstreams:
         permit = self.breaker.allow(attempt.address, attempt.deployment)
         if isinstance(permit, Denied):
             asked = call.decision.route if call.decision else server_name(attempt.model)
-            raise upstream_down(asked, permit.retry_after_header, permit.reason)
+            wait = self._retry_after([(attempt.address, attempt.deployment)])
+            raise upstream_down(asked, wait, permit.reason)
         if any(a.address == attempt.address and a.error == Outcome.SERVER_ERROR for a in call.attempts):
             permit = replace(permit, again=True)
         attempt.permit = permit
@@ -254,6 +256,24 @@ class Upstreams:
         return outcome
 
     # --- help -------------------------------------------------------------------------------
+
+    def _retry_after(self, pairs: Iterable[tuple[str, str]]) -> int:
+        """Whole seconds until the first of these (address, deployment) pairs may be tried.
+
+        A server that health looks at is looked at again now: whoever starts Ollama and asks is not told to wait for a
+        circuit that grew to a minute meanwhile.
+        """
+        if self.health is not None:
+            self.health.nudge("ollama")
+            self.health.nudge("model_servers")
+
+        def wait(address: str, deployment: str) -> int:
+            of_address = self.breaker.retry_after([(address, "")])
+            if address in self._clients or address in self.servers:
+                of_address = min(of_address, _LOOKED_AT_S)
+            return max(of_address, self.breaker.retry_after([("", deployment)]))
+
+        return min(wait(*pair) for pair in pairs)
 
     def _expected(self, address: str) -> Iterable[str]:
         groups = [

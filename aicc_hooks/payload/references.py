@@ -67,6 +67,12 @@ class AnswerItems:
                 return None
             return orjson.loads(kept.item), kept.native
 
+    def clear(self) -> None:
+        """Forget all of them."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
+
     def _old(self, kept: _Kept) -> bool:
         return self._clock() - kept.since > _KEPT_S
 

@@ -44,6 +44,9 @@ class ModelServers:
                 self._made[address] = OpenAIServer(address, key=keys.get(address, ""))
             self._servers[address] = self._made[address]
 
+    def __contains__(self, address: str) -> bool:
+        return address in self._servers
+
     async def look(self) -> None:
         """Ask each once; what does not answer stays unknown, and health tells of it."""
         for server in list(self._servers.values()):
