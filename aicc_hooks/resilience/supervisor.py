@@ -68,6 +68,9 @@ class Supervisor:
         self._env = dict(os.environ if env is None else env)
         # A dead process leaves the Python stack on stderr: file and function names, no data.
         self._env.setdefault("PYTHONFAULTHANDLER", "1")
+        # Of glibc, which gives threads heaps of their own that keep what is freed: at 95 requests a second memory grew by
+        # 11 MB in 100 s, with two heaps by 4 MB.
+        self._env.setdefault("MALLOC_ARENA_MAX", "2")
         self._env[PARENT_ENV] = str(os.getpid())
         self._port = port
         self._handed: tuple[int, ...] = ()
