@@ -197,7 +197,9 @@ def _count(body: Mapping[str, Any], name: str) -> int | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # some clients know only one kind of number
     if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
-        raise bad_field(name, f"found {shown(value)}; allowed: a whole number of at least 1.")
+        # A text may be anything a client mixed up, its query too: it is not repeated.
+        found = "a text" if isinstance(value, str) else shown(value)
+        raise bad_field(name, f"found {found}; allowed: a whole number of at least 1.")
     return value
 
 
