@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,7 @@ def test_one_refused_connection_opens_the_address_for_every_model_on_it_at_once(
     attempt(breaker, Outcome.REFUSED, "qwen")
     denied = breaker.allow("http://127.0.0.1:11434/v1", "llama")  # same server, other spelling
     assert isinstance(denied, Denied)
-    assert (denied.scope, denied.key, denied.retry_after_header) == ("address", "localhost:11434", 5)
+    assert (denied.scope, denied.key, math.ceil(denied.retry_after)) == ("address", "localhost:11434", 5)
     assert breaker.allow("http://localhost:8080", "mlx"), "another address is not concerned"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -42,11 +41,6 @@ class Denied:
 
     def __bool__(self) -> bool:
         return False
-
-    @property
-    def retry_after_header(self) -> int:
-        """Whole seconds for `Retry-After`."""
-        return max(1, math.ceil(self.retry_after))
 
 
 @dataclass(frozen=True, slots=True)
