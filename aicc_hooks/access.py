@@ -85,7 +85,26 @@ def loopback_peer(client: tuple[str, int] | list[object] | None) -> bool:
     return host == "::1" or host.startswith("127.")
 
 
+# Shown in documents and examples: everybody knows them, so they are no key.
+PUBLISHED: Final = frozenset(
+    (
+        "sk-1234",
+        "sk-12345",
+        "sk-command-center-local",
+        "changeme",
+        "change-me",
+        "secret",
+        "password",
+        "langfuse",
+        "admin",
+    )
+)
 LAN_KEY: Final = 24  # characters
+
+
+def is_published(key: str) -> bool:
+    """Whether a key or password is one of the defaults that stand in documents."""
+    return key.strip().lower() in PUBLISHED
 
 
 def fit_for_lan(key: str) -> bool:

@@ -33,6 +33,16 @@ def not_allowed(names: Iterable[str], allowed: Iterable[str]) -> list[str]:
     return [name for name in names if name not in listed]
 
 
+def unexpected(loaded: Iterable[str], allowed: Iterable[str], classes: Mapping[str, str]) -> list[str]:
+    """Of the loggers LiteLLM runs (short names, or `module.Class` of objects), those that `allowed` does not name.
+
+    `classes`: the class behind a short name of LiteLLM. A dotted name of config.yaml is an object of that module.
+    """
+    exact = {known for name in allowed for known in (name, classes.get(name, name))}
+    modules = tuple(name.rpartition(".")[0] + "." for name in allowed if "." in name)
+    return [label for label in dict.fromkeys(loaded) if label not in exact and not label.startswith(modules)]
+
+
 def refusal(names: Iterable[str]) -> str:
     """Why the gateway does not start, and the two ways out."""
     shown = ", ".join(names)

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -214,6 +214,13 @@ class RedisLink:
         else:
             log.error("unexpected error in a Redis operation: %s", type(error).__name__)
         return default
+
+    def limit(self, timeout_ms: float) -> None:
+        """The longest wait for a call from now on (policy `cache.redis_timeout_ms`), also for connecting."""
+        with self._lock:
+            if self.settings is not None and self.settings.timeout_ms != timeout_ms:
+                self.settings = replace(self.settings, timeout_ms=timeout_ms)
+                self._generation += 1  # the sockets carry the limit too
 
     async def ping(self) -> bool:
         """Ask once, within the ordinary limit; used by health checks and at the start."""

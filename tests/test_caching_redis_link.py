@@ -154,6 +154,24 @@ def test_frozen_server_costs_the_limit_once(server: Server) -> None:
     asyncio.run(main())
 
 
+def test_a_changed_limit_holds_for_the_next_call(server: Server) -> None:
+    async def main() -> None:
+        link = link_to(server, timeout_ms=40)
+        link.limit(3000)  # longer than the freeze below
+        assert await link.ping()
+        server.freeze()
+        asyncio.get_running_loop().call_later(0.3, server.thaw)
+        assert await link.ping(), "with the old limit this is a timeout"
+        server.freeze()
+        link.limit(45)
+        assert not await link.ping()
+        assert "no answer within 45 ms" in link.health()["detail"]
+        server.thaw()
+        await link.aclose()
+
+    asyncio.run(main())
+
+
 def test_forty_calls_at_once_on_a_frozen_server_wait_side_by_side(server: Server) -> None:
     async def main() -> None:
         link = link_to(server)

@@ -396,6 +396,40 @@ def test_without_a_local_model_private_requests_are_refused_at_once(
     assert not reached(cloud)
 
 
+KNOWN_LOGGER = """
+import os, sys, types
+import litellm
+from litellm.integrations.custom_logger import CustomLogger
+class Known(CustomLogger): ...
+logger = Known()
+if os.environ.get("BRINGS_A_FRIEND"):
+    Friend = type("Friend", (CustomLogger,), {"__module__": "uninvited"})
+    litellm.callbacks.append(Friend())
+"""
+
+
+@pytest.mark.parametrize("friend", ["", "1"])
+def test_a_logger_nobody_allowed_stops_the_gateway_also_beside_one_that_is_allowed(
+    start_gateway: Any, cloud: CloudStandIn, friend: str
+) -> None:
+    config = config_with_cloud(cloud)
+    config["litellm_settings"]["callbacks"].append("known_logger.logger")
+    gateway = start_gateway(
+        config,
+        policy={**cloud.policy, "redaction": {"allow_callbacks": ["known_logger.logger"]}},
+        files={"known_logger.py": KNOWN_LOGGER},
+        env={"BRINGS_A_FRIEND": friend},
+    )
+    response = gateway.httpx().post("/v1/chat/completions", json=chat("hello"))
+    health = gateway.httpx().get("/aicc/health").json()
+    assert health["known_leaks"] == ["known_logger.logger"]
+    if friend:
+        assert response.status_code == 503
+        assert "uninvited.Friend" in health["problems"]["selftest"]
+    else:
+        assert response.status_code == 200, response.text
+
+
 @pytest.mark.parametrize("alone", ["privacy_hook", "injection_hook", "complexity_hook"])
 def test_each_hook_works_alone_in_a_plain_litellm_config(
     start_gateway: Any, cloud: CloudStandIn, ollama: OllamaStub, alone: str

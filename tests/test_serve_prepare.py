@@ -50,6 +50,12 @@ def test_without_a_key_it_says_how_to_get_one(home: Path, free_port: int) -> Non
             plan(home, free_port, env=env)
 
 
+@pytest.mark.parametrize("key", ["sk-1234", "sk-12345", "SK-1234 ", "admin", "secret"])
+def test_a_key_that_stands_in_documents_is_none(home: Path, free_port: int, key: str) -> None:
+    with pytest.raises(GatewayConfigError, match=r"stands in documents.*aicc init --new-key"):
+        plan(home, free_port, env={"AICC_MASTER_KEY": key})
+
+
 def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     made = plan(home, free_port, env={"AICC_MASTER_KEY": STRONG}, extra=("--num_workers", "2"))
     assert made.argv[1:3] == ("-m", "aicc_hooks.ops.launch")

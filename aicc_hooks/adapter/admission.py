@@ -5,16 +5,13 @@ from __future__ import annotations
 import hmac
 import time
 
-from aicc_hooks.access import Door, find_door, fit_for_lan, loopback_peer
+from aicc_hooks.access import Door, find_door, fit_for_lan, is_published, loopback_peer
 from aicc_hooks.adapter.asgi import Receive, Scope, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.cors import allowed_origin, preflight_headers
 from aicc_hooks.errors import Refusal
 from aicc_hooks.web import session
-
-# From documentation and examples: everybody knows them.
-KNOWN_DEFAULT_KEYS = frozenset(("sk-1234", "sk-command-center-local", "sk-12345", "changeme"))
 
 
 class Disconnected(Exception):
@@ -63,7 +60,7 @@ def door_of(runtime: Runtime, scope: Scope, call: Call) -> Door:
 def check_serving(runtime: Runtime, door: Door) -> None:
     if not door.key:
         return
-    if not runtime.master_key() or runtime.master_key() in KNOWN_DEFAULT_KEYS:
+    if not runtime.master_key() or is_published(runtime.master_key()):
         raise Refusal(
             "aicc_not_configured",
             "No key of your own is set: put AICC_MASTER_KEY into the environment or run `aicc init`, then restart.",

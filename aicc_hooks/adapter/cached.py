@@ -76,6 +76,7 @@ class Cached:
         if config != self._config:
             self._config = config
             self._stale = True
+        self.link.limit(config.redis_timeout_ms)
 
     def ready(self, master_key: str) -> ResponseCache | None:
         """The cache, made when the key is known: gateways with one key share what Redis holds."""

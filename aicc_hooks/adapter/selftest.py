@@ -11,6 +11,7 @@ from typing import Any, Final
 import litellm
 
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.foreign_callbacks import unexpected
 from aicc_hooks.litellm_releases import MALWARE
 
 # Handed to hooks in place of a request; an object, so that nothing a client sends can be it.
@@ -175,18 +176,26 @@ _HARMLESS: Final = (
 async def _foreign_loggers(runtime: Runtime) -> str:
     """Loggers that came in by another way than config.yaml (environment, another plugin)."""
     current = runtime.store.current
-    allowed = set(current.policy.redaction.allow_callbacks if current else ())
-    found: dict[str, None] = {}
-    for name in _LISTS:
-        for callback in getattr(litellm, name, None) or []:
-            label = callback if isinstance(callback, str) else _module_of(callback)
-            if not label.startswith(_HARMLESS) and label not in allowed:
-                found[label] = None
+    allowed = current.policy.redaction.allow_callbacks if current else ()
+    labels = [
+        callback if isinstance(callback, str) else _module_of(callback)
+        for name in _LISTS
+        for callback in getattr(litellm, name, None) or []
+    ]
+    foreign = [label for label in labels if not label.startswith(_HARMLESS)]
+    found = unexpected(foreign, allowed, _classes())
     return (
-        f"loggers that receive unredacted prompts: {', '.join(found)}"
-        if found and not runtime.known_leaks
+        f"loggers that receive unredacted prompts: {', '.join(found)} (redaction.allow_callbacks does not name them)"
+        if found
         else ""
     )
+
+
+def _classes() -> dict[str, str]:
+    from litellm.litellm_core_utils.custom_logger_registry import CustomLoggerRegistry
+
+    named = CustomLoggerRegistry.CALLBACK_CLASS_STR_TO_CLASS_TYPE
+    return {name: f"{cls.__module__}.{cls.__qualname__}" for name, cls in named.items()}
 
 
 def _module_of(callback: object) -> str:

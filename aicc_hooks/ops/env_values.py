@@ -7,10 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
 
-# Shown in public documents, so no secret at all.
-KNOWN_DEFAULTS: Final = frozenset(
-    {"sk-command-center-local", "sk-1234", "changeme", "change-me", "secret", "password", "langfuse", "admin"}
-)
+from aicc_hooks.access import is_published
 
 
 def master_key() -> str:
@@ -63,7 +60,7 @@ STACK_ONLY: Final = frozenset(
 def is_placeholder(name: str, value: str) -> bool:
     """True for an empty value, a published default, or an unfilled `lf_pk_...`."""
     plain = value.strip()
-    return not plain or plain.lower() in KNOWN_DEFAULTS or (name in GENERATED and plain.endswith("..."))
+    return not plain or is_published(plain) or (name in GENERATED and plain.endswith("..."))
 
 
 def missing(values: Mapping[str, str], wanted: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from aicc_hooks.access import LAN_KEY, fit_for_lan
+from aicc_hooks.access import LAN_KEY, fit_for_lan, is_published
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.foreign_callbacks import named_in_config, not_allowed, refusal
 from aicc_hooks.gateway_config import default_config_path, load_all
@@ -90,6 +90,10 @@ def prepare(
     if not key:
         raise GatewayConfigError(
             f"AICC_MASTER_KEY is not set; run `aicc init` (it writes {env_file}) or set it in the environment"
+        )
+    if is_published(key):
+        raise GatewayConfigError(
+            "AICC_MASTER_KEY is a default that stands in documents; run `aicc init --new-key`, which makes one of your own"
         )
     env["AICC_MASTER_KEY"] = key
     number = port or _port(env, notes)

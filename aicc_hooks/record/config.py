@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from aicc_hooks.errors import GatewayConfigError
 
 # A hosted default would send traces off this machine because of one forgotten line.
-DEFAULT_HOST = "http://localhost:3000"
+DEFAULT_HOST = "http://localhost:3001"
 
 
 class RedactionConfig(BaseModel):
