@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-CAPACITY: Final = 1 << 16
+CAPACITY: Final = 1 << 15  # 5 MB when full; a number in each prompt fills it in 32,768 requests
 _KEY: Final = (
     64  # characters of a word that tell it apart: a hostile text must not fill memory with long ones
 )
