@@ -54,7 +54,7 @@ def find_door(method: str, path: str, *, debug: bool = False, extra: Iterable[st
     if f"{method} {plain}" in tuple(extra):
         if plain == _COHERE_V2 and method == "POST":
             return Door("rerank", "/v1/rerank")
-        return Door("other", plain, body=method in ("POST", "PUT"))
+        return Door("other", plain, body=method not in ("GET", "HEAD"))
     return None
 
 

@@ -126,6 +126,8 @@ def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
         return ""  # LiteLLM uses one or the other by endpoint (main.py:5482): nobody can say it is local
     if base or other:
         return str(base or other)
+    if params.get("litellm_credential_name"):
+        return ""  # LiteLLM takes the address from its credential list, after the last door (utils.py:701)
     if provider == DEMO_PROVIDER:
         return IN_PROCESS
     if provider in OLLAMA_PROVIDERS:
@@ -154,14 +156,21 @@ def build_catalog(
         name = str(entry.get("model_name") or "")
         address = address_of(params, ollama_default=ollama_default)
         stated = {key: value for key, value in (entry.get("model_info") or {}).items() if value is not None}
-        info = {**learnt(address, str(params.get("model") or "")), **stated}
+        told = learnt(address, str(params.get("model") or ""))
+        info = {**told, **stated}
         if "context_length" in stated and "max_input_tokens" not in stated:
             info["max_input_tokens"] = stated["context_length"]
         deployment = Deployment(
             id=str(info.get("id") or f"{name}-{number}"),
             model=str(params.get("model") or ""),
             address=address,
-            local=address == IN_PROCESS or (local_addresses.get(address, False) and stays_here(params, info)),
+            # What config.yaml states wins, but not `local: true` over a server that says it passes the model on.
+            local=address == IN_PROCESS
+            or (
+                local_addresses.get(address, False)
+                and stays_here(params, stated)
+                and stays_here(params, told)
+            ),
         )
         found.setdefault(name, []).append((deployment, info, deployment.model))
     return Catalog({name: _group(name, rows) for name, rows in found.items()})

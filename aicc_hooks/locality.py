@@ -97,6 +97,12 @@ class Locality:
         return any(plain.version == network.version and plain in network for network in self._networks)
 
 
+def is_loopback(host: str) -> bool:
+    """`localhost`, or a literal address of loopback; no name is resolved."""
+    literal = _as_address(host.strip("[]"))
+    return host == "localhost" if literal is None else _unmap(literal).is_loopback
+
+
 def host_of(url: str) -> str:
     """Lower-case host of a URL or `host[:port]`, without brackets; "" when there is none."""
     text = url.strip()

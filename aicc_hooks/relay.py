@@ -1,6 +1,7 @@
 """Servers on this machine that pass requests on: an address of loopback alone does not make them local.
 
-`model_info.local: false` says so for any of them. A TensorZero model is local only when the file named by
+`model_info.local: false` says so for any of them. An Ollama here runs models of its own and passes those tagged
+`cloud` on to ollama.com; under another name it tells by `remote_host` (docs.ollama.com/cloud). A TensorZero model is local only when the file named by
 `model_info.tensorzero_config` can be read and names nothing but providers, stores and collectors on this machine.
 """
 
@@ -24,15 +25,22 @@ def stays_here(params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
     """
     if info.get("local") is False:
         return False
-    if _MARK not in str(params.get("model") or ""):
-        return True
+    model = str(params.get("model") or "")
+    if _MARK not in model:
+        return not cloud_tag(model)
     path = Path(str(info.get("tensorzero_config") or "")).expanduser()
     try:
         status = path.stat()
     except OSError:
         return False
-    name = str(params["model"]).partition(_BY_NAME)[2]
+    name = model.partition(_BY_NAME)[2]
     return name in _local_models(path, status.st_mtime_ns, status.st_size)
+
+
+def cloud_tag(model: str) -> bool:
+    """Whether a name is one of Ollama's cloud models: `gpt-oss:120b-cloud`, `glm-4.6:cloud`."""
+    tag = model.rpartition(":")[2].lower() if ":" in model else ""
+    return tag == "cloud" or tag.endswith("-cloud")
 
 
 def _addresses(tree: Any) -> Iterator[str]:

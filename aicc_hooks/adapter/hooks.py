@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from litellm.proxy._types import ProxyException
+
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
-from aicc_hooks.adapter.refusals import not_here
+from aicc_hooks.adapter.refusals import locality_unknown, not_here
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.relay import stays_here
@@ -42,14 +44,13 @@ class PrivacyHook(Hook):
         if call is None or not call.local_only:
             # Unseen calls are judged by the deployment hook, which is the guarantee (LITELLM facts §3).
             return healthy_deployments
-        local = [
-            d
+        found = [
+            (d, await self._is_local(d.get("litellm_params") or {}, d.get("model_info") or {}))
             for d in healthy_deployments
-            if await self._is_local(d.get("litellm_params") or {}, d.get("model_info") or {})
         ]
+        local = [deployment for deployment, here in found if here]
         if not local:
-            call.refusal = not_here(tried=bool(call.attempts))
-            raise proxy_error(call.refusal, call, self.runtime)
+            raise self._refused(call, None if any(here is None for _, here in found) else False)
         return local
 
     async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
@@ -59,11 +60,14 @@ class PrivacyHook(Hook):
         call = calls.find(kwargs)
         if call is None or call.decision is None:
             call = await self._judge_unseen(kwargs, call_type)
-        if call.local_only and not await self._is_local(kwargs, kwargs.get("model_info") or {}):
+        if call.local_only and not (here := await self._is_local(kwargs, kwargs.get("model_info") or {})):
             self.runtime.counters["private_stopped_at_deployment"] += 1
-            call.refusal = not_here(tried=bool(call.attempts))
-            raise proxy_error(call.refusal, call, self.runtime)
+            raise self._refused(call, here)
         return None
+
+    def _refused(self, call: Call, here: bool | None) -> ProxyException:
+        call.refusal = locality_unknown() if here is None else not_here(tried=bool(call.attempts))
+        return proxy_error(call.refusal, call, self.runtime)
 
     async def _judge_unseen(self, kwargs: Mapping[str, Any], call_type: Any) -> Call:
         """A path that skipped the hooks (/queue, /rag, …): classify what is about to be sent."""
@@ -72,11 +76,16 @@ class PrivacyHook(Hook):
         self.runtime.counters["judged_at_deployment"] += 1
         return call
 
-    async def _is_local(self, params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+    async def _is_local(self, params: Mapping[str, Any], info: Mapping[str, Any]) -> bool | None:
+        """None: an Ollama on this machine that does not say whether it passes the model on."""
         if not stays_here(params, info):
             return False
         address = address_of(params, ollama_default=self.runtime.ollama_default())
-        return address == IN_PROCESS or (bool(address) and await self.runtime.locality.acheck(address))
+        if address == IN_PROCESS:
+            return True
+        if not address or not await self.runtime.locality.acheck(address):
+            return False
+        return await self.runtime.upstreams.runs_at(address, str(params.get("model") or ""))
 
 
 class InjectionHook(Hook):

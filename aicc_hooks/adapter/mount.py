@@ -7,7 +7,7 @@ import multiprocessing
 import os
 from typing import Any
 
-from aicc_hooks.adapter import ollama_options, ollama_stream, speed
+from aicc_hooks.adapter import ollama_options, ollama_stream, speed, wire_door
 from aicc_hooks.adapter.gate import Gate
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import GatewayConfigError
@@ -57,6 +57,7 @@ def install(runtime: Runtime) -> None:
         # LiteLLM would exit without a key; behind the gate it is safe to stay up and say what is missing (503).
         os.environ["LITELLM_DANGEROUSLY_PERMIT_WEAK_OR_UNSET_MASTER_KEY"] = "true"
     _keep_litellm_off_redis(server)
+    _close_the_wire(runtime)
     end_with_supervisor()
     _flush_at_shutdown(server, runtime)
     if missing := ollama_stream.install():
@@ -81,12 +82,21 @@ def _read_config(runtime: Runtime) -> None:
     allowed = current.policy.redaction.allow_callbacks if current else ()
     foreign = not_allowed(names, allowed)
     if foreign:
+        log.error(refusal(foreign))  # uvicorn's traceback is cut before it comes to the message
         raise GatewayConfigError(refusal(foreign))
     runtime.known_leaks = tuple(names)
     general = tree.get("general_settings")
     runtime.unsaved = needed(general if isinstance(general, dict) else {}, runtime.env)
     for saving, setting in runtime.unsaved.items():
         log.warning("speed.%s is off, because of %s", saving, setting)
+
+
+def _close_the_wire(runtime: Runtime) -> None:
+    current = runtime.store.current
+    wire_door.spare_local_hosts(os.environ, current.policy.local_hosts if current else ())
+    wire_door.install(runtime)
+    # LiteLLM prints what it would have logged, prompts and all, when it stands in the environment (litellm_logging.py).
+    os.environ.pop("LITELLM_PRINT_STANDARD_LOGGING_PAYLOAD", None)
 
 
 def _keep_litellm_off_redis(server: Any) -> None:

@@ -37,6 +37,25 @@ def not_translated() -> Refusal:
     )
 
 
+def locality_unknown() -> Refusal:
+    """Why a private request waits: an Ollama here may pass a model on, and has not said whether it does."""
+    return Refusal(
+        "aicc_upstream_down",
+        "The request must stay on this machine, and Ollama does not answer whether this model runs here.",
+        503,
+    )
+
+
+def passed_on() -> Refusal:
+    """Why a private request ends at the wire: a redirect, a proxy or a fetched picture would take it elsewhere."""
+    return Refusal(
+        "aicc_private_no_local_model",
+        "The request must stay on this machine, and it would have been sent elsewhere: by a redirect of the model's "
+        "server, a proxy, or the address of a picture.",
+        503,
+    )
+
+
 def not_here(*, tried: bool) -> Refusal:
     """Why a private request is not sent to a deployment elsewhere. `tried`: a local one was asked and failed."""
     if tried:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import litellm
 
+from aicc_hooks.adapter import wire_door
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.foreign_callbacks import unexpected
 from aicc_hooks.litellm_releases import MALWARE
@@ -77,6 +78,21 @@ async def _deployment_hook_stops(runtime: Runtime) -> str:
     return (
         "LiteLLM does not run async_pre_call_deployment_hook of our privacy hook, or swallows what it raises"
     )
+
+
+async def _wire_door(runtime: Runtime) -> str:
+    """Installing fails at the start when httpx moved; here: nobody took the door out again."""
+    if not wire_door.in_place():
+        return "httpx clients do not have our door, so a redirect or a proxy could take a private request elsewhere"
+    return ""
+
+
+async def _silent(runtime: Runtime) -> str:
+    """`set_verbose` prints prompts and answers past every log filter (1.106.2, utils.py:555): it is switched off."""
+    if not litellm.set_verbose:
+        return ""
+    litellm.set_verbose = False
+    return "litellm_settings.set_verbose would print prompts and answers; it was switched off, remove it"
 
 
 async def _deployment_hook_called(runtime: Runtime) -> str:
@@ -178,7 +194,7 @@ async def _foreign_loggers(runtime: Runtime) -> str:
     current = runtime.store.current
     allowed = current.policy.redaction.allow_callbacks if current else ()
     labels = [
-        callback if isinstance(callback, str) else _module_of(callback)
+        callback if isinstance(callback, str) else _name_of(callback)
         for name in _LISTS
         for callback in getattr(litellm, name, None) or []
     ]
@@ -198,7 +214,12 @@ def _classes() -> dict[str, str]:
     return {name: f"{cls.__module__}.{cls.__qualname__}" for name, cls in named.items()}
 
 
-def _module_of(callback: object) -> str:
+def _name_of(callback: object) -> str:
+    """`module.Class`, and `guardrails.NAME` as config.yaml has it: all guardrails share one folder of LiteLLM."""
+    from litellm.integrations.custom_guardrail import CustomGuardrail
+
+    if isinstance(callback, CustomGuardrail):
+        return f"guardrails.{callback.guardrail_name}"
     owner: Any = getattr(callback, "__self__", callback)
     named = owner if hasattr(owner, "__qualname__") else type(owner)
     return f"{named.__module__}.{named.__qualname__}"
@@ -212,6 +233,8 @@ SEAMS: Final = (
     Seam("deployment_hook_wired", True, _deployment_hook_called),
     Seam("pre_call_hook", True, _pre_call_own),
     Seam("api_base", True, _no_global_base),
+    Seam("wire", True, _wire_door),
+    Seam("set_verbose", False, _silent),
     Seam("foreign_loggers", True, _foreign_loggers),
     Seam("hooks", False, _hooks_present),
     Seam("router", False, _router_seams),

@@ -21,7 +21,7 @@ from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.health_check import HealthChecker
 from aicc_hooks.resilience.limits import FairLimiter
 from aicc_hooks.resilience.model_servers import ModelServers
-from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.ollama import OllamaClient, OllamaError
 from aicc_hooks.resilience.ollama_models import same_model
 from aicc_hooks.resilience.permit import Denied, upstream_down
 from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
@@ -77,7 +77,7 @@ class Upstreams:
             if isinstance(others, list)
         }
         for address in {d.address for d in _deployments(catalog) if d.ollama}:
-            if address not in self._clients:
+            if address and address not in self._clients:
                 self._clients[address] = OllamaClient(address)
         self.servers.adopt(catalog, keys or {})
 
@@ -143,8 +143,25 @@ class Upstreams:
         client = self._clients.get(address)
         if client is None or model.partition("/")[0] not in OLLAMA_PROVIDERS:
             return self.servers.learnt(address, model)
-        shown = client.info(server_name(model))
-        return shown.as_model_info() if shown is not None else {}
+        name = server_name(model)
+        shown = client.info(name)
+        able = shown.as_model_info() if shown is not None else {}
+        return {**able, "local": False} if client.remote(name) else able
+
+    async def runs_at(self, address: str, model: str) -> bool | None:
+        """Whether the server at `address` runs the model itself, as far as it tells; None: an Ollama that tells nothing now."""
+        client = self._clients.get(address)
+        if client is None:
+            return True
+        remote = client.remote(model)
+        if remote is None:
+            try:
+                remote = (await client.show(model)).remote
+            except OllamaError as error:
+                return True if error.status == 404 else None  # it has no such model, and will say so
+            except Exception:
+                return None
+        return not remote
 
     # --- before the decision ----------------------------------------------------------------
 

@@ -11,7 +11,15 @@ from typing import Any, Generic, TypeVar
 import httpx
 
 from aicc_hooks.resilience.config import KeepAlive
-from aicc_hooks.resilience.ollama_models import Loaded, ModelInfo, full_name, parse_show, same_model, whole
+from aicc_hooks.resilience.ollama_models import (
+    Loaded,
+    ModelInfo,
+    full_name,
+    parse_show,
+    runs_elsewhere,
+    same_model,
+    whole,
+)
 
 T = TypeVar("T")
 
@@ -60,6 +68,7 @@ class OllamaClient:
         )
         self._ps: Cached[tuple[Loaded, ...]] | None = None
         self._tags: Cached[Mapping[str, int]] | None = None
+        self._passed_on: frozenset[str] = frozenset()  # of the last `/api/tags`
         self._info: dict[str, Cached[ModelInfo]] = {}
         self._version: tuple[int, ...] = ()
         self._answered: dict[str, int] = {}  # num_ctx of the last answer, by full name
@@ -85,6 +94,9 @@ class OllamaClient:
             raise
         value = {full_name(str(r.get("name") or r.get("model"))): whole(r.get("size")) for r in rows}
         self._tags = Cached(value, self._clock())
+        self._passed_on = frozenset(
+            full_name(str(r.get("name") or r.get("model"))) for r in rows if runs_elsewhere(r)
+        )
         return value
 
     async def ps(self) -> tuple[Loaded, ...]:
@@ -200,6 +212,13 @@ class OllamaClient:
         """The last `/api/show` of a model, however old."""
         known = self._info.get(full_name(model))
         return known.value if known is not None else None
+
+    def remote(self, model: str) -> bool | None:
+        """Whether this Ollama passes the model on to another machine; None while it has told nothing of it."""
+        known = self._info.get(full_name(model))
+        if full_name(model) in self._passed_on:
+            return True
+        return known.value.remote if known is not None else None
 
     def sizes(self) -> Mapping[str, int]:
         """The last `/api/tags`."""

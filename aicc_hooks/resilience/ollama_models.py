@@ -16,6 +16,7 @@ class ModelInfo:
     capabilities: frozenset[str] = field(default_factory=frozenset)
     kv_bytes_per_token: int = 0  # f16 cache
     family: str = ""
+    remote: bool = False  # another machine runs it (`remote_host`: ollama.com)
 
     @property
     def tools(self) -> bool:
@@ -81,7 +82,13 @@ def parse_show(name: str, answer: Mapping[str, Any]) -> ModelInfo:
         capabilities=frozenset(map(str, capabilities)) if isinstance(capabilities, list) else frozenset(),
         kv_bytes_per_token=number("block_count") * kv_heads * (key_length + value_length) * 2,
         family=str(details.get("family", "")) if isinstance(details, Mapping) else "",
+        remote=runs_elsewhere(answer),
     )
+
+
+def runs_elsewhere(row: Mapping[str, Any]) -> bool:
+    """Whether an answer of `/api/show`, or a row of `/api/tags`, is of a model that this Ollama passes on."""
+    return bool(row.get("remote_host") or row.get("remote_model"))
 
 
 def whole(value: object) -> int:

@@ -29,6 +29,7 @@ class Model:
     reply: str | None = None
     num_parallel: int = 0  # 0: no limit
     default_ctx: int = 4096
+    remote_host: str = ""  # of a cloud model, under whatever name: https://ollama.com:443
     peak: int = 0  # most requests served at once
     active: int = 0
 
@@ -43,7 +44,12 @@ class Model:
 
     def tag(self) -> dict[str, Any]:
         return {"name": self.name, "model": self.name, "modified_at": "2025-01-31T12:00:00.000000000Z", "size": self.size,
-                "digest": self.digest, "details": self.details}  # fmt: skip
+                "digest": self.digest, "details": self.details, **self._remote}  # fmt: skip
+
+    @property
+    def _remote(self) -> dict[str, str]:
+        named = {"remote_model": self.name.partition(":")[0], "remote_host": self.remote_host}
+        return named if self.remote_host else {}
 
     def show(self) -> dict[str, Any]:
         info = {
@@ -53,7 +59,7 @@ class Model:
         return {
             "license": "", "modelfile": f"FROM {self.name}\n", "parameters": "", "template": "{{ .Prompt }}",
             "details": self.details, "model_info": info, "capabilities": list(self.capabilities),
-            "modified_at": "2025-01-31T12:00:00.000000000Z",
+            "modified_at": "2025-01-31T12:00:00.000000000Z", **self._remote,
         }  # fmt: skip
 
 

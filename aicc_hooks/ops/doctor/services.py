@@ -77,6 +77,13 @@ async def _one_ollama(base: str, models: dict[str, int]) -> list[Finding]:
                         f"set max_input_tokens: {info.context_length} for it in config.yaml",
                     )
                 )  # fmt: skip
+            if not isinstance(info, BaseException) and info.remote:
+                out.append(
+                    Finding(
+                        "cloud model", "warn", f"{name} runs elsewhere: Ollama passes it on, so private requests never go to it",
+                        "ollama pull a model that runs here, and set OLLAMA_NO_CLOUD=1 for Ollama",
+                    )
+                )  # fmt: skip
         advice = recommend(total_ram(), {name: tags[name] for name in here if name in tags})
         too_big = bool(here) and advice.sentence.startswith("The largest model")
         out.append(
