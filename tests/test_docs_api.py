@@ -93,7 +93,7 @@ def test_every_header_that_is_read_is_named() -> None:
     told = {name for row in rows("Request headers") for name in code(row[0])}
     sources = [ROOT / "aicc_hooks" / "web" / "session.py", *(ROOT / "aicc_hooks" / "adapter").glob("*.py")]
     # Answers of model servers are read with `headers.get` nowhere in these files.
-    pattern = re.compile(r'headers(?:\))?(?:\.get\(|\[)b?"([a-z-]+)"')
+    pattern = re.compile(r'headers"?\]?\)?(?:\.get\(|\[)b?"([a-z-]+)"')
     read = {name for source in sources for name in pattern.findall(source.read_text(encoding="utf-8"))}
     named = preparing._FORWARDED | preparing._OUR_HEADERS
     read |= {name.decode() for name in named}

@@ -32,7 +32,7 @@ def _place() -> Path:
     path = home_dir() / "experiments.yaml"
     if not path.exists():
         raise GatewayConfigError(
-            f"{path}: does not exist; copy litellm_config/experiments.yaml there and edit it"
+            f"{path}: does not exist; `aicc init` writes it, with examples"
         )
     return path
 
