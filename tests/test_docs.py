@@ -37,7 +37,11 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 def test_architecture_names_every_folder_and_module() -> None:
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## Where a request goes")[0]
+    text = (
+        (ROOT / "docs" / "architecture.md")
+        .read_text(encoding="utf-8")
+        .partition("## Where a request goes")[0]
+    )
     package = ROOT / "aicc_hooks"
     folders = {path.parent.name for path in package.glob("*/__init__.py")}
     modules = {path.stem for path in package.glob("*.py")} - {"__init__"}

@@ -139,7 +139,9 @@ def test_the_endpoints_of_our_own() -> None:
         for path in code(paths)
     }
     parts = (web, page_shell, page_data, page_events, rerank, feedback, cache_routes)
-    served = {(method, route.path) for part in parts for route in part.router.routes for method in route.methods}
+    served = {
+        (method, route.path) for part in parts for route in part.router.routes for method in route.methods
+    }
     served.remove(("POST", rerank.PATH))  # reached through the rerank door alone
     assert {(method, path) for method, path, _ in told} == served
     for method, path, key in told:
