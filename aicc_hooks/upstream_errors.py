@@ -1,6 +1,6 @@
 """Errors of LiteLLM and of model servers → our stable codes, in our own words.
 
-Providers echo prompts in their errors and LiteLLM passes them on (LITELLM facts §6.7), so no text of
+Providers echo prompts in their errors and LiteLLM passes them on, so no text of
 theirs is repeated: known shapes are recognised and told anew, the rest is told by status.
 """
 

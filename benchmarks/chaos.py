@@ -125,7 +125,7 @@ def summarise(
 
 
 def table(results: list[Result]) -> str:
-    """Markdown, for docs/resilience.md."""
+    """Markdown, for docs/resilience-measured.md."""
     rows = [
         "| broken | requests | lost | told | wrong | p95 before / during / after ms | well again after s | records missing | owed |",
         "|---|---|---|---|---|---|---|---|---|",

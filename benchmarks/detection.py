@@ -48,7 +48,7 @@ def privacy_peers(rows: Sequence[Row], sample: int) -> str:
     makers: list[tuple[str, Callable[[], Callable[[], list[Spans]]]]] = [
         ("this detector, all findings", lambda: each(ours)),
         ("this detector, what makes private", lambda: each(ours_sensitive)),
-        ("the plan's five regexes + entropy", lambda: each(detection_peers.plan_rule)),
+        ("five plain regexes + entropy", lambda: each(detection_peers.plan_rule)),
         ("LiteLLM's content filter patterns", lambda: each(detection_peers.litellm_patterns())),
         ("detect-secrets", lambda: lambda: detection_peers.detect_secrets(texts)),
     ]

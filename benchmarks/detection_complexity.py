@@ -100,7 +100,7 @@ def main(argv: list[str]) -> int:
         rows = [row for row in read_rows(path) if argv or row.get("use") == "eval"]
         peers: dict[str, Classify | None] = {
             "this detector": ours(ComplexityConfig()),
-            "classifier: rules (the plan's)": ours(ComplexityConfig(classifier="rules")),
+            "classifier: rules": ours(ComplexityConfig(classifier="rules")),
             "LiteLLM's heuristic": litellm_heuristic(),
             "always medium": lambda row: "medium",
         }

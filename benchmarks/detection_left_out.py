@@ -134,9 +134,7 @@ def complexity(rows: Sequence[Row]) -> tuple[str, str]:
             file=sys.stderr,
         )
     peers: dict[str, detection_complexity.Classify | None] = {
-        "the plan's rule (`classifier: rules`)": detection_complexity.ours(
-            ComplexityConfig(classifier="rules")
-        ),
+        "`classifier: rules`": detection_complexity.ours(ComplexityConfig(classifier="rules")),
         "LiteLLM's complexity router": detection_complexity.litellm_heuristic(),
         "always medium": lambda row: "medium",
     }

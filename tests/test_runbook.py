@@ -42,6 +42,36 @@ def test_named_commands_and_options_exist() -> None:
     assert all(label in (DOCS / "operations.md").read_text() for label in LABELS)
 
 
+def git_lines(section: str) -> list[str]:
+    """The git commands of a section's blocks, as they stand there."""
+    text = TEXT.partition(f"## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^git .*$", text, re.MULTILINE)
+
+
+def test_a_roll_back_brings_the_source_of_before_the_upgrade(tmp_path: Path) -> None:
+    env = {**os.environ, "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1"}
+    for who in ("AUTHOR", "COMMITTER"):
+        env |= {f"GIT_{who}_NAME": "somebody", f"GIT_{who}_EMAIL": "somebody@example.org"}
+
+    def run(line: str, folder: Path) -> None:
+        subprocess.run(["bash", "-c", line], cwd=folder, env=env, check=True, capture_output=True)
+
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    for line in ("git init -q -b main", "echo old > version", "git add version", "git commit -q -m old"):
+        run(line, theirs)
+    run(f"git clone -q '{theirs}' '{ours}'", tmp_path)
+    run("echo new > version && git commit -q -a -m new", theirs)
+    for section, found in (("Upgrade", "new"), ("Roll back", "old")):
+        lines = git_lines(section)
+        assert lines
+        for line in lines:
+            run(line, ours)
+        assert (ours / "version").read_text().strip() == found
+    run("git switch -", ours)
+    assert (ours / "version").read_text().strip() == "new"
+
+
 @pytest.mark.live
 def test_the_commands_run_as_written(tmp_path: Path, ollama: OllamaStub) -> None:
     home = tmp_path / "Büro von Jörg"

@@ -23,7 +23,7 @@ class Gateway(Hook):
     aicc_part = "gateway"
 
     async def async_pre_call_deployment_hook(self, kwargs: dict, call_type: Any) -> dict | None:
-        """Note the attempt. `acompletion` inside /responses and /messages is the same attempt (§1)."""
+        """Note the attempt. `acompletion` inside /responses and /messages is the same attempt."""
         call = calls.find(kwargs)
         if call is None:
             return None

@@ -1,7 +1,7 @@
 """The response cache at the gate: asked after key check and verdict, before LiteLLM does any work.
 
 Behind LiteLLM's own cache seam a hit would still cost its auth, hooks and router (32–42 ms of 48–61,
-LITELLM facts §8.1), streams would be stored twice, and identical concurrent requests could not share a call.
+measured), streams would be stored twice, and identical concurrent requests could not share a call.
 """
 
 from __future__ import annotations

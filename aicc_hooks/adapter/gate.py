@@ -55,7 +55,7 @@ class Gate:
         if scope["type"] == "lifespan":
             return await self.app(scope, receive, send)
         if scope["type"] != "http":
-            # Websockets carry prompts that no hook sees as a request (LITELLM facts §1).
+            # Websockets carry prompts that no hook sees as a request.
             return await send({"type": "websocket.close", "code": 1008, "reason": "aicc_route_not_allowed"})
         send = self._lifeline.follow(scope, send)
         call = Call(method=scope["method"], path=scope["path"])

@@ -105,7 +105,7 @@ def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def proxy_error(refusal: Refusal, call: Call, runtime: Runtime) -> ProxyException:
-    """LiteLLM's own exception: the one kind that keeps type, status and headers on all endpoints (§5.1)."""
+    """LiteLLM's own exception: the one kind that keeps type, status and headers on all endpoints."""
     call.error_code = refusal.code
     return ProxyException(
         message=refusal.message,

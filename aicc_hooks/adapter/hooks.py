@@ -42,7 +42,7 @@ class PrivacyHook(Hook):
         """In a group with local and cloud deployments, leave a private request only the local ones."""
         call = calls.find(request_kwargs or {})
         if call is None or not call.local_only:
-            # Unseen calls are judged by the deployment hook, which is the guarantee (LITELLM facts §3).
+            # Unseen calls are judged by the deployment hook, which is the guarantee.
             return healthy_deployments
         found = [
             (d, await self._is_local(d.get("litellm_params") or {}, d.get("model_info") or {}))

@@ -42,8 +42,8 @@ def install(runtime: Runtime) -> None:
     for part in (web, page_shell, page_data, page_events, rerank, feedback, cache_routes):
         app.include_router(part.router)
     app.include_router(web.rest)  # behind all others
-    # `add_middleware` refuses once the app has started, and callbacks are only imported then
-    # (LITELLM facts §9.3). Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
+    # `add_middleware` refuses once the app has started, and callbacks are only imported then.
+    # Wrapping the builder keeps the gate outermost whoever rebuilds the stack;
     # as a user middleware it would stand behind FastAPI's own body limit and telemetry.
     build, lifeline = app.build_middleware_stack, Lifeline.of_process()
 
@@ -114,7 +114,7 @@ def _keep_litellm_off_redis(server: Any) -> None:
 
 
 def _flush_at_shutdown(server: Any, runtime: Runtime) -> None:
-    """Write what is queued when the server ends. uvicorn ends by signal: no atexit, no task is cancelled (§9.4)."""
+    """Write what is queued when the server ends. uvicorn ends by signal: no atexit, no task is cancelled."""
     end = server.proxy_shutdown_event
     # uvicorn replaces a dead worker of `--num_workers N` and tells nobody; the mark does.
     worker = multiprocessing.parent_process() is not None

@@ -105,7 +105,7 @@ def _strip(call: Call, headers: dict[bytes, bytes], body: dict[str, Any], door: 
         changed = True
     model = body.get("model")
     if isinstance(model, str) and "," in model:
-        # LiteLLM fans a comma list out to several groups (§2.6).
+        # LiteLLM fans a comma list out to several groups.
         body["model"] = next((part.strip() for part in model.split(",") if part.strip()), "")
         stripped.append("model")
         changed = True

@@ -11,7 +11,7 @@ from aicc_hooks.adapter.runtime import Runtime, get_runtime
 class RoutingStrategy:
     """Narrows candidates of a private attempt to models that have a local deployment.
 
-    A selector, not the guarantee: LiteLLM skips it for a model named by deployment id (§3.1), and it
+    A selector, not the guarantee: LiteLLM skips it for a model named by deployment id, and it
     sees model names, not addresses. The deployment hook is what enforces.
     """
 
@@ -21,7 +21,7 @@ class RoutingStrategy:
     async def run(self, context: Any) -> Any:
         """LiteLLM's RoutingPlugin protocol."""
         # LiteLLM keeps the narrowed list of the previous attempt, which then empties the fallback
-        # group (§3.2: router.py:14131 never clears it).
+        # group (router.py:14131 never clears it).
         context.metadata.pop("_routing_plugin_candidate_models", None)
         call = calls.current()
         if call is None or not call.local_only:

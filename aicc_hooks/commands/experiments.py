@@ -31,9 +31,7 @@ def command() -> None:
 def _place() -> Path:
     path = home_dir() / "experiments.yaml"
     if not path.exists():
-        raise GatewayConfigError(
-            f"{path}: does not exist; copy litellm_config/experiments.yaml there and edit it"
-        )
+        raise GatewayConfigError(f"{path}: does not exist; `aicc init` writes it, with examples")
     return path
 
 

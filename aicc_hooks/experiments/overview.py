@@ -16,8 +16,8 @@ from aicc_hooks.experiments.show import panels
 from aicc_hooks.record.reader import SpoolReader
 
 EMPTY: Final = (
-    "No experiment is running. To start one, copy litellm_config/experiments.yaml into AICC_HOME and take the "
-    "comment marks off an example; it is in force within 2 s (docs/experiments.md)."
+    "No experiment is running. To start one, take the comment marks off an example in AICC_HOME/experiments.yaml, "
+    "which `aicc init` writes; it is in force within 2 s (docs/experiments.md)."
 )
 
 

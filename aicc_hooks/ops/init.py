@@ -16,7 +16,7 @@ from aicc_hooks.ops.env_file import open_to_others, read_env_file, salvage, with
 from aicc_hooks.ops.files import explain, keep_copy, locked, private_dir, remove_leftovers, write_atomic
 from aicc_hooks.ops.migrate import MIGRATIONS, MOVED
 
-# The plan's folders, and what each is for now; `aicc` itself writes to logs and backups only.
+# The folders of the two-process layout, kept; `aicc` itself writes to logs and backups only.
 FOLDERS: Final = (
     "logs", "backups", "routing", "caching", "security", "monitoring", "resilience", "integrations", "experimentation",
     "operations",
@@ -202,7 +202,7 @@ def _file(options: Options, name: str, data: bytes, installed: str, confirm: Con
 
 
 def _first_copy(options: Options, name: str, data: bytes, mode: int) -> Step:
-    """A file that is not there yet; one of the plan's at its old place goes before the shipped one."""
+    """A file that is not there yet; one at its old place goes before the shipped one."""
     for old, new in MOVED.items():
         source = options.home / old
         if new == name and options.upgrade and source.is_file():

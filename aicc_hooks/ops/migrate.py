@@ -1,4 +1,4 @@
-"""Text changes that bring files of the two-process plan to what works today. Comments and order stay."""
+"""Text changes that bring files of the two-process layout to what works. Comments and order stay."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ MIGRATIONS: Final[Mapping[str, Callable[[str], Change]]] = {
     "policy.yaml": policy_text,
 }
 
-# Where the plan had files that now live at the top of the folder.
+# Where the two-process layout had files that now live at the top of the folder.
 MOVED: Final[Mapping[str, str]] = {
     "routing/policy.yaml": "policy.yaml",
     "experimentation/experiments.yaml": "experiments.yaml",

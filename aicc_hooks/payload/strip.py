@@ -1,4 +1,4 @@
-"""Fields a client may not send because they steer the proxy or its plugins (LITELLM facts 3.5, 3.6, 6.9)."""
+"""Fields a client may not send because they steer the proxy or its plugins."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def strip_body(body: dict[str, Any]) -> list[str]:
         del body[key]
     metadata = body.pop("metadata", None)
     if isinstance(metadata, dict):
-        # LiteLLM merges client metadata into its own (§2.7), so none of it may pass. Only keys that
+        # LiteLLM merges client metadata into its own, so none of it may pass. Only keys that
         # would have steered something are worth telling the client about.
         stripped += [
             f"metadata.{key}"

@@ -1,4 +1,4 @@
-"""The plan's success metrics: target and actual, from the record."""
+"""The success metrics: target and actual, from the record."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def scorecard(
     until: float | None = None,
     flagged: Callable[[str, str], bool] | None = None,
 ) -> list[Score]:
-    """All rows, in the plan's order. `flagged(role, text)`: whether the injection detector flags a text.
+    """All rows, in their order. `flagged(role, text)`: whether the injection detector flags a text.
 
     Raises SpoolError.
     """

@@ -58,7 +58,7 @@ CLIENTS = (
     Client("recipe Node", "node", f"{RECIPES}/node/chat.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
     Client("recipe AI SDK", "node", f"{RECIPES}/node/ai-sdk.mjs", ("openai", "ai", "@ai-sdk/openai", "@ai-sdk/openai-compatible", "zod")),
     Client("recipe curl", "small", f"{RECIPES}/curl/chat.sh", ("openai", "langchain-openai")),
-    # n8n takes xlsx from cdn.sheetjs.com; the registry's serves, since no workflow here reads a spreadsheet.
+    # n8n takes xlsx from a place of its own; the pin keeps the install to one source, and no workflow here reads a spreadsheet.
     Client("n8n", "n8n", "n8n_flows.mjs", ("n8n",), limit_s=900, overrides={"xlsx": "0.18.5"}),
 )  # fmt: skip
 

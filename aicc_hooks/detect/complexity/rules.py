@@ -1,4 +1,4 @@
-"""The explainable part: floors, ceilings, the plan's literal rule, and the choice by expected cost."""
+"""The explainable part: floors, ceilings, the literal rule, and the choice by expected cost."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class CustomEntity(BaseModel):
 
 
 class PrivacyConfig(BaseModel):
-    """Defaults and meanings are those of the plan's policy keys."""
+    """The keys of policy.yaml."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     pii_regexes: tuple[str, ...] = PLAN_PATTERNS

@@ -215,7 +215,7 @@ class PrivacyDetector:
                         hits.add(kind, m.start(), m.end())
 
     def _anywhere(self, doc: Doc, hits: Hits) -> None:
-        """The plan's literal rule: any long token of high entropy."""
+        """A literal rule: any long token of high entropy."""
         for m in _HIGH.finditer(doc.text):
             value = m.group()
             if (

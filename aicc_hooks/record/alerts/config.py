@@ -119,13 +119,13 @@ DEFAULTS: Final[dict[RuleName, Rule]] = {
     "cache_hit_rate": Rule(
         severity="info", above=False, threshold=0.05, clear=0.08, window_s=3_600, min_sample=100, unit="share",
         what="The cache answers almost nothing",
-        help="Prompts that hold a time or an id never repeat; private ones bypass the cache on purpose. `aicc cache` shows why "
-             "answers are not kept.",
+        help="Prompts that hold a time or an id never repeat; private ones bypass the cache on purpose. `aicc cache stats` shows "
+             "why answers are not kept.",
     ),
     "dependency_down": Rule(
         severity="critical", threshold=0.5, clear=0.5, for_s=30, clear_for_s=20,
         what="A service the gateway uses does not answer",
-        help="Start it: `ollama serve`, `brew services start redis`, `docker compose up -d` for Langfuse. `aicc doctor` says more. "
+        help="Start it: `ollama serve`, `brew services start redis`, `aicc langfuse up`. `aicc doctor` says more. "
              "Without Redis and Langfuse requests go on and traces wait in the spool.",
     ),
     "breaker_open": Rule(
