@@ -8,6 +8,7 @@ AiccError
 ├── OpsError                    init, backup, restore, launchd, compose: a command could not do its work
 ├── Refusal                     a request is refused; carries the public code and HTTP status
 └── SpoolError                  usage.db cannot be read or written
+    └── NoRecords               there is none yet
 
 Messages say what to do next and never hold request text, keys or found values.
 """
@@ -37,6 +38,10 @@ class DetectorError(AiccError):
 
 class SpoolError(AiccError):
     """usage.db cannot be read or written."""
+
+
+class NoRecords(SpoolError):
+    """There is no usage.db yet, or an empty one: nothing was ever recorded."""
 
 
 class OpsError(AiccError):

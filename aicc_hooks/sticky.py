@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from aicc_hooks.errors import SpoolError
+from aicc_hooks.errors import NoRecords, SpoolError
 from aicc_hooks.record import schema
 
 _LIMIT = 50_000
@@ -114,9 +114,9 @@ class StickySessions:
                 marks = ",".join("?" for _ in names)
                 query = f"SELECT 1 FROM records WHERE local_only = 1 AND session != '' AND session IN ({marks}) LIMIT 1"  # noqa: S608
                 found = connection.execute(query, names).fetchone() is not None
-        except SpoolError:
-            found = False  # no records yet
-        except sqlite3.Error:
+        except NoRecords:
+            found = False
+        except (SpoolError, sqlite3.Error):
             return True
         if found:
             self.mark(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import io
 import json
@@ -317,6 +318,11 @@ def test_installing_twice_changes_nothing_and_undo_removes(redactor):
     assert one.filters == []
 
 
+class Careless:
+    def __del__(self) -> None:
+        raise LookupError(f"card of {SSN}")
+
+
 def test_uncaught_exceptions_print_their_shape_only():
     printed: list[str] = []
     undo = install_excepthooks(printed.append)
@@ -328,10 +334,14 @@ def test_uncaught_exceptions_print_their_shape_only():
             raise KeyError(PASSWORD)
         except KeyError as error:
             sys.excepthook(KeyError, error, error.__traceback__)
+        careless = Careless()
+        del careless
+        gc.collect()
     finally:
         undo()
     text = "".join(printed)
     assert "ValueError" in text
     assert "KeyError" in text
+    assert "LookupError" in text
     assert SSN not in text
     assert PASSWORD not in text

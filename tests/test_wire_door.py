@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from aicc_hooks.adapter import calls
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.hooks import PrivacyHook
 from aicc_hooks.adapter.wire_door import spare_local_hosts
 from aicc_hooks.catalog import address_of
 from aicc_hooks.foreign_callbacks import named_in_config, unexpected
 from aicc_hooks.locality import is_loopback
 from aicc_hooks.relay import stays_here
 from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.sticky import StickySessions
+from aicc_hooks.verdict import Decision, Finding, PrivacyResult, Verdict
 from tests.harness import GatewayProcess, GatewayStartError
 from tests.ollama_stub import OllamaStub
 from tests.standins.cloud import CloudStandIn
@@ -210,6 +218,100 @@ def test_no_picture_is_fetched_for_a_private_request(
     body["messages"][0]["content"][0]["text"] = "hello"
     ask(gateway, body)
     assert any("beach" in request.path for request in cloud.requests)
+
+
+# --- what LiteLLM adds to a request -----------------------------------------------------------------
+
+IBAN = "DE89 3704 0044 0532 0130 00"
+
+
+@pytest.mark.live
+def test_a_call_of_a_tool_that_litellm_remembers_is_judged_before_it_is_sent(
+    start_gateway: Any, cloud: CloudStandIn, ollama: OllamaStub
+) -> None:
+    config = config_with_cloud(cloud)
+    far = cloud.deployment("far", use_chat_completions_api=True)
+    config["model_list"].append(far)
+    config["router_settings"]["fallbacks"].append({"far": ["qwen-local"]})
+    http = start_gateway(config, policy=cloud.policy).httpx(timeout=60)
+    iban = {
+        "type": "object",
+        "properties": {"iban": {"type": "string", "enum": [IBAN]}},
+        "required": ["iban"],
+    }
+    pay = {"type": "function", "name": "pay", "parameters": iban}
+    first = http.post(
+        "/v1/responses", json={"model": "auto", "input": "Use pay, please.", "tools": [pay]}
+    ).json()
+    call = next(item for item in first["output"] if item["type"] == "function_call")
+    assert IBAN in call["arguments"]
+    result = {"type": "function_call_output", "call_id": call["call_id"], "output": "ok"}
+    answer = http.post("/v1/responses", json={"model": "far", "input": [result]})
+    assert IBAN.encode() not in cloud.received_bytes
+    assert answer.status_code == 200, answer.text  # by the local model it falls back to
+    assert answer.headers["x-aicc-route"] == "qwen-local"
+    http.post("/v1/responses", json={"model": "far", "input": "hello"})
+    assert b"hello" in cloud.received_bytes
+
+
+@pytest.mark.live
+def test_a_tool_of_the_client_names_no_model_that_config_does_not_list(
+    start_gateway: Any, cloud: CloudStandIn, stub: OllamaStub
+) -> None:
+    env = {
+        "OPENAI_API_KEY": "sk-of-the-owner",
+        "OPENAI_API_BASE": cloud.base_url,
+        "OPENAI_BASE_URL": cloud.base_url,
+    }
+    gateway = start_gateway(
+        config_of({"model": "ollama_chat/llama3.2", "api_base": stub.url}), policy=cloud.policy, env=env
+    )
+    tool = {"type": "advisor_20260301", "name": "advisor", "model": "openai/gpt-5"}
+    body = {**chat("Use the advisor, please."), "max_tokens": 100, "tools": [tool]}
+    gateway.httpx(timeout=60).post("/v1/messages", json=body)
+    assert not reached(cloud)
+
+
+@pytest.mark.live
+def test_health_tells_the_words_of_the_owners_files_to_who_has_the_key(start_gateway: Any) -> None:
+    gateway = start_gateway()
+    path = gateway.home / "policy.yaml"
+    good = path.read_text()
+    path.write_text(
+        good + "\nrouting: {simple_route: secret-project-falcon}\n"
+        if "routing" not in good
+        else good.replace("routing:", "routing:\n  simple_route: secret-project-falcon", 1)
+    )
+    http = gateway.httpx()
+    wait_until(lambda: "policy" in http.get("/aicc/health").json()["problems"], 30)
+    assert "falcon" in http.get("/aicc/health").text
+    stranger = httpx.get(gateway.url + "/aicc/health", timeout=20, trust_env=False)
+    assert "falcon" not in stranger.text
+    assert "refused" in stranger.json()["problems"]["policy"]
+
+
+@pytest.mark.parametrize(("findings", "kept"), [((), True), ((Finding("email", 0, 9, "redact"),), False)])
+def test_litellms_own_cache_is_given_nothing_with_a_finding(
+    findings: tuple[Finding, ...], kept: bool
+) -> None:
+    call = Call(decision=Decision(route="qwen-local"), verdict=Verdict(privacy=PrivacyResult(findings)))
+
+    async def apply() -> dict[str, Any]:
+        calls.enter(call)
+        return await PrivacyHook(runtime=object()).apply({"model": "auto"}, "acompletion")  # type: ignore[arg-type]
+
+    data = asyncio.run(apply())
+    assert data["model"] == "qwen-local"
+    assert data.get("cache", {}).get("no-store", False) is not kept
+
+
+def test_a_session_counts_as_private_when_its_records_cannot_be_read(tmp_path: Path) -> None:
+    database = tmp_path / "usage.db"
+    sessions = StickySessions(database, lambda session: (session,))
+    assert sessions.look_up("none yet") is False
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    assert sessions.look_up("of a newer aicc") is True
 
 
 # --- pass-through routes, guardrails, printing ------------------------------------------------------

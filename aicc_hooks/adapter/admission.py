@@ -68,6 +68,17 @@ def check_serving(runtime: Runtime, door: Door) -> None:
         )
 
 
+def knows_key(runtime: Runtime, scope: Scope) -> bool:
+    """Whether a request to an open path of ours has the key, or a session of the status page."""
+    if not runtime.master_key():
+        return False
+    headers = {bytes(k): bytes(v) for k, v in scope["headers"]}
+    sent = sent_key(scope)
+    if sent is not None:
+        return hmac.compare_digest(sent, runtime.master_key().encode())
+    return session.admits(headers, scope["method"], runtime.master_key(), now=time.time())
+
+
 def check_key(runtime: Runtime, scope: Scope, door: Door) -> None:
     sent = sent_key(scope)
     if sent is None and door.endpoint == "own":

@@ -8,8 +8,14 @@ from typing import Any
 
 from aicc_hooks.adapter import calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
-from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of
-from aicc_hooks.adapter.refusals import as_exception, broken_stream, not_translated, other_embedder
+from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
+from aicc_hooks.adapter.refusals import (
+    as_exception,
+    broken_stream,
+    not_listed,
+    not_translated,
+    other_embedder,
+)
 from aicc_hooks.adapter.rerank import as_reranker
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
 from aicc_hooks.catalog import Deployment, address_of
@@ -31,11 +37,16 @@ class Gateway(Hook):
         mend_arguments(kwargs)
         info = kwargs.get("model_info") or {}
         deployment = str(info.get("id") or "")
+        served = self._deployment(deployment)
+        if served is None and call.endpoint != "other":
+            # LiteLLM calls a model that a client's tool names (`advisor_…` of /v1/messages), with keys of the environment.
+            call.refusal = not_listed()
+            raise proxy_error(call.refusal, call, self.runtime)
         attempt = call.attempts[-1] if call.attempts else None
         if attempt is None or attempt.deployment != deployment or attempt.ended:
             attempt = await self._begin(call, deployment, kwargs)
         endpoint = ENDPOINTS.get(name_of(call_type))
-        served, inner = self._deployment(deployment), endpoint in ("chat", "completions")
+        inner = endpoint in ("chat", "completions")
         if served is not None and served.ollama:
             dropped += fit_for_ollama(kwargs, call, inner=inner)
         attempt.dropped.update(dropped)

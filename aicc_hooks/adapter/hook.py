@@ -61,14 +61,17 @@ class Hook(CustomLogger):
         for name in _STEERING:
             data.pop(name, None)
         data["model"] = decision.route
-        if not decision.cache:
+        found = call.verdict is not None and call.verdict.privacy.types
+        if (
+            not decision.cache or found
+        ):  # LiteLLM's own cache, where config.yaml has one, must not hold it either
             data["cache"] = {"no-cache": True, "no-store": True}
         return data
 
     async def judge_alone(self, data: Mapping[str, Any], endpoint: str) -> Call:
         """Verdict for a payload no gate has seen. Privacy fails closed when there is no policy."""
         call = Call(endpoint=endpoint)
-        body = _plain(data)
+        body = plain(data)
         strip_body(body)
         call.requested = str(data.get("model") or "")
         call.extract = extract(endpoint, body)
@@ -86,7 +89,7 @@ def name_of(call_type: Any) -> str:
     return str(getattr(call_type, "value", None) or call_type)
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON-like fields of a payload we know nothing about."""
     skip = (
         "litellm_logging_obj",

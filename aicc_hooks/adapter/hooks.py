@@ -7,16 +7,18 @@ every class below does.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from litellm.proxy._types import ProxyException
 
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
-from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
-from aicc_hooks.adapter.refusals import locality_unknown, not_here
+from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, plain, proxy_error
+from aicc_hooks.adapter.refusals import as_exception, locality_unknown, not_here
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
+from aicc_hooks.payload import extract
 from aicc_hooks.relay import stays_here
 
 
@@ -60,10 +62,31 @@ class PrivacyHook(Hook):
         call = calls.find(kwargs)
         if call is None or call.decision is None:
             call = await self._judge_unseen(kwargs, call_type)
-        if call.local_only and not (here := await self._is_local(kwargs, kwargs.get("model_info") or {})):
+        info = kwargs.get("model_info") or {}
+        if not call.local_only:
+            if not await self._is_near(kwargs, info):
+                await self._judge_sent(call, kwargs, call_type)
+            return None
+        if not (here := await self._is_local(kwargs, info)):
             self.runtime.counters["private_stopped_at_deployment"] += 1
             raise self._refused(call, here)
         return None
+
+    async def _judge_sent(self, call: Call, kwargs: Mapping[str, Any], call_type: Any) -> None:
+        """What LiteLLM sends may be more than what was judged: calls of tools it remembered, results of tools it ran itself.
+
+        Texts of the client are known to the detector by then, so this costs reading the request once more.
+        """
+        sent = extract(ENDPOINTS.get(name_of(call_type), "other"), plain(kwargs))
+        if not (await self.runtime.judging.privacy(sent.segments)).sensitive:
+            return
+        self.runtime.counters["private_found_in_what_is_sent"] += 1
+        assert call.decision is not None
+        assert call.verdict is not None
+        call.decision = replace(call.decision, local_only=True, cache=False)
+        call.verdict = replace(call.verdict, sticky=True)
+        call.refusal = not_here(tried=False)
+        raise as_exception(call.refusal, str(kwargs.get("model") or ""))  # a local model may still answer
 
     def _refused(self, call: Call, here: bool | None) -> ProxyException:
         call.refusal = locality_unknown() if here is None else not_here(tried=bool(call.attempts))
@@ -78,14 +101,17 @@ class PrivacyHook(Hook):
 
     async def _is_local(self, params: Mapping[str, Any], info: Mapping[str, Any]) -> bool | None:
         """None: an Ollama on this machine that does not say whether it passes the model on."""
+        if not await self._is_near(params, info):
+            return False
+        address = address_of(params, ollama_default=self.runtime.ollama_default())
+        return await self.runtime.upstreams.runs_at(address, str(params.get("model") or ""))
+
+    async def _is_near(self, params: Mapping[str, Any], info: Mapping[str, Any]) -> bool:
+        """Whether the address is on this machine and no server of config.yaml's passes requests on."""
         if not stays_here(params, info):
             return False
         address = address_of(params, ollama_default=self.runtime.ollama_default())
-        if address == IN_PROCESS:
-            return True
-        if not address or not await self.runtime.locality.acheck(address):
-            return False
-        return await self.runtime.upstreams.runs_at(address, str(params.get("model") or ""))
+        return address == IN_PROCESS or (bool(address) and await self.runtime.locality.acheck(address))
 
 
 class InjectionHook(Hook):

@@ -60,6 +60,14 @@ class Judging:
         call.timings["inspect"] = (time.perf_counter() - begin) * 1000
         self._settle(call, verdict, policy, catalog)
 
+    async def privacy(self, segments: Sequence[Segment]) -> PrivacyResult:
+        """Privacy alone, for texts that came after the verdict. Fails closed."""
+        policy, inspector = self._runtime.policy, self._runtime.inspector
+        assert inspector is not None
+        only = Active(privacy=self._runtime.active.privacy, injection=False, complexity=False)
+        verdict = await self._inspect(inspector, segments, 0, only, process=policy.speed.scan_process)
+        return verdict.privacy
+
     async def stop(self) -> None:
         """End the scan process."""
         await self.process.aclose()

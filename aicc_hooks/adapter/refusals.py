@@ -21,6 +21,13 @@ def broken_stream() -> Refusal:
     return Refusal("aicc_upstream_down", "The model's stream broke off; ask again for the whole answer.", 503)
 
 
+def not_listed() -> Refusal:
+    """Why a model that config.yaml does not list is not called, whatever a tool of the client names."""
+    return Refusal(
+        "aicc_invalid_request", "The request makes LiteLLM call a model that config.yaml does not list.", 400
+    )
+
+
 def other_embedder() -> Refusal:
     """Why an embedding is never answered by another model."""
     return Refusal(

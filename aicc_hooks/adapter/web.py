@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from aicc_hooks.adapter.admission import knows_key
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import get_runtime
 from aicc_hooks.adapter.status import health
@@ -17,14 +18,20 @@ from aicc_hooks.payload.body import parse_body
 from aicc_hooks.payload.validate import check_body
 from aicc_hooks.wire import error_object
 
+_QUOTING = frozenset(("policy", "experiments"))  # they say what was found in the file
+_SEALED = "the file is refused; asked with the key, and by `aicc doctor`, this says why"
+
 router = APIRouter(include_in_schema=False)
 rest = APIRouter(include_in_schema=False)
 
 
 @router.get("/aicc/health")
-async def get_health() -> JSONResponse:
-    """No key: status words and timings only, nothing about requests."""
-    body = await health(get_runtime())
+async def get_health(request: Request) -> JSONResponse:
+    """No key: status words and timings only, nothing about requests, and no words of the owner's files."""
+    runtime = get_runtime()
+    body = await health(runtime)
+    if not knows_key(runtime, request.scope):
+        body["problems"] |= {name: _SEALED for name in _QUOTING & body["problems"].keys()}
     return JSONResponse(body, status_code=503 if body["status"] == "down" else 200)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from aicc_hooks.errors import SpoolError
+from aicc_hooks.errors import NoRecords, SpoolError
 from aicc_hooks.record import beside
 
 log = logging.getLogger("aicc.record")
@@ -117,7 +117,7 @@ def _open(path: Path, busy_ms: int, migrate: bool) -> sqlite3.Connection:
 def open_readonly(path: Path, *, busy_ms: int = 2_000) -> sqlite3.Connection:
     """A connection that cannot write. Raises SpoolError when there is no file or the schema is foreign."""
     if not path.exists():
-        raise SpoolError(f"no records yet: {path.name} does not exist; it appears with the first request")
+        raise NoRecords(f"no records yet: {path.name} does not exist; it appears with the first request")
     with contextlib.suppress(OSError):  # a folder that only lets read
         beside.settle(path)
     connection = sqlite3.connect(
@@ -211,7 +211,7 @@ def _check_version(version: int, path: Path) -> None:
             "update aicc, or move the file away"
         )
     if version == 0:
-        raise SpoolError(f"{path.name} holds no records yet")
+        raise NoRecords(f"{path.name} holds no records yet")
 
 
 def _migrate(connection: sqlite3.Connection, path: Path) -> None:

@@ -164,9 +164,9 @@ def install(scrubber: Scrubber, names: Iterable[str] = FOREIGN) -> Callable[[], 
 
 
 def install_excepthooks(stream: Callable[[str], object] | None = None) -> Callable[[], None]:
-    """Uncaught exceptions of the main thread and of others print their shape, not their message."""
+    """Exceptions nobody caught, in any thread or while an object went, print their shape, not their message."""
     write = stream or (lambda text: sys.stderr.write(text))
-    before, before_thread = sys.excepthook, threading.excepthook
+    before, before_thread, before_ignored = sys.excepthook, threading.excepthook, sys.unraisablehook
 
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         write(f"uncaught {_exception_shape((kind, error, trace))}\n")
@@ -180,10 +180,14 @@ def install_excepthooks(stream: Callable[[str], object] | None = None) -> Callab
             )
             write(f"uncaught in a thread: {name}\n")
 
-    sys.excepthook, threading.excepthook = hook, thread_hook
+    def ignored_hook(args: sys.UnraisableHookArgs) -> None:
+        if args.exc_value is not None:  # Python's own prints the message and the object's repr
+            write(f"ignored {_exception_shape((args.exc_type, args.exc_value, args.exc_traceback))}\n")
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = hook, thread_hook, ignored_hook
 
     def undo() -> None:
-        sys.excepthook, threading.excepthook = before, before_thread
+        sys.excepthook, threading.excepthook, sys.unraisablehook = before, before_thread, before_ignored
 
     return undo
 
