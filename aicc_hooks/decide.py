@@ -78,7 +78,9 @@ def decide(
     decision = settle(ask, choice, usable, Conditions(frozenset(down), loaded, hurried))
     if decision.blocked or experiment is None or verdict.injection.flagged:
         return decision
-    takes_part = not ask.private or experiment.private_too
+    # A private request whose model the policy honours keeps it: a variant with another one is not what answers.
+    kept = ask.private and choice.reason == "explicit" and bool(experiment.route)
+    takes_part = not ask.private or (experiment.private_too and not kept)
     return replace(decision, variant=experiment.label) if takes_part else decision
 
 

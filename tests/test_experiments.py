@@ -23,6 +23,8 @@ from aicc_hooks.experiments.prompts import ManagedPrompt, PromptCache, PromptErr
 from aicc_hooks.experiments.schema import Experiments, LangfusePrompt, Variant
 from aicc_hooks.experiments.stats import chi_square_tail, uneven
 from aicc_hooks.experiments.store import ExperimentStore
+from aicc_hooks.experiments.units import UNNAMED, Unit, opening, unit_of
+from aicc_hooks.payload import extract
 from tests.harness.gateway import ROOT
 from tests.standins.langfuse import LangfuseStandIn
 
@@ -58,6 +60,11 @@ def facts(**more: Any) -> Facts:
 def test_variants_are_dealt_by_weight(weights: dict[str, float]) -> None:
     counts = Counter(dealt(**weights).values())
     assert uneven([counts[n] for n in weights], list(weights.values())) > 1e-4
+
+
+def test_few_units_are_never_called_uneven() -> None:
+    assert uneven([48, 2], [99.5, 0.5]) == 1.0, "a quarter of a unit is expected: two are no proof"
+    assert uneven([900, 100], [99, 1]) < 0.001
 
 
 def test_draws_are_uniform() -> None:
@@ -115,21 +122,115 @@ def test_the_same_on_every_start_and_python() -> None:
 KNOWN_DRAW = 0.6650568402164218
 
 
-def test_sticks_to_user_then_session_then_key() -> None:
+def test_sticks_to_user_then_session() -> None:
     e = experiments({"name": "e"})
 
     def variant(**more: Any) -> str:
         found = choose(e, facts(**more), GROUPS)
         assert found is not None
-        return found[1].name
+        return found.variant.name
 
     people = [f"p{i}" for i in range(40)]
     assert [variant(user=p, session="x") for p in people] == [variant(user=p, session="y") for p in people]
     assert len({variant(user="", session=p) for p in people}) == 2
-    assert {variant(user="", session=p, key="1") == variant(user="", session=p, key="2") for p in people} == {
-        True
-    }
-    assert len({variant(user="", key=p) for p in people}) == 2
+    assert len({variant(user="", session="", request=p) for p in people}) == 1, "nobody is one unit"
+
+
+UNITS_OF = {
+    "user": (Unit("user", "jo"), Unit("session", "s"), Unit(UNNAMED)),
+    "session": (Unit("session", "s"), Unit("session", "s"), Unit(UNNAMED)),
+    "request": (Unit("request", "r"),) * 3,
+}
+
+
+@pytest.mark.parametrize("kind", UNITS_OF)
+def test_what_a_request_is_dealt_by(kind: Any) -> None:
+    everything = {"user": "jo", "session": "s", "opening": "Hello", "request": "r"}
+    for missing, expected in zip(
+        ((), ("user",), ("user", "session", "opening")), UNITS_OF[kind], strict=True
+    ):
+        assert unit_of(kind, "salt", **{k: v for k, v in everything.items() if k not in missing}) == expected
+
+
+def test_a_conversation_is_its_first_user_message() -> None:
+    one, two = (
+        unit_of("conversation", "salt", user="jo", opening=text, request="r") for text in ("Hello", "Bye")
+    )
+    assert (one.kind, one != two) == ("conversation", True)
+    assert "Hello" not in str(one)
+    assert one == unit_of("conversation", "salt", opening="Hello", request="another"), "whoever sends it"
+    assert one != unit_of("conversation", "pepper", opening="Hello")
+    long = ["x" * 200_000 + end for end in ("a", "b")]
+    assert len({unit_of("conversation", "salt", opening=text) for text in (*long, long[0][1:])}) == 3
+    assert unit_of("conversation", "salt", request="r", user="jo") == Unit("request", "r"), (
+        "an embedding has none"
+    )
+
+
+ASKED = [
+    {"role": "user", "content": "What is a monad?"},
+    {"role": "assistant", "content": "A burrito."},
+    {"role": "user", "content": "No."},
+]
+CACHED = {"type": "text", "text": "What is a monad?", "cache_control": {"type": "ephemeral"}}
+OPENINGS: dict[str, tuple[str, dict[str, Any]]] = {
+    "first turn": ("chat", {"messages": ASKED[:1]}),
+    "later turn": ("chat", {"messages": ASKED}),
+    "another system prompt": ("chat", {"messages": [{"role": "system", "content": "It is 12:03."}, *ASKED]}),
+    "as a part": ("chat", {"messages": [{"role": "user", "content": [CACHED]}, *ASKED[1:]]}),
+    "a tool's result before it": ("messages", {"system": "S", "messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t", "content": "42"}]}, *ASKED]}),
+    "messages": ("messages", {"system": "S", "messages": [{"role": "user", "content": [CACHED]}]}),
+    "responses, a text": ("responses", {"input": "What is a monad?", "instructions": "S"}),
+    "responses, items": ("responses", {"input": [{"type": "reasoning", "summary": []}, *ASKED]}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPENINGS)
+def test_every_turn_on_every_api_has_the_same_beginning(case: str) -> None:
+    endpoint, body = OPENINGS[case]
+    assert opening(extract(endpoint, body).segments) == "What is a monad?"
+
+
+def test_what_has_no_beginning() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,aGk="}}
+    for endpoint, body in (
+        ("embeddings", {"input": "text"}),
+        ("chat", {"messages": [{"role": "system", "content": "S"}]}),
+        ("chat", {"messages": [{"role": "user", "content": [picture]}]}),
+    ):
+        assert opening(extract(endpoint, body).segments) == ""
+
+
+def test_units_of_a_conversation_are_dealt_by_weight_and_stick() -> None:
+    e = experiments({"name": "e", "unit": "conversation"})
+    dealt = [choose(e, facts(user="", opening=f"Question {i}", request=str(i)), GROUPS) for i in range(2000)]
+    again = [
+        choose(e, facts(user="x", opening=f"Question {i}", request="other"), GROUPS) for i in range(2000)
+    ]
+    assert dealt == again
+    counts = Counter(d.variant.name for d in dealt if d)
+    assert uneven([counts["a"], counts["b"]], [1, 1]) > 1e-4
+
+
+def test_the_content_of_a_variant_tells_all_it_does_and_no_text() -> None:
+    def content(unit: str = "user", weight: float = 50, **more: Any) -> str:
+        arms = [{"name": "a", "weight": 100 - weight}, {"name": "b", "weight": weight, **more}]
+        found = experiments({"name": "e", "unit": unit, "variants": arms}).experiments[0]
+        return found.content(found.variants[1])
+
+    secret = {"system": {"text": "A secret prompt."}}
+    others = [
+        {}, secret, {"system": {"text": "Another."}}, {"system": {"text": "A secret prompt.", "mode": "append"}}, {"model": "qwen-local"},
+        {"parameters": {"temperature": 0.1}}, {"parameters": {"temperature": 0.2}}, {"unit": "session", **secret},
+    ]  # fmt: skip
+    assert len({content(**o) for o in others}) == len(others)
+    assert content(weight=10, **secret) == content(weight=90, **secret)
+    assert "secret" not in content(**secret)
+    # Written down once: another form would make every running experiment look changed.
+    assert content(**secret) == KNOWN_CONTENT
+
+
+KNOWN_CONTENT = "00a76f2bf8cf:user"
 
 
 def test_a_later_experiment_changes_nothing_for_those_in_an_earlier_one() -> None:
@@ -138,7 +239,7 @@ def test_a_later_experiment_changes_nothing_for_those_in_an_earlier_one() -> Non
     for unit in UNITS[:500]:
         before, after = (choose(e, facts(user=unit), GROUPS) for e in (one, two))
         assert after is not None
-        assert before is None or (after[0].name, after[1].name) == (before[0].name, before[1].name)
+        assert before is None or after == before
 
 
 WITH_MODELS = {
@@ -155,6 +256,8 @@ JOINS: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "private, all local": (WITH_MODELS, {"private": True}, True),
     "private, one in the cloud": (WITH_CLOUD, {"private": True}, False),
     "clean, one in the cloud": (WITH_CLOUD, {}, True),
+    "its model kept, prompts only": ({}, {"private": True, "fixed": True}, True),
+    "its model kept against a variant's": (WITH_MODELS, {"private": True, "fixed": True}, False),
     "flagged as injection": ({}, {"flagged": True}, False),
     "switched off": ({"enabled": False}, {}, False),
     "not begun": ({"start": "2999-01-01T00:00:00Z"}, {}, False),
@@ -325,6 +428,9 @@ BAD: dict[str, tuple[str, str]] = {
     "half a character": ("experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {text: \"\\ud800\"}}]}]", "unicode"),
     "a share as a text": ("experiments: [{name: e, percentage: half, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "percentage: found 'half'; allowed: a number"),
     "nested without end": ("[" * 3000, "nested too deeply"),
+    "a unit nearly right": ("experiments: [{name: e, unit: conversations, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.unit: found 'conversations' (did you mean 'conversation'?); allowed: user, session, conversation, request"),
+    "a metric nearly right": ("experiments: [{name: e, metric: latency, variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.metric: found 'latency' (did you mean 'latency_ms'?)"),
+    "a unit as a list": ("experiments: [{name: e, unit: [user], variants: [{name: a, weight: 50}, {name: b, weight: 50}]}]", "experiments.e.unit: found a list; allowed: 'user'"),
     "not YAML": ("experiments: [", "not valid YAML"),
     "not a mapping": ("[]", "mapping"),
 }  # fmt: skip
@@ -402,6 +508,42 @@ def test_reload_keeps_the_last_good_file(tmp_path: Path) -> None:
     assert store.poll() is True
     assert store.error == ""
     assert store.assign(facts()) is None
+
+
+GOOD = "experiments: [{name: e, variants: [{name: a, weight: 50}, {name: b, weight: 50, system: {text: S}}]}]"
+SWITCHED: dict[str, tuple[str, bool]] = {
+    "weights": ("enabled: false\n" + GOOD.replace("50, system", "40, system"), True),
+    "an unknown model": ("enabled: no\n" + GOOD.replace("system: {text: S}", "model: nobody"), True),
+    "an unknown key": (GOOD + "\nnonsense: 1\nenabled: 'off'", True),
+    "not even YAML": ("enabled: false # at once\n" + GOOD + "]", True),
+    "no text": ("enabled: false\n" + GOOD + "# \udcff", True),
+    "the one experiment": (GOOD.replace("50, system", "40, system").replace("name: e,", "name: e, enabled: false,"), True),
+    "another experiment": ("experiments: [{name: f, enabled: false}]", False),
+    "a variant's text": (GOOD.replace("text: S", 'text: "enabled: false"') + "\nnonsense: 1", False),
+    "left on": ("enabled: true\n" + GOOD + "\nnonsense: 1", False),
+    "no mapping": ("[enabled]", False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SWITCHED)
+def test_the_kill_switch_of_a_refused_file_is_obeyed(tmp_path: Path, case: str) -> None:
+    text, stops = SWITCHED[case]
+    path = tmp_path / "experiments.yaml"
+    path.write_text(GOOD)
+    store = ExperimentStore(path, offered=lambda: OFFERED)
+    assert store.assign(facts()) is not None
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    assert store.poll() is stops
+    assert (store.assign(facts()) is None) is stops
+    assert "experiments.yaml" in store.problems()["experiments"]
+    assert ("enabled: false" in store.problems()["experiments"]) is stops
+    path.write_text(GOOD + "\nnonsense: 2")
+    store.poll()
+    assert (store.assign(facts()) is None) is stops, "a file that is wrong switches nothing on"
+    path.write_text(GOOD)
+    store.poll()
+    assert store.assign(facts()) is not None
+    assert store.problems() == {}
 
 
 def test_no_request_fails_because_an_experiment_is_wrong(tmp_path: Path) -> None:
@@ -573,8 +715,8 @@ def test_the_cached_text_is_in_the_assignment_with_its_version(tmp_path: Path) -
     after = store.assign(facts())
     assert before is not None
     assert after is not None
-    assert (before.system, before.cache_version) == ("F", "support@0")
-    assert (after.system, after.cache_version) == ("managed", "support@7")
+    assert (before.system, before.prompt_name, before.prompt_version) == ("F", "support", 0)
+    assert (after.system, after.prompt_name, after.prompt_version) == ("managed", "support", 7)
 
 
 def test_a_template_of_langfuse_that_lost_its_place_is_told(tmp_path: Path) -> None:

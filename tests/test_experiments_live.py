@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ import httpx
 import pytest
 import yaml
 
+from aicc_hooks.experiments.report import build
+from aicc_hooks.experiments.rows import load_rows
+from aicc_hooks.experiments.schema import ExperimentConfig
 from aicc_hooks.record.reader import SpoolReader
 from tests.harness import GatewayProcess, wait_until
 from tests.harness.gateway import SHIPPED_CONFIG
@@ -150,6 +154,14 @@ def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> N
         "the last good file stays"
     )
 
+    wrong = {**TWO, "variants": [{"name": "a", "weight": 50}, {"name": "b", "weight": 41}]}
+    gateway.write_home("experiments.yaml", {"enabled": False, "experiments": [wrong]})
+    wait_until(
+        lambda: "x-aicc-variant" not in chat(client).headers, 10, "the kill switch of a file that is wrong"
+    )
+    assert "weights sum to 91" in problems(client)["experiments"]
+    gateway.write_home("experiments.yaml", {"experiments": [TWO]})
+    wait_until(lambda: "x-aicc-variant" in chat(client).headers, 10, "the experiment on again")
     gateway.write_home("experiments.yaml", {"enabled": False, "experiments": [TWO]})
     wait_until(lambda: "x-aicc-variant" not in chat(client).headers, 10, "the kill switch")
     assert "experiments" not in problems(client)
@@ -172,6 +184,7 @@ def test_kill_switch_bad_file_and_feedback(start_gateway: Start, http: Any) -> N
         kept = reader.feedback(request_id)
     assert kept is not None
     assert kept["score"] == 1.0
+    assert kept["kind"] == "thumbs"
     assert "jo@example.org" not in kept["comment"]
 
 
@@ -254,3 +267,83 @@ def test_a_private_request_never_meets_a_cloud_variant(
     assert private.headers["x-aicc-route"] != "gpt-cloud"
     assert [r for r in cloud.requests if r.method == "POST"] == asked
     assert b"219-09-9999" not in cloud.received_bytes
+
+
+TALKS = {"experiments": [{**TWO, "unit": "conversation"}]}
+ENDPOINTS = {
+    "/v1/chat/completions": lambda turns: {"messages": turns},
+    "/v1/messages": lambda turns: {"max_tokens": 50, "messages": turns},
+    "/v1/responses": lambda turns: {"input": turns if len(turns) > 1 else turns[0]["content"]},
+}
+
+
+def test_a_conversation_keeps_its_variant_though_nobody_says_who_asks(
+    start_gateway: Start, http: Any
+) -> None:
+    gateway = start_gateway(experiments=TALKS)
+    client = http(gateway)
+    ids: dict[str, list[str]] = {}
+
+    def talk(question: str) -> str:
+        """Two turns on every API; the variant all of them got."""
+        one = {"role": "user", "content": question}
+        two = [one, {"role": "assistant", "content": "Well."}, {"role": "user", "content": "Say it shorter."}]
+        got = []
+        for path, body in ENDPOINTS.items():
+            for turns in ([one], two):
+                answer = client.post(path, json={"model": "llama-fast", **body(turns)})
+                assert answer.status_code == 200, answer.text
+                got.append(answer.headers["x-aicc-variant"])
+                ids.setdefault(question, []).append(answer.headers["x-aicc-request-id"])
+        assert len(set(got)) == 1, got
+        return str(got[0])
+
+    questions = [f"Tell me about the number {i}." for i in range(12)]
+    first = [talk(q) for q in questions]
+    assert set(first) == {"e:a", "e:b"}
+    told = client.post("/aicc/explain", json={"messages": [{"role": "user", "content": questions[1]}]})
+    assert told.json()["decision"]["variant"] == first[1]
+    gateway.restart()
+    client = http(gateway)
+    assert [talk(q) for q in questions[:4]] == first[:4], "the same after a restart"
+
+    with SpoolReader(gateway.home / "usage.db") as reader:
+        wait_until(lambda: all(reader.get(i) for known in ids.values() for i in known), 20, "the records")
+        units = {q: {reader.get(i).unit for i in known} for q, known in ids.items()}  # type: ignore[union-attr]
+        rows = load_rows(reader)["e"]
+    assert all(len(found) == 1 for found in units.values())
+    assert len({unit for found in units.values() for unit in found}) == len(questions)
+    assert all(re.fullmatch("conversation [0-9a-f]{16}", unit) for found in units.values() for unit in found)
+    report = build(ExperimentConfig.model_validate(TALKS["experiments"][0]), rows)
+    assert sum(v.units for v in report.variants) == len(questions)
+    assert report.warnings == ()
+
+
+def test_a_model_that_is_honoured_is_not_counted_as_the_variants(start_gateway: Start, http: Any) -> None:
+    models = [{"name": "a", "weight": 0}, {"name": "b", "weight": 100, "model": "qwen-local"}]
+    prompts = [{"name": "a", "weight": 0}, {"name": "b", "weight": 100, "system": {"text": "Be brief."}}]
+    tried = {
+        "experiments": [
+            {"name": "models", "target": {"metadata": {"t": "models"}}, "variants": models},
+            {"name": "prompts", "target": {"metadata": {"t": "prompts"}}, "variants": prompts},
+        ]
+    }
+    client = http(start_gateway(experiments=tried, policy={"routing": {"explicit_local": "honour"}}))
+    private = "My social security number is 219-09-9999, draft a letter."
+
+    def seen(text: str, name: str, model: str) -> tuple[str, str | None]:
+        headers = chat(client, text, model=model, metadata={"t": name}).headers
+        return headers["x-aicc-route"], headers.get("x-aicc-variant")
+
+    assert seen("hi", "models", "llama-fast") == ("qwen-local", "models:b")
+    assert seen(private, "models", "auto") == ("qwen-local", "models:b")
+    assert seen(private, "models", "llama-fast") == ("llama-fast", None), "the model asked for answered"
+    assert seen(private, "prompts", "llama-fast") == ("llama-fast", "prompts:b"), "it did get the prompt"
+
+
+def test_legacy_completions_take_no_part(start_gateway: Start, http: Any) -> None:
+    client = http(start_gateway(experiments={"experiments": [TWO]}))
+    answer = client.post("/v1/completions", json={"model": "llama-fast", "prompt": "hi", "user": "jo"})
+    assert answer.status_code == 200, answer.text
+    assert "x-aicc-variant" not in answer.headers
+    assert "x-aicc-variant" in chat(client).headers

@@ -190,6 +190,18 @@ def test_a_private_or_flagged_request_is_no_part_of_an_experiment() -> None:
     assert run(verdict(injection=FLAG), experiment=VARIANT).variant == ""
 
 
+def test_a_variant_whose_model_is_not_used_is_not_the_one_that_answers() -> None:
+    local, prompt = (
+        Experiment("speed:b", "qwen-local", private_too=True),
+        Experiment("tone:b", private_too=True),
+    )
+    asked = {"routing": HONOUR, "requested": "llama-fast"}
+    assert run(verdict(privacy=SSN), experiment=local, **asked).variant == ""
+    assert run(verdict(privacy=SSN), experiment=prompt, **asked).variant == "tone:b"
+    assert run(verdict(), experiment=local, **asked).variant == "speed:b"
+    assert run(verdict(privacy=SSN), experiment=local, routing=HONOUR).variant == "speed:b"
+
+
 def test_the_steps_tell_how_it_came_about() -> None:
     steps = run(verdict("complex", privacy=EMAIL), needs=Needs(tools=True)).steps
     assert steps[0] == "privacy: email (redacted only)"

@@ -432,10 +432,11 @@ def test_the_page_shows_the_numbers_and_asks_nobody_else(
 def test_experiments_are_reported_and_without_one_the_page_says_how_to_start(
     page: Page, demo: GatewayProcess
 ) -> None:
-    page.wait("document.querySelectorAll('#trials figure').length >= 2")
+    # A page asked before the gateway knew its models asks again after 30 s.
+    page.wait("document.querySelectorAll('#trials figure').length >= 2", timeout=60)
     text = page.js("document.getElementById('trials').innerText")
     assert "prompt-test" in text
-    assert any(words in text for words in ("no difference", "is better", "too few users to tell"))
+    assert any(words in text for words in ("no difference", "is better"))
     assert page.js("document.querySelectorAll('#trials tbody th[scope=row]').length") == 2
     label = page.js("document.querySelector('#trials svg').getAttribute('aria-label')")
     assert label.startswith("Latency of uncached answers")

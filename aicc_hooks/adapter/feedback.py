@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -19,6 +20,7 @@ _THUMBS = {"up": 1.0, "down": 0.0, "👍": 1.0, "👎": 0.0}
 _MAX_BODY = 64 * 1024
 _MAX_COMMENT = 4000
 _MAX_ID = 100
+Kind = Literal["thumbs", "score"]
 
 
 @router.post("/aicc/feedback")
@@ -31,7 +33,7 @@ async def post_feedback(request: Request) -> JSONResponse:
         if len(raw) > _MAX_BODY:
             return _error("aicc_request_too_large", f"The body is larger than {_MAX_BODY} bytes.", 413)
     try:
-        record_id, score, comment = _read(bytes(raw))
+        record_id, score, comment, kind = _read(bytes(raw))
     except Refusal as refusal:
         return _error(*refusal.told)
     if comment:
@@ -39,7 +41,7 @@ async def post_feedback(request: Request) -> JSONResponse:
         # Nothing a person wrote is stored unredacted; without a redactor the words are left out.
         comment = await asyncio.to_thread(redactor.text, comment) if redactor is not None else ""
     try:
-        outcome = await _store(runtime, record_id, score, comment)
+        outcome = await _store(runtime, record_id, score, comment, kind)
     except SpoolError as error:
         return _error("aicc_not_configured", str(error), 503)
     if outcome == "unknown":
@@ -59,19 +61,20 @@ async def post_feedback(request: Request) -> JSONResponse:
     return JSONResponse({"status": "stored", "request_id": record_id, "score": score})
 
 
-async def _store(runtime: Runtime, record_id: str, score: float, comment: str) -> str:
+async def _store(runtime: Runtime, record_id: str, score: float, comment: str, kind: Kind) -> str:
     recorder = runtime.recorder
-    outcome = await asyncio.to_thread(give_feedback, recorder.database, record_id, score, comment)
+    store = partial(give_feedback, recorder.database, record_id, score, comment, kind=kind)
+    outcome = await asyncio.to_thread(store)
     if outcome == "unknown" and recorder.spool is not None:
         # The answer may have ended a moment ago: records are committed within 250 ms.
         await asyncio.sleep(0.3)
         await recorder.spool.aflush(2.0)
-        outcome = await asyncio.to_thread(give_feedback, recorder.database, record_id, score, comment)
+        outcome = await asyncio.to_thread(store)
     return outcome
 
 
-def _read(raw: bytes) -> tuple[str, float, str]:
-    """Id, score and comment. Raises Refusal."""
+def _read(raw: bytes) -> tuple[str, float, str, Kind]:
+    """Id, score, comment and how the score was given. Raises Refusal."""
     import orjson
 
     try:
@@ -93,7 +96,7 @@ def _read(raw: bytes) -> tuple[str, float, str]:
     if thumbs is not None:
         if not isinstance(thumbs, str) or thumbs not in _THUMBS:
             raise bad_field("thumbs", "allowed: 'up' or 'down'.")
-        return record_id, _THUMBS[thumbs], comment or ""
+        return record_id, _THUMBS[thumbs], comment or "", "thumbs"
     if (
         isinstance(score, bool)
         or not isinstance(score, (int, float))
@@ -101,7 +104,7 @@ def _read(raw: bytes) -> tuple[str, float, str]:
         or abs(score) > 1000
     ):
         raise bad_field("score", "allowed: a number from -1000 to 1000; thumbs count as 0 and 1.")
-    return record_id, float(score), comment or ""
+    return record_id, float(score), comment or "", "score"
 
 
 def _error(code: str, message: str, status: int, param: str | None = None) -> JSONResponse:

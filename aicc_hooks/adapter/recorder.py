@@ -188,11 +188,9 @@ class Recorder:
         )  # fmt: skip
         if outcome.disconnected:
             draft.error = "client_disconnected"
-        if call.assignment is not None:
-            draft.prompt_name, draft.prompt_version = (
-                call.assignment.prompt_name,
-                call.assignment.prompt_version,
-            )
+        if (given := call.assignment) is not None:
+            draft.prompt_name, draft.prompt_version = given.prompt_name, given.prompt_version
+            draft.variant_content, draft.unit = given.content, (given.unit.kind, given.unit.value)
         _add_times(draft, call, outcome)
         if (
             call.body is not None and call.verdict is not None

@@ -17,6 +17,7 @@ from aicc_hooks.experiments.assignment import ENDPOINTS, Facts
 from aicc_hooks.experiments.load import Offered
 from aicc_hooks.experiments.prompts import Fetch, PromptCache, langfuse_fetch
 from aicc_hooks.experiments.store import ExperimentStore
+from aicc_hooks.experiments.units import opening
 from aicc_hooks.record.config import DEFAULT_HOST
 from aicc_hooks.verdict import Decision, Needs, Verdict
 
@@ -39,13 +40,24 @@ def assign(
         client=call.client,
         user=call.user,
         session=call.session,
+        opening=_opening(store, call),
+        request=call.id,
         metadata=call.metadata,
         private=without.local_only,
         flagged=verdict.injection.flagged,
+        fixed=without.local_only
+        and without.reason == "explicit",  # only `explicit_local: honour` lets it be both
         now=time.time(),
         local=[name for name, group in catalog.groups.items() if group.only_local],
     )
     return store.assign(facts)
+
+
+def _opening(store: ExperimentStore, call: Call) -> str:
+    """The conversation's first user message, of the turns an id stands for too; looked for only where it counts."""
+    if call.extract is None or all(e.unit != "conversation" for e in store.current.experiments):
+        return ""
+    return opening(call.extract.segments)
 
 
 def needs_with(variant: Assignment, needs: Needs) -> Needs:
@@ -92,7 +104,8 @@ def poll(store: ExperimentStore) -> None:
     """Look for a changed file. Blocking: for a thread."""
     before = store.error
     if store.poll():
-        log.info("experiments in force: %d", len(store.current.experiments))
+        current = store.current
+        log.info("experiments in force: %d", current.enabled and sum(e.enabled for e in current.experiments))
     if store.error and store.error != before:
         log.error("experiments refused, keeping the last good ones: %s", store.error)
 

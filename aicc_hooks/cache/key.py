@@ -11,7 +11,7 @@ import orjson
 
 from aicc_hooks.cache.request import CacheRequest
 
-KEY_VERSION: Final = 2
+KEY_VERSION: Final = 3
 
 # Everything is in the key unless named here, so that a parameter nobody thought of costs a hit and never a wrong
 # answer. Named are: who asks, how it is delivered, bookkeeping, and where it goes (the model group stands for it).
@@ -56,7 +56,7 @@ def exact_key(request: CacheRequest, *, secret: bytes, scope: str) -> str | None
     messages = body.get("messages")
     if isinstance(messages, list):
         body["messages"] = _without_ids(messages)
-    head = [KEY_VERSION, owner, request.group, request.endpoint, request.variant, request.prompt_version]
+    head = [KEY_VERSION, owner, request.group, request.endpoint, request.variant]
     try:
         text = _canonical([head, body])
     except (TypeError, ValueError, RecursionError):

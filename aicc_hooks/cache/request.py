@@ -19,7 +19,6 @@ class CacheRequest:
     body: Mapping[str, Any]
     endpoint: str = "chat"  # chat | completion | responses | messages | embedding | rerank
     variant: str = ""
-    prompt_version: str = ""  # of prompts the policy adds
     private: bool = False
     flagged: bool = False
     key_id: str = ""  # hash or id of the API key, never the key

@@ -11,11 +11,14 @@ import click
 
 from aicc_hooks.commands import _home
 from aicc_hooks.errors import GatewayConfigError, PolicyError
-from aicc_hooks.experiments.assignment import ENDPOINTS, Facts, choose
+from aicc_hooks.experiments.assignment import ENDPOINTS, Facts, deal, offers
 from aicc_hooks.experiments.load import offered_by, read_experiments
 from aicc_hooks.experiments.overview import state
-from aicc_hooks.experiments.report import ExperimentReport, build, load_rows
-from aicc_hooks.experiments.show import HEAD, as_html, cells, chart, panel_lines
+from aicc_hooks.experiments.report import ExperimentReport, build
+from aicc_hooks.experiments.rows import load_rows
+from aicc_hooks.experiments.schema import ExperimentConfig, Variant
+from aicc_hooks.experiments.show import as_html, cells, chart, head, panel_lines
+from aicc_hooks.experiments.units import UNNAMED, Unit
 from aicc_hooks.field_names import closest
 from aicc_hooks.gateway_config import GatewayConfig, default_config_path, load_config, offline_catalog
 from aicc_hooks.home import home_dir, policy_path
@@ -61,16 +64,18 @@ def list_(as_json: bool) -> None:
                 word,
                 " ".join(f"{v.name}={v.weight:g}" for v in e.variants),
                 f"{e.percentage:g}%",
+                e.unit,
                 e.metric,
             )
             for e, word in rows
         ]
-        click.echo(_home.table(table, ("experiment", "state", "variants", "of requests", "metric")))
+        click.echo(_home.table(table, ("experiment", "state", "variants", "of requests", "unit", "metric")))
 
 
 @command.command("assign")
 @click.option("--user", default="", help="User id as clients send it.")
 @click.option("--session", default="", help="Session id.")
+@click.option("--message", default="", help="First user message, for experiments that deal by conversation.")
 @click.option("--client", default="", help="What the User-Agent begins with, or its family.")
 @click.option("--model", default="auto", show_default=True, help="As the client names it.")
 @click.option("--route", default="", help="The group the policy would choose; a model named is its own.")
@@ -83,6 +88,7 @@ def list_(as_json: bool) -> None:
 def assign(
     user: str,
     session: str,
+    message: str,
     client: str,
     model: str,
     route: str,
@@ -109,19 +115,50 @@ def assign(
     route = route or (model if model in offered.chat else "")
     here = offline_catalog(config, Locality(policy.local_hosts if policy else ()))
     facts = Facts(
-        endpoint, model, route=route, client=client, user=user, session=session, metadata=dict(pair.split("=", 1) for pair in pairs),
+        endpoint, model, route=route, client=client, user=user, session=session, opening=message, metadata=dict(pair.split("=", 1) for pair in pairs),
         private=private, now=time.time(), local=[g.name for g in here.groups.values() if g.only_local],
     )  # fmt: skip
-    chosen = choose(found, facts, offered.chat)
+    dealt = None
+    for experiment, unit in offers(found, facts, offered.chat):
+        # What draws again with each request has no variant to tell before it comes.
+        variant = None if unit.kind == "request" else deal(found.salt, experiment, unit)
+        if variant is not None or unit.kind == "request":
+            dealt = (experiment, unit, variant)
+            break
     if as_json:
-        click.echo(
-            json.dumps(None if chosen is None else {"experiment": chosen[0].name, "variant": chosen[1].name})
-        )
+        names = dealt and {
+            "experiment": dealt[0].name,
+            "variant": dealt[2] and dealt[2].name,
+            "unit": dealt[1].kind,
+        }
+        click.echo(json.dumps(names))
         return
-    click.echo("in no experiment" if chosen is None else f"{chosen[0].name}:{chosen[1].name}")
+    click.echo(_dealt(*dealt) if dealt else "in no experiment")
+    if dealt:
+        click.echo(f"note: {_because(*dealt[:2])}", err=True)
     routed = [e.name for e in found.experiments if e.target.routes and e.runs_at(facts.now)]
     if routed and not route:
         click.echo(f"note: {', '.join(routed)} takes requests by their route; add --route", err=True)
+
+
+def _dealt(experiment: ExperimentConfig, unit: Unit, variant: Variant | None) -> str:
+    return (
+        f"{experiment.name}:{variant.name}"
+        if variant
+        else f"{experiment.name}: another draw with each request"
+    )
+
+
+def _because(experiment: ExperimentConfig, unit: Unit) -> str:
+    wanted = experiment.unit
+    if unit.kind == UNNAMED:
+        missing = "user or session" if wanted == "user" else "session"
+        return (
+            f"there is no {missing}: all such requests get this variant, and the report compares without them"
+        )
+    if unit.kind == wanted:
+        return f"by {wanted}"
+    return f"by {unit.kind}, for there is no {'first message' if wanted == 'conversation' else wanted}"
 
 
 @command.command("report")
@@ -152,7 +189,7 @@ def as_text(report: ExperimentReport) -> str:
     lines = [
         f"{report.name}: {report.verdict}",
         "",
-        _home.table([cells(v) for v in report.variants], HEAD),
+        _home.table([cells(v) for v in report.variants], head(report)),
         "",
     ]
     lines += [f"{c.variant}: {c.verdict}" for c in report.comparisons]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from aicc_hooks.decide import Experiment
 from aicc_hooks.experiments.schema import PLACE
+from aicc_hooks.experiments.units import NOBODY, Unit
 
 _SYSTEM_ROLES = ("system", "developer")
 # The same setting under the name each API has for it.
@@ -29,6 +30,8 @@ class Assignment:
     parameters: tuple[tuple[str, Any], ...] = ()
     prompt_name: str = ""
     prompt_version: int = 0  # 0: the fallback text, which Langfuse does not know
+    content: str = ""  # short hash of what the variant does, see ExperimentConfig.content
+    unit: Unit = NOBODY
 
     @property
     def label(self) -> str:
@@ -38,11 +41,6 @@ class Assignment:
     def for_decision(self, *, private: bool = False) -> Experiment:
         """The form `decide` takes. A private request is assigned only where every variant is local."""
         return Experiment(self.label, self.model, private_too=private)
-
-    @property
-    def cache_version(self) -> str:
-        """Part of the cache key: another text under the same label is another question."""
-        return f"{self.prompt_name}@{self.prompt_version}" if self.prompt_name else ""
 
     def apply(self, body: Mapping[str, Any], endpoint: str = "chat") -> dict[str, Any]:
         """The body with the variant's system prompt and parameters. What the variant sets wins over the client."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from aicc_hooks.catalog import Catalog, build_catalog
 from aicc_hooks.errors import GatewayConfigError
@@ -74,6 +75,35 @@ def parse_experiments(
     return found
 
 
+def switched_off(path: Path | None) -> tuple[bool, frozenset[str]]:
+    """What a file that is refused still says with `enabled: false`: all of them, or the names of some."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path is not None else ""
+    except OSError:
+        return False, frozenset()
+    try:
+        tree = read_yaml(text)
+    except BadYaml:
+        return _OFF.search(text) is not None, frozenset()
+    if not isinstance(tree, dict):
+        return False, frozenset()
+    items = tree.get("experiments")
+    named = (item for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
+    names = frozenset(str(item.get("name")) for item in named if _is_off(item))
+    return _is_off(tree), names
+
+
+# The switch in a file that is no YAML: a line of its own that begins at the margin.
+_OFF = re.compile(r"""^enabled[ \t]*:[ \t]*["']?(?:false|no|off|0)\b""", re.IGNORECASE | re.MULTILINE)
+
+
+def _is_off(tree: Mapping[str, Any]) -> bool:
+    try:
+        return not TypeAdapter(bool).validate_python(tree.get("enabled", True))
+    except ValidationError:
+        return False
+
+
 def _check_names(found: Experiments, offered: Offered, source: str) -> None:
     """A model or route that does not exist would leave an experiment without requests, and nobody told."""
     models, asked = set(offered.chat), {*offered.chat, *offered.aliases}
@@ -118,6 +148,9 @@ def _explain(item: Any, tree: Mapping[str, Any]) -> str:
     said = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] in ("value_error", "missing"):  # ours say what was found
         return f"{field}: {said}"
+    if item["type"] == "literal_error" and isinstance(item.get("input"), str):
+        names = re.findall(r"'([^']+)'", str(item["ctx"]["expected"]))
+        return f"{field}: found {shown(item['input'])}{closest(item['input'], names)}; allowed: {', '.join(names)}"
     if item["type"] == "string_pattern_mismatch":
         said = "allowed: letters, digits, '.', '_' and '-', up to 48 and none of the signs first"
     for theirs, ours in _WORDS.items():

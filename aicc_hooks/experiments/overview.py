@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.load import read_experiments
-from aicc_hooks.experiments.report import ExperimentReport, build, load_rows
+from aicc_hooks.experiments.report import ExperimentReport, build
+from aicc_hooks.experiments.rows import load_rows
 from aicc_hooks.experiments.schema import ExperimentConfig, Experiments
 from aicc_hooks.experiments.show import panels
 from aicc_hooks.record.reader import SpoolReader

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from aicc_hooks.experiments.doubts import doubts
+from aicc_hooks.experiments.rows import Row, comparable, value_of
 from aicc_hooks.experiments.schema import ExperimentConfig, Metric
 from aicc_hooks.experiments.stats import (
     MIN_UNITS,
@@ -18,9 +20,7 @@ from aicc_hooks.experiments.stats import (
     interval,
     mean_of,
     needed,
-    uneven,
 )
-from aicc_hooks.record.reader import SpoolReader
 
 ALPHA = 0.05
 _WORDS: dict[Metric, str] = {
@@ -30,32 +30,17 @@ _WORDS: dict[Metric, str] = {
     "tokens": "answer tokens",
 }
 _HIGHER_IS_BETTER = {"score"}
-_TOO_EARLY = "no difference yet, at least "
-_UNIT: dict[Metric, str] = {
-    "score": "scored requests",
-    "error_rate": "requests",
-    "latency_ms": "uncached requests",
-    "tokens": "requests",
-}
+_WITH: dict[Metric, str] = {"score": " with a score", "latency_ms": " with an uncached answer"}
+_SHARE_EFFECT = 0.05  # of thumbs: five in a hundred
+_SMALL_EFFECT = 0.2  # in standard deviations, where nobody said what the numbers mean (Cohen's "small")
 
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One recorded request of an experiment."""
-
-    variant: str
-    unit: str
-    failed: bool
-    latency_ms: float | None
-    tokens: int
-    cached: bool
-    score: float | None
-    prompt: str = ""  # name@version of a managed prompt
+# better, worse: than the first variant. early: too few units for a plan. flat: no spread at all. small: none worth having.
+Outcome = Literal["better", "worse", "early", "waiting", "flat", "small", "none"]
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean of one variant with its 95% interval over users; low and high are None for too few users."""
+    """The mean of one variant's units with its 95% interval; low and high are None where there is none yet."""
 
     value: float
     low: float | None
@@ -64,11 +49,14 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class VariantSums:
-    """Sums of one variant. Rates in 0…1, times in milliseconds; None: nothing to tell."""
+    """Sums of one variant over its requests, the unnamed too. Rates in 0…1, times in milliseconds; None: nothing to tell.
+
+    `units` and `estimates` are of what is compared.
+    """
 
     name: str
     requests: int
-    users: int
+    units: int
     errors: int
     error_rate: float | None
     p50_ms: float | None
@@ -82,7 +70,7 @@ class VariantSums:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One variant against the first. `more`: requests still wanted in the smaller of the two."""
+    """One variant against the first. `have`, `want`: units, of the smaller of the two."""
 
     variant: str
     metric: Metric
@@ -93,20 +81,22 @@ class Comparison:
     sure: bool
     have: int
     want: int
+    outcome: Outcome
     verdict: str
 
     @property
     def more(self) -> int:
-        """Requests still wanted in each variant."""
+        """Units still wanted in each variant."""
         return max(0, self.want - self.have)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentReport:
-    """A whole report. `warnings` are sentences."""
+    """A whole report. `unit`: what counts once, in the plural. `warnings` are sentences."""
 
     name: str
     metric: Metric
+    unit: str
     variants: tuple[VariantSums, ...]
     comparisons: tuple[Comparison, ...]
     verdict: str
@@ -120,96 +110,74 @@ class ExperimentReport:
         return tree
 
 
-def load_rows(reader: SpoolReader, *, since: float | None = None) -> dict[str, list[Row]]:
-    """Recorded requests by experiment name. Raises SpoolError."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for label, user, session, status, error, total_ms, tokens, cache, score, prompt, version in reader.query(
-        "SELECT variant, user, session, status, error, total_ms, completion_tokens, cache, score, prompt_name, prompt_version "
-        "FROM records LEFT JOIN feedback USING (id) WHERE variant != '' AND end >= ? ORDER BY seq",
-        [since or 0.0],
-    ):
-        experiment, _, variant = str(label).partition(":")
-        if variant and status != 499:  # the client went away: says nothing about the variant
-            unit = f"user {user}" if user else f"session {session}" if session else "key"
-            found[experiment].append(
-                Row(
-                    variant,
-                    unit,
-                    bool(error) or status >= 400,
-                    total_ms,
-                    int(tokens),
-                    cache in ("exact", "semantic"),
-                    score,
-                    f"{prompt}@{version or 'fallback'}" if prompt else "",
-                )
-            )
-    return dict(found)
-
-
 def build(config: ExperimentConfig, rows: Iterable[Row]) -> ExperimentReport:
     """The report of one experiment. The first variant of the file is what others are compared with."""
-    by_variant: dict[str, list[Row]] = {variant.name: [] for variant in config.variants}
-    strangers = 0
-    for row in rows:
-        if row.variant in by_variant:
-            by_variant[row.variant].append(row)
-        else:
-            strangers += 1
-    first = config.variants[0].name
-    others = [v.name for v in config.variants[1:]]
+    whole, notes = comparable(config, rows)
+    # Unnamed requests are one unit in one variant: they show in the table and decide nothing.
+    named = {name: [row for row in found if row.named] for name, found in whole.items()}
+    first, *others = named
     # Every further variant is one more chance to be wrong, so each gets its share of the allowance.
     alpha = ALPHA / len(others)
-    comparisons = tuple(_compare(config, by_variant, first, name, alpha) for name in others)
-    sums = tuple(_sums(name, found) for name, found in by_variant.items())
+    comparisons = tuple(_compare(config, named, first, name, alpha) for name in others)
+    sums = tuple(_sums(name, found, named[name]) for name, found in whole.items())
     return ExperimentReport(
         config.name,
         config.metric,
+        f"{config.unit}s",
         sums,
         comparisons,
-        _verdict(comparisons, first),
-        tuple(_warnings(config, by_variant, strangers)),
+        _verdict(comparisons, first, _wanted(config)),
+        (*doubts(config, whole, named, _turned(named, comparisons)), *notes),
     )
 
 
 def measure(rows: Iterable[Row], metric: Metric) -> Mean:
-    """Mean of a metric over requests, its error over units."""
+    """Mean of a metric over units."""
     values: dict[str, list[float]] = defaultdict(list)
     for row in rows:
-        value = _value(row, metric)
+        value = value_of(row, metric)
         if value is not None:
             values[row.unit].append(value)
     return mean_of(values)
 
 
-def _value(row: Row, metric: Metric) -> float | None:
-    if metric == "score":
-        return row.score
-    if metric == "error_rate":
-        return 1.0 if row.failed else 0.0
-    if row.failed or (metric == "latency_ms" and row.cached):
-        return None
-    return row.latency_ms if metric == "latency_ms" else float(row.tokens)
-
-
 def _compare(
-    config: ExperimentConfig, by_variant: dict[str, list[Row]], first: str, name: str, alpha: float
+    config: ExperimentConfig, named: Mapping[str, list[Row]], first: str, name: str, alpha: float
 ) -> Comparison:
     metric = config.metric
-    a, b = measure(by_variant[first], metric), measure(by_variant[name], metric)
-    if _is_share(metric, (*by_variant[first], *by_variant[name])):
+    a, b = measure(named[first], metric), measure(named[name], metric)
+    share = _is_share(metric, (*named[first], *named[name]))
+    if share:
         a, b = as_share(a), as_share(b)
-    effect = config.minimum_effect or _default_effect(metric, a)
+    effect = config.minimum_effect or _default_effect(metric, a, b, share=share)
     want = needed(a, b, effect, alpha=alpha)
-    have = min(a.requests, b.requests)
+    have = min(a.units, b.units)
     gap = (
         difference(a, b, alpha=alpha, looks=have / want)
-        if a.requests and b.requests
+        if have
         else Difference(0.0, -math.inf, math.inf, False)
     )
+    outcome = _outcome(metric, a, b, gap, have, want, effect)
     return Comparison(
-        name, metric, _number(a.value), _number(b.value), gap.low, gap.high, gap.sure, have, want,
-        _sentence(first, name, metric, gap, have, want, effect, planned=min(a.units, b.units) >= MIN_UNITS),
+        name, metric, _number(a.value), _number(b.value), gap.low, gap.high, gap.sure, have, want, outcome,
+        _sentence(outcome, config, first, name, gap, want - have, effect),
     )  # fmt: skip
+
+
+def _turned(named: Mapping[str, list[Row]], comparisons: Iterable[Comparison]) -> list[str]:
+    """Variants whose difference, counted by request, has the other sign."""
+
+    def over_requests(name: str, metric: Metric) -> float:
+        values = [value for row in named[name] if (value := value_of(row, metric)) is not None]
+        return math.fsum(values) / len(values)
+
+    first = next(iter(named))
+    return [
+        c.variant
+        for c in comparisons
+        if c.sure and c.value is not None and c.control is not None
+        and (c.value - c.control) * (over_requests(c.variant, c.metric) - over_requests(first, c.metric)) < 0
+    ]  # fmt: skip
 
 
 def _is_share(metric: Metric, rows: Iterable[Row]) -> bool:
@@ -217,103 +185,91 @@ def _is_share(metric: Metric, rows: Iterable[Row]) -> bool:
     return metric == "error_rate" or (metric == "score" and all(r.score in (None, 0.0, 1.0) for r in rows))
 
 
-def _default_effect(metric: Metric, a: Mean) -> float:
-    if metric in ("score", "error_rate"):
-        return 0.05 if metric == "score" else 0.02
-    return max(1.0, 0.1 * a.value) if a.requests else 1.0
+def _default_effect(metric: Metric, a: Mean, b: Mean, *, share: bool) -> float:
+    """What is worth finding where the file does not say; 0 where nothing tells the scale yet."""
+    if metric == "error_rate":
+        return 0.02
+    if metric == "score":
+        pooled = math.sqrt((a.spread**2 + b.spread**2) / 2)
+        return _SHARE_EFFECT if share else _SMALL_EFFECT * pooled if math.isfinite(pooled) else 0.0
+    return max(1.0, 0.1 * a.value) if a.units else 1.0
+
+
+def _outcome(
+    metric: Metric, a: Mean, b: Mean, gap: Difference, have: int, want: int, effect: float
+) -> Outcome:
+    if gap.sure:
+        return "better" if (gap.value > 0) == (metric in _HIGHER_IS_BETTER) else "worse"
+    if have < MIN_UNITS:
+        return "early"
+    if a.se == b.se == 0.0:
+        return "flat"
+    if have < want:
+        return "waiting"
+    return "small" if max(abs(gap.low), abs(gap.high)) < effect else "none"
+
+
+def _wanted(config: ExperimentConfig) -> str:
+    """What is counted towards the plan."""
+    return f"{config.unit}s{_WITH.get(config.metric, '')}"
 
 
 def _sentence(
-    first: str,
-    name: str,
-    metric: Metric,
-    gap: Difference,
-    have: int,
-    want: int,
-    effect: float,
-    *,
-    planned: bool,
-) -> str:
-    """`planned`: there are users enough to see the spread that `want` rests on."""
-    if gap.sure:
-        better = name if (gap.value > 0) == (metric in _HIGHER_IS_BETTER) else first
-        return f"{better} is better: {_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
-    if have < want:
-        if not planned:
-            return f"{_TOO_EARLY}{want - have:,} more {_UNIT[metric]} each before more can be said"
-        return f"no difference yet, about {want - have:,} more {_UNIT[metric]} each to find {effect:.3g}"
-    if not math.isfinite(gap.low) or not math.isfinite(gap.high):
-        return f"too few users to tell: at least {MIN_UNITS} in each variant"
-    seen = f"{_WORDS[metric]} of {name} differs by {gap.value:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})"
-    within = max(abs(gap.low), abs(gap.high)) < effect
-    return f"no difference of {effect:.3g} or more: {seen}" if within else f"no difference found: {seen}"
+    outcome: Outcome, config: ExperimentConfig, first: str, name: str, gap: Difference, more: int, effect: float
+) -> str:  # fmt: skip
+    seen = f"{_WORDS[config.metric]} of {name} differs by {gap.value:+.3g}"
+    bounds = f"{seen} ({gap.low:+.3g} to {gap.high:+.3g})"
+    match outcome:
+        case "better" | "worse":
+            return f"{name if outcome == 'better' else first} is better: {bounds}"
+        case "early":
+            return f"no difference yet, at least {more:,} more {_wanted(config)} each before more can be said"
+        case "waiting":
+            return f"no difference yet, about {more:,} more {_wanted(config)} each to find {effect:.3g}"
+        case "flat":
+            return f"{seen}, but all {config.unit}s of a variant have the same value: nothing tells by how much it could be off"
+        case "small":
+            return f"no difference of {effect:.3g} or more: {bounds}"
+        case "none":
+            return f"no difference found: {bounds}"
 
 
-def _verdict(comparisons: Sequence[Comparison], first: str) -> str:
-    sure = [c for c in comparisons if c.sure]
-    winners = [c for c in sure if c.verdict.startswith(f"{c.variant} is better")]
-    if winners:
+def _verdict(comparisons: Sequence[Comparison], first: str, wanted: str) -> str:
+    if winners := [c for c in comparisons if c.outcome == "better"]:
         best = max(winners, key=lambda c: abs((c.value or 0.0) - (c.control or 0.0)))
         return f"{best.variant} is better"
-    if sure and len(sure) == len(comparisons):
+    if all(c.outcome == "worse" for c in comparisons):
         return f"{first} is better"
-    waiting = [c for c in comparisons if not c.sure and c.more]
-    if waiting:
-        most = max(c.more for c in waiting)
-        early = all(c.verdict.startswith(_TOO_EARLY) for c in waiting)
-        return f"{_TOO_EARLY if early else 'no difference yet, about '}{most:,} more {_UNIT[comparisons[0].metric]} in each variant"
-    if any(not math.isfinite(c.low) or not math.isfinite(c.high) for c in comparisons):
-        return "too few users to tell"
-    told = all(c.sure or c.verdict.startswith("no difference of") for c in comparisons)
+    if waiting := [c for c in comparisons if c.outcome in ("early", "waiting")]:
+        about = "at least" if all(c.outcome == "early" for c in waiting) else "about"
+        return f"no difference yet, {about} {max(c.more for c in waiting):,} more {wanted} in each variant"
+    if any(c.outcome == "flat" for c in comparisons):
+        return "no spread to judge by"
+    told = all(c.outcome in ("worse", "small") for c in comparisons)
     return "no difference worth having" if told else "no difference found"
 
 
-def _sums(name: str, rows: list[Row]) -> VariantSums:
+def _sums(name: str, rows: list[Row], named: list[Row]) -> VariantSums:
     count = len(rows)
     times = sorted(r.latency_ms for r in rows if r.latency_ms is not None and not r.failed)
     scores = [r.score for r in rows if r.score is not None]
     answered = [r.tokens for r in rows if not r.failed]
     errors = sum(r.failed for r in rows)
     return VariantSums(
-        name, count, len({r.unit for r in rows}), errors, errors / count if count else None, _quantile(times, 0.5), _quantile(times, 0.95),
+        name, count, len({r.unit for r in named}), errors, errors / count if count else None, _quantile(times, 0.5), _quantile(times, 0.95),
         sum(answered) / len(answered) if answered else None, sum(r.cached for r in rows) / count if count else None,
-        len(scores), math.fsum(scores) / len(scores) if scores else None, {metric: _estimate(rows, metric) for metric in _WORDS},
+        len(scores), math.fsum(scores) / len(scores) if scores else None, {metric: _estimate(named, metric) for metric in _WORDS},
     )  # fmt: skip
 
 
 def _estimate(rows: list[Row], metric: Metric) -> Estimate | None:
     mean = measure(rows, metric)
-    if not mean.requests:
+    if not mean.units:
         return None
     bounds = interval(mean, share=_is_share(metric, rows))
     if bounds is not None and metric != "score":
         bounds = max(0.0, bounds[0]), bounds[1]  # times and tokens have no less
     return Estimate(mean.value, *(bounds or (None, None)))
-
-
-def _warnings(config: ExperimentConfig, by_variant: dict[str, list[Row]], strangers: int) -> Iterable[str]:
-    units = [len({r.unit for r in rows}) for rows in by_variant.values()]
-    weights = [v.weight for v in config.variants]
-    if sum(units) >= 50 and (p := uneven(units, weights)) < 0.001:
-        yield f"users are not spread as the weights say (p = {p:.1g}): weights changed during the run, or some requests are lost"
-    alone = sum(r.unit == "key" for rows in by_variant.values() for r in rows)
-    if alone:
-        yield f"{alone:,} requests name no user or session: they all belong to one variant; send `user` or x-session-id"
-    seen: dict[str, set[str]] = defaultdict(set)
-    for name, rows in by_variant.items():
-        for row in rows:
-            seen[row.unit].add(name)
-    moved = sum(len(names) > 1 for names in seen.values())
-    if moved:
-        yield f"{moved:,} users saw more than one variant: weights or the salt changed during the run"
-    for name, rows in by_variant.items():
-        prompts = sorted({r.prompt for r in rows if r.prompt})
-        if len(prompts) > 1:
-            yield f"{name} was answered with {', '.join(prompts)}: it is not one prompt but {len(prompts)}"
-        elif prompts and prompts[0].endswith("@fallback"):
-            yield f"{name} used the fallback text only: Langfuse never gave {prompts[0].removesuffix('@fallback')}"
-    if strangers:
-        yield f"{strangers:,} requests had a variant that the file no longer has"
 
 
 def _quantile(ordered: list[float], share: float) -> float | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from aicc_hooks.experiments.parameters import check_parameters
+from aicc_hooks.experiments.units import UnitKind
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,47}$")]
 # Where a template puts the client's own system prompt; Langfuse allows the spaces too.
@@ -95,6 +100,18 @@ class Variant(_Model):
         check_parameters(self.parameters)
         return self
 
+    @cached_property
+    def digest(self) -> str:
+        """Short hash of all it changes, so that the record can tell two texts of one name apart. Not of its weight.
+
+        Of what is set only: a release that adds a setting must not make every variant another one.
+        """
+        content = self.model_dump(
+            mode="json", include={"system", "model", "parameters"}, exclude_defaults=True
+        )
+        text = json.dumps(content, sort_keys=True).encode()
+        return hashlib.blake2b(text, digest_size=6).hexdigest()
+
 
 class Target(_Model):
     """Which requests may join. Empty means any; all that is given must hold."""
@@ -117,6 +134,7 @@ class ExperimentConfig(_Model):
     percentage: Annotated[float, Field(ge=0, le=100)] = 100.0  # of the requests that match the target
     target: Target = Target()
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=10)]
+    unit: UnitKind = "user"  # what keeps its variant, and counts once in the report
     metric: Metric = "score"
     # In the metric's unit; what is worth finding.
     minimum_effect: Annotated[float, Field(ge=1e-6, le=1e9)] | None = None
@@ -135,9 +153,17 @@ class ExperimentConfig(_Model):
 
     def runs_at(self, now: float) -> bool:
         """Enabled and between start and stop. `now`: epoch seconds."""
-        if not self.enabled or (self.start and now < _utc(self.start).timestamp()):
+        return self.enabled and self.spans(now)
+
+    def spans(self, moment: float) -> bool:
+        """Between start and stop, whether enabled or not. `moment`: epoch seconds."""
+        if self.start and moment < _utc(self.start).timestamp():
             return False
-        return not (self.stop and now >= _utc(self.stop).timestamp())
+        return not (self.stop and moment >= _utc(self.stop).timestamp())
+
+    def content(self, variant: Variant) -> str:
+        """What the record says a request got: the variant's digest and how units are dealt."""
+        return f"{variant.digest}:{self.unit}"
 
     def begins_after(self, now: float) -> bool:
         """It has a start, which is to come."""
@@ -172,6 +198,13 @@ class Experiments(_Model):
         60.0  # how often Langfuse is asked for a prompt
     )
     experiments: tuple[ExperimentConfig, ...] = ()
+
+    def switched_off(self, names: Collection[str], *, every: bool) -> Experiments:
+        """Without those of these names; `every`: the kill switch for all."""
+        kept = tuple(
+            e.model_copy(update={"enabled": False}) if e.name in names else e for e in self.experiments
+        )
+        return self.model_copy(update={"enabled": self.enabled and not every, "experiments": kept})
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:

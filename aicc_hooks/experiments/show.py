@@ -10,14 +10,18 @@ from typing import Any, Final
 from aicc_hooks.experiments.report import Comparison, Estimate, ExperimentReport, VariantSums
 from aicc_hooks.experiments.schema import Metric
 
-HEAD = ("variant", "requests", "users", "errors", "p50", "p95", "tokens", "cached", "scored", "score")
 _WIDTH = 41
+
+
+def head(report: ExperimentReport) -> tuple[str, ...]:
+    """Names of the columns of `cells`."""
+    return ("variant", "requests", report.unit, "errors", "p50", "p95", "tokens", "cached", "scored", "score")
 
 
 def cells(variant: VariantSums) -> tuple[str, ...]:
     """One table row, `-` for what is not known."""
     return (
-        variant.name, f"{variant.requests:,}", f"{variant.users:,}", _share(variant.error_rate), _ms(variant.p50_ms), _ms(variant.p95_ms),
+        variant.name, f"{variant.requests:,}", f"{variant.units:,}", _share(variant.error_rate), _ms(variant.p50_ms), _ms(variant.p95_ms),
         "-" if variant.tokens is None else f"{variant.tokens:.0f}", _share(variant.cache_rate), f"{variant.scores:,}",
         "-" if variant.score is None else f"{variant.score:.3f}",
     )  # fmt: skip
@@ -60,7 +64,7 @@ def panels(report: ExperimentReport) -> list[dict[str, Any]]:
         high = high if high > low else low + 1.0
         say = _SHOWN[metric]
         found.append({
-            "metric": metric, "title": _TITLES[metric], "low": low, "high": high, "from": say(low), "to": say(high),
+            "metric": metric, "title": f"{_TITLES[metric]} (mean of {report.unit}, 95% interval)", "low": low, "high": high, "from": say(low), "to": say(high),
             "rows": [
                 {"name": name, "value": e and e.value, "low": e and e.low, "high": e and e.high, "text": _interval(e, say)}
                 for name, e in rows
@@ -99,7 +103,10 @@ def as_html(report: ExperimentReport, state: str = "") -> str:
         + "</tr>"
         for v in report.variants
     )
-    head = "".join(f'<th scope="col"{" class=num" if i else ""}>{escape(h)}</th>' for i, h in enumerate(HEAD))
+    names = "".join(
+        f'<th scope="col"{" class=num" if i else ""}>{escape(name)}</th>'
+        for i, name in enumerate(head(report))
+    )
     found = "".join(f"<li>{escape(c.variant)}: {escape(c.verdict)}</li>" for c in report.comparisons)
     warned = "".join(f"<li>{escape(w)}</li>" for w in report.warnings)
     pill = f' <span class="pill">{escape(state)}</span>' if state else ""
@@ -108,7 +115,7 @@ def as_html(report: ExperimentReport, state: str = "") -> str:
     )
     return (
         f"<section><h3>{escape(report.name)}{pill}</h3><p><strong>{escape(report.verdict)}</strong></p>"
-        f"<ul>{found}</ul><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{drawn}"
+        f"<ul>{found}</ul><table><thead><tr>{names}</tr></thead><tbody>{rows}</tbody></table>{drawn}"
         + (f"<ul>{warned}</ul>" if warned else "")
         + "</section>"
     )
@@ -152,7 +159,7 @@ def _interval(estimate: Estimate | None, say: Callable[[float], str]) -> str:
     if estimate is None:
         return "no values"
     if estimate.low is None or estimate.high is None:
-        return f"{say(estimate.value)} (too few users)"
+        return f"{say(estimate.value)} (no interval yet)"
     return f"{say(estimate.value)} ({say(estimate.low)} to {say(estimate.high)})"
 
 
@@ -167,8 +174,7 @@ def _ms(value: float | None) -> str:
 
 
 _TITLES: Final[dict[Metric, str]] = {
-    "score": "Score (mean, 95% interval)", "error_rate": "Error rate (95% interval)",
-    "latency_ms": "Latency of uncached answers (mean, 95% interval)", "tokens": "Answer tokens (mean, 95% interval)",
+    "score": "Score", "error_rate": "Error rate", "latency_ms": "Latency of uncached answers", "tokens": "Answer tokens",
 }  # fmt: skip
 _SHOWN: Final[dict[Metric, Callable[[float], str]]] = {
     "score": lambda v: f"{v:.3g}", "error_rate": _share, "latency_ms": _ms, "tokens": lambda v: f"{v:.0f}",

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from aicc_hooks.errors import GatewayConfigError
 from aicc_hooks.experiments.apply import Assignment
-from aicc_hooks.experiments.assignment import Facts, choose
-from aicc_hooks.experiments.load import Offered, read_experiments
+from aicc_hooks.experiments.assignment import Dealt, Facts, choose
+from aicc_hooks.experiments.load import Offered, read_experiments, switched_off
 from aicc_hooks.experiments.prompts import PromptCache
-from aicc_hooks.experiments.schema import PLACE, ExperimentConfig, Experiments, Variant
+from aicc_hooks.experiments.schema import PLACE, Experiments
 
 _TOLD_S = 600.0  # a request without its variant is told in health this long; the count stays
 
@@ -52,13 +52,22 @@ class ExperimentStore:
                 found = read_experiments(self.path, offered) if self.path is not None else Experiments()
             except GatewayConfigError as error:
                 self.error = str(error)
-                return False
+                return self._switch_off()
             self.error = ""
             changed, self.current = found != self.current, found
             self.prompts.want(
                 {prompt for e in found.experiments for prompt in e.prompts}, every_s=found.prompt_cache_ttl_s
             )
             return changed
+
+    def _switch_off(self) -> bool:
+        """Whoever turns the switch means it, whatever else is wrong in the file. On again only by a file that is right."""
+        every, names = switched_off(self.path)
+        if every or names.intersection(e.name for e in self.current.experiments):
+            self.error += "; its `enabled: false` is in force all the same"
+        found = self.current.switched_off(names, every=every)
+        changed, self.current = found != self.current, found
+        return changed
 
     def assign(self, facts: Facts) -> Assignment | None:
         """The variant of a request, or None when it is in no experiment."""
@@ -73,7 +82,7 @@ class ExperimentStore:
                 else {m for e in current.experiments for m in e.models}
             )
             found = choose(current, facts, available)
-            return None if found is None else self._assignment(*found)
+            return None if found is None else self._assignment(found)
         except Exception:
             self.failed()
             return None
@@ -101,7 +110,8 @@ class ExperimentStore:
             )
         return found
 
-    def _assignment(self, experiment: ExperimentConfig, variant: Variant) -> Assignment:
+    def _assignment(self, dealt: Dealt) -> Assignment:
+        experiment, variant = dealt.experiment, dealt.variant
         text, name, version = None, "", 0
         if variant.system is not None:
             text = variant.system.text
@@ -110,7 +120,7 @@ class ExperimentStore:
                 text, name, version = prompt.text, variant.system.langfuse.name, prompt.version
         return Assignment(
             experiment.name, variant.name, variant.model, variant.system.mode if variant.system else "prepend", text,
-            tuple(sorted(variant.parameters.items())), name, version,
+            tuple(sorted(variant.parameters.items())), name, version, experiment.content(variant), dealt.unit,
         )  # fmt: skip
 
     def _read_stamp(self) -> tuple[int, int, int] | None:

@@ -52,6 +52,8 @@ class RecordDraft:
     cut: str = ""
     prompt_name: str = ""
     prompt_version: int = 0
+    variant_content: str = ""
+    unit: tuple[str, str] = ("", "")  # kind and raw value
     route: str = ""  # where it went when that is not what the decision said (fallback)
     reason: str = ""
     input: object = None
@@ -86,6 +88,8 @@ class RecordDraft:
             variant=decision.variant,
             prompt_name=self.prompt_name,
             prompt_version=self.prompt_version,
+            variant_content=self.variant_content,
+            unit=self._unit(redactor),
             prompt_tokens=_count(self.prompt_tokens),
             completion_tokens=_count(self.completion_tokens),
             gate_ms=self.gate_ms,
@@ -123,6 +127,11 @@ class RecordDraft:
         except Exception:
             return hashed
         return hashed if secret or KnownValues(self.known).spans(self.user) else self.user[:128]
+
+    def _unit(self, redactor: Redactor) -> str:
+        """Of a user or session the same hash the record has for it, so that older records go on with newer ones."""
+        kind, value = self.unit
+        return f"{kind} {redactor.pseudonym(value, kind)}" if value else kind
 
 
 def _count(said: int) -> int:

@@ -48,6 +48,8 @@ class Record:
     variant: str = ""
     prompt_name: str = ""  # of the variant's prompt in Langfuse
     prompt_version: int = 0  # 0: its fallback text, which Langfuse does not know
+    variant_content: str = ""  # hash of what the variant does
+    unit: str = ""  # what the experiment dealt to: its kind and a keyed hash
     prompt_tokens: int = 0
     completion_tokens: int = 0
     gate_ms: float | None = None

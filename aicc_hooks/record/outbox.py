@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from aicc_hooks.record import rows
 from aicc_hooks.record.model import Feedback, Record
@@ -145,17 +145,23 @@ class Outbox(Writer):
 
 
 def give_feedback(
-    path: Path, record_id: str, score: float, comment: str = "", *, at: float | None = None
+    path: Path,
+    record_id: str,
+    score: float,
+    comment: str = "",
+    *,
+    kind: Literal["thumbs", "score", ""] = "",
+    at: float | None = None,
 ) -> Feedback:
-    """Store a score for a record, once. `comment` must be redacted already. Raises SpoolError."""
+    """Store a score for a record, once. `kind`: how it was given. `comment` must be redacted already. Raises SpoolError."""
     box = Outbox(path, "feedback")
     try:
         with box.transaction() as connection:
             if not connection.execute("SELECT 1 FROM records WHERE id = ?", (record_id,)).fetchone():
                 return "unknown"
             stored = connection.execute(
-                "INSERT OR IGNORE INTO feedback (id, score, comment, at) VALUES (?, ?, ?, ?)",
-                (record_id, score, comment, time.time() if at is None else at),
+                "INSERT OR IGNORE INTO feedback (id, score, comment, at, kind) VALUES (?, ?, ?, ?, ?)",
+                (record_id, score, comment, time.time() if at is None else at, kind),
             ).rowcount
             return "stored" if stored == 1 else "duplicate"
     finally:

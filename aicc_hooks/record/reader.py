@@ -118,9 +118,9 @@ class SpoolReader:
         return rows.decode_body(found[0][0]) if found else None
 
     def feedback(self, record_id: str) -> dict[str, Any] | None:
-        """Feedback given on one record: score, comment, at."""
-        found = self.query("SELECT score, comment, at FROM feedback WHERE id = ?", [record_id])
-        return dict(zip(("score", "comment", "at"), found[0], strict=True)) if found else None
+        """Feedback given on one record: score, comment, at, kind (thumbs, score, "" when not known)."""
+        found = self.query("SELECT score, comment, at, kind FROM feedback WHERE id = ?", [record_id])
+        return dict(zip(("score", "comment", "at", "kind"), found[0], strict=True)) if found else None
 
     def records(self, *, filters: Filters | None = None, after: int = 0) -> Iterator[tuple[int, Record]]:
         """Every matching record with its texts, oldest first, a page at a time; damaged rows are skipped."""

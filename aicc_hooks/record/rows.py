@@ -14,6 +14,7 @@ COLUMNS: Final = (
     "client", "mode", "user", "session", "status", "error", "stream", "cold_start", "local_only", "attempts",
     "prompt_tokens", "completion_tokens", "gate_ms", "hooks_ms", "cache_ms", "upstream_ms", "first_token_ms",
     "total_ms", "injection", "injection_rules", "privacy", "prompt_name", "prompt_version",
+    "unit", "variant_content",
 )  # fmt: skip
 _INSERT: Final = (
     f"INSERT OR IGNORE INTO records ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608

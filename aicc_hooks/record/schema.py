@@ -70,9 +70,19 @@ MIGRATIONS: Final[tuple[str, ...]] = (
     ALTER TABLE records ADD COLUMN prompt_name TEXT NOT NULL DEFAULT '';
     ALTER TABLE records ADD COLUMN prompt_version INTEGER NOT NULL DEFAULT 0;
     """,
+    # What an experiment dealt to, which content its variant had, and whether a score was given as thumbs.
+    """
+    ALTER TABLE records ADD COLUMN unit TEXT NOT NULL DEFAULT '';
+    ALTER TABLE records ADD COLUMN variant_content TEXT NOT NULL DEFAULT '';
+    ALTER TABLE feedback ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+    """,
 )
 
-_WITH_PROMPTS: Final = 4  # schema from which on records have prompt_name and prompt_version
+# Table → schema from which on it has columns, and what stands in for them before.
+_ADDED: Final[dict[str, tuple[tuple[int, str], ...]]] = {
+    "records": ((4, "'' AS prompt_name, 0 AS prompt_version"), (5, "'' AS unit, '' AS variant_content")),
+    "feedback": ((5, "'' AS kind"),),
+}
 
 
 def open_writable(path: Path, *, busy_ms: int = 2_000, migrate: bool = True) -> sqlite3.Connection:
@@ -127,12 +137,14 @@ def open_readonly(path: Path, *, busy_ms: int = 2_000) -> sqlite3.Connection:
     try:
         version = _version(connection)
         _check_version(version, path)
-        if version < _WITH_PROMPTS:
-            # After an update commands read before the gateway has restarted and migrated; they must not migrate
-            # below an older gateway that still runs. A temporary view hides the table of the same name.
-            connection.execute(
-                "CREATE TEMP VIEW records AS SELECT *, '' AS prompt_name, 0 AS prompt_version FROM main.records"
-            )
+        for table, added in _ADDED.items():
+            missing = [columns for since, columns in added if version < since]
+            if missing:
+                # After an update commands read before the gateway has restarted and migrated; they must not migrate
+                # below an older gateway that still runs. A temporary view hides the table of the same name.
+                connection.execute(
+                    f"CREATE TEMP VIEW {table} AS SELECT *, {', '.join(missing)} FROM main.{table}"  # noqa: S608 - ours
+                )
     except BaseException:
         connection.close()
         raise

@@ -2,7 +2,7 @@
 import { $, empty, h, number, pill, s, share, span } from "./dom.js";
 
 const LEFT = 90, RIGHT = 270, WIDTH = 480, STEP = 24; // narrow: scaled into a third of the page, its words stay readable
-const HEAD = ["Variant", "Requests", "Users", "Errors", "p50", "p95", "Tokens", "Cached", "Scored", "Score"];
+const head = (unit) => ["Variant", "Requests", unit[0].toUpperCase() + unit.slice(1), "Errors", "p50", "p95", "Tokens", "Cached", "Scored", "Score"];
 
 export function renderExperiments(data) {
   const place = $("trials");
@@ -13,10 +13,10 @@ export function renderExperiments(data) {
 
 function one(found) {
   const rows = found.variants.map((v) => h("tr", {}, h("th", { scope: "row" }, v.name),
-    [number(v.requests), number(v.users), share(v.error_rate), span(v.p50_ms), span(v.p95_ms), v.tokens === null ? "–" : v.tokens.toFixed(0), share(v.cache_rate), number(v.scores), v.score === null ? "–" : v.score.toFixed(3)]
+    [number(v.requests), number(v.units), share(v.error_rate), span(v.p50_ms), span(v.p95_ms), v.tokens === null ? "–" : v.tokens.toFixed(0), share(v.cache_rate), number(v.scores), v.score === null ? "–" : v.score.toFixed(3)]
       .map((text) => h("td", { class: "num" }, text))));
   const table = h("div", { class: "wide", tabindex: "0", role: "region", "aria-label": `Variants of ${found.name}` }, h("table", {},
-    h("thead", {}, h("tr", {}, HEAD.map((text, i) => h("th", { scope: "col", class: i ? "num" : null }, text)))), h("tbody", {}, rows)));
+    h("thead", {}, h("tr", {}, head(found.unit).map((text, i) => h("th", { scope: "col", class: i ? "num" : null }, text)))), h("tbody", {}, rows)));
   return h("div", { class: "card trial" },
     h("h3", { class: "head" }, found.name, " ", pill(found.state === "runs" ? "good" : "", found.state)),
     h("p", { class: "lead" }, h("b", {}, found.verdict)),
