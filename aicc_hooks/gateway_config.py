@@ -110,6 +110,11 @@ def _check_info(info: Any, where: str) -> None:
         value = info.get(key)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
             raise GatewayConfigError(f"{where}.{key}: found {str(value)[:20]!r}; allowed: a number of tokens")
+    batch = info.get("max_client_batch_size")
+    if batch is not None and (not isinstance(batch, int) or isinstance(batch, bool) or batch < 1):
+        raise GatewayConfigError(
+            f"{where}.max_client_batch_size: found {str(batch)[:20]!r}; allowed: a number of texts"
+        )
 
 
 def offline_catalog(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import Any, Final
 
+import redis
 import redis.asyncio as aioredis
-from redis.asyncio.retry import Retry
+from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from aicc_hooks.redis_env import RedisSettings
 
@@ -20,25 +22,36 @@ _UNNAMED: Final[dict[str, Any]] = (
 
 
 def new_client(settings: RedisSettings) -> Any:
-    """A new redis-py client with every wait bounded and no retries of its own."""
+    """A new asyncio client with every wait bounded and no retries of its own."""
+    # RESP2 and no CLIENT SETINFO: a new connection is usable after its connect (plus AUTH/SELECT).
+    return _client(aioredis.Redis, settings, retry=AsyncRetry(NoBackoff(), 0), **_UNNAMED)
+
+
+def new_blocking_client(settings: RedisSettings) -> Any:
+    """The same for a command line."""
+    # With CLIENT SETINFO: without a first answer redis-py takes TLS's session tickets for data nobody asked for.
+    return _client(redis.Redis, settings, retry=Retry(NoBackoff(), 0))
+
+
+def _client(kind: Any, settings: RedisSettings, **more: Any) -> Any:
     limit = settings.timeout_ms / 1000
     common: dict[str, Any] = {
-        # redis-py 6+ retries three times with backoff, which would triple the cost of a dead server.
-        "retry": Retry(NoBackoff(), 0),
+        # `retry`: redis-py 6+ tries three times with backoff, which would triple the cost of a dead server.
         "socket_timeout": limit,
         "socket_connect_timeout": limit,
         "max_connections": 4 * MAX_CONNECTIONS,
-        # RESP2 and no CLIENT SETINFO: a new connection is usable after its connect (plus AUTH/SELECT).
         "protocol": 2,
-        **_UNNAMED,
+        **more,
     }
     if settings.url:
-        return aioredis.Redis.from_url(settings.url, **common)
+        if settings.tls_ca and settings.url.startswith("rediss://"):
+            common["ssl_ca_certs"] = settings.tls_ca
+        return kind.from_url(settings.url, **common)
     common |= {"db": settings.db, "username": settings.username, "password": settings.password}
     if settings.unix_socket:
-        return aioredis.Redis(unix_socket_path=settings.unix_socket, **common)
+        return kind(unix_socket_path=settings.unix_socket, **common)
     if settings.tls:
         common |= {"ssl": True, "ssl_ca_certs": settings.tls_ca}
         if not settings.tls_verify:
             common |= {"ssl_cert_reqs": "none", "ssl_check_hostname": False}
-    return aioredis.Redis(host=settings.host, port=settings.port, **common)
+    return kind(host=settings.host, port=settings.port, **common)

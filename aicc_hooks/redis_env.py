@@ -32,19 +32,26 @@ class RedisSettings:
 
 
 def redis_settings(env: Mapping[str, str]) -> RedisSettings | None:
-    """REDIS_URL, or REDIS_HOST with PORT, PASSWORD, USERNAME, DB, SSL; None when Redis is not configured."""
+    """REDIS_URL, REDIS_SOCKET or REDIS_HOST, with what belongs to each; None when Redis is not configured.
+
+    docs/operations.md lists the names.
+    """
+    authority = env.get("REDIS_TLS_CA") or None
     if env.get("REDIS_URL"):
-        return RedisSettings(url=env["REDIS_URL"])
+        return RedisSettings(url=env["REDIS_URL"], tls_ca=authority)
+    db = int(env["REDIS_DB"]) if env.get("REDIS_DB", "").isdigit() else 0
+    username, password = env.get("REDIS_USERNAME") or None, env.get("REDIS_PASSWORD") or None
     if env.get("REDIS_SOCKET"):
-        return RedisSettings(unix_socket=env["REDIS_SOCKET"], password=env.get("REDIS_PASSWORD") or None)
+        return RedisSettings(unix_socket=env["REDIS_SOCKET"], db=db, username=username, password=password)
     if not env.get("REDIS_HOST"):
         return None
     port = env.get("REDIS_PORT") or "6379"
     return RedisSettings(
         host=env["REDIS_HOST"],
         port=int(port) if port.isdigit() else 6379,
-        db=int(env["REDIS_DB"]) if env.get("REDIS_DB", "").isdigit() else 0,
-        username=env.get("REDIS_USERNAME") or None,
-        password=env.get("REDIS_PASSWORD") or None,
-        tls=env.get("REDIS_SSL", "").lower() in ("1", "true", "yes"),
+        db=db,
+        username=username,
+        password=password,
+        tls=bool(authority) or env.get("REDIS_SSL", "").lower() in ("1", "true", "yes"),
+        tls_ca=authority,
     )

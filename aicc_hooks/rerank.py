@@ -1,4 +1,4 @@
-"""Reranking as plain data: the checked request, the order by cosine, the order of a reranker, the answer.
+"""Reranking as plain data: the checked request, the scores of a reranker or by cosine, the order, the answer.
 
 Ollama has no rerank endpoint, so by default documents are ordered by the cosine of their embeddings. A cross-encoder
 (bge-reranker and the like) reads query and document together and ranks better; configure one as in docs/rerank.md
@@ -21,12 +21,6 @@ from aicc_hooks.field_names import shown
 MAX_DOCUMENTS: Final = 1000
 _LIMITS: Final = ("max_chunks_per_doc", "max_tokens_per_doc")  # of Cohere, first and second version
 _WINDOWS: Final = 10  # of one document, where the client does not say
-MAX_WINDOWS: Final = 4000  # texts embedded for one request
-BATCH: Final = 64  # texts in one call to the embedder
-# nomic-embed-text reads 2,048 tokens and Ollama cuts the rest off without a word. Three characters a token
-# is low for English prose and about right for code and other languages.
-WINDOW_CHARS: Final = 6000
-_OVERLAP_CHARS: Final = 400
 _PREFIXES: Final = {  # what a model was trained to see before a query and a document
     "nomic-embed": ("search_query: ", "search_document: "),
     "e5-": ("query: ", "passage: "),
@@ -44,7 +38,12 @@ class RerankRequest:
     top_n: int
     return_documents: bool
     max_windows: int  # of one document
-    limits: Mapping[str, int]  # what the client said of long documents, for a reranker of its own
+    limits: Mapping[str, int]  # what the client said of long documents, for a provider that cuts them itself
+
+    @property
+    def max_tokens(self) -> int:
+        """How much of each document the client wants read, in tokens; 0: all of it."""
+        return self.limits.get("max_tokens_per_doc", 0)
 
     @property
     def sent(self) -> list[Any]:
@@ -96,46 +95,19 @@ def parse(body: Mapping[str, Any]) -> RerankRequest:
     )
 
 
-def check_windows(request: RerankRequest) -> None:
-    """Raises Refusal(aicc_invalid_request) for more text than is embedded for one request."""
-    if sum(1 for _ in windows_of(request)) > MAX_WINDOWS:
-        raise bad_field(
-            "documents",
-            f"together more than {MAX_WINDOWS} windows of {WINDOW_CHARS} characters; send fewer, shorter texts, "
-            "or lower max_chunks_per_doc.",
-        )
-
-
-def cut(request: RerankRequest) -> int:
-    """Documents that are longer than their windows: their ends are not read."""
-    read = request.max_windows * (WINDOW_CHARS - _OVERLAP_CHARS) + _OVERLAP_CHARS
-    return sum(len(text) > read for text in request.texts)
-
-
-def windows_of(request: RerankRequest) -> Iterator[tuple[int, str]]:
-    """(document, text) pairs: a long document as overlapping windows, the best of which counts."""
-    step = WINDOW_CHARS - _OVERLAP_CHARS
-    for number, text in enumerate(request.texts):
-        # A last window that only repeats the overlap would add nothing.
-        starts = range(0, max(1, len(text) - _OVERLAP_CHARS), step)
-        for start in starts[: request.max_windows]:
-            yield number, text[start : start + WINDOW_CHARS] or " "
-
-
-def order(rows: Sequence[Mapping[str, Any]], request: RerankRequest) -> list[Ranked]:
-    """A reranker's own results, highest first and no more than asked: some servers do neither. Raises ValueError."""
-    scores: dict[int, float] = {}
+def scores(rows: Sequence[Mapping[str, Any]], count: int) -> list[float]:
+    """A reranker's results as one score a text, in the order they were sent. Raises ValueError."""
+    found: dict[int, float] = {}
     for row in rows:
         number, score = row.get("index"), row.get("relevance_score")
-        if type(number) is not int or not 0 <= number < len(request.texts):
+        if type(number) is not int or not 0 <= number < count:
             raise ValueError("a result of no document")
         if not isinstance(score, (int, float)) or not math.isfinite(score):
             raise ValueError("a result without a score")
-        scores[number] = float(score)
-    if len(scores) < request.top_n:
+        found[number] = float(score)
+    if len(found) < count:
         raise ValueError("fewer results than documents")
-    ranked = sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Ranked(number, score) for number, score in ranked[: request.top_n]]
+    return [found[number] for number in range(count)]
 
 
 def prefixes(model: str) -> tuple[str, str]:
@@ -143,29 +115,34 @@ def prefixes(model: str) -> tuple[str, str]:
     return next((pair for name, pair in _PREFIXES.items() if name in model.lower()), ("", ""))
 
 
-def batches(texts: Sequence[str], size: int = BATCH) -> Iterator[Sequence[str]]:
+def batches(texts: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
     """Slices of at most `size`."""
     for start in range(0, len(texts), size):
         yield texts[start : start + size]
 
 
-def rank(
-    query: Sequence[float], vectors: Sequence[Sequence[float]], owners: Sequence[int], top_n: int
-) -> list[Ranked]:
-    """Documents by their best window's cosine, highest first; equal ones in the order they were sent.
-
-    `vectors[i]` is a window of document `owners[i]`. Raises ValueError on vectors of another length.
-    """
+def cosines(query: Sequence[float], vectors: Sequence[Sequence[float]]) -> list[float]:
+    """Of each vector with the query's, cut to 0…1. Raises ValueError on vectors of another length."""
     matrix, wanted = np.asarray(vectors, dtype=np.float64), np.asarray(query, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.shape != (len(owners), wanted.shape[0]):
-        raise ValueError("vectors differ in length or number")
+    if matrix.ndim != 2 or matrix.shape[1] != wanted.shape[0]:
+        raise ValueError("vectors differ in length")
     norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(wanted)
-    cosines = np.divide(matrix @ wanted, norms, out=np.zeros(len(owners)), where=norms > 0)
+    found = np.divide(matrix @ wanted, norms, out=np.zeros(len(matrix)), where=norms > 0)
+    return [round(value, 6) for value in np.clip(np.nan_to_num(found), 0.0, 1.0).tolist()]
+
+
+def rank(scored: Sequence[float], owners: Sequence[int], request: RerankRequest) -> list[Ranked]:
+    """Documents by their best window, highest first and no more than asked; equal ones in the order they were sent.
+
+    `scored[i]` is of a window of document `owners[i]`. A document without any is empty: it comes last, with 0 or the
+    lowest score there is.
+    """
     best: dict[int, float] = {}
-    for owner, cosine in zip(owners, np.nan_to_num(cosines).tolist(), strict=True):
-        best[owner] = max(best.get(owner, -2.0), cosine)
-    order = sorted(best, key=lambda number: (-best[number], number))
-    return [Ranked(number, round(min(1.0, max(0.0, best[number])), 6)) for number in order[:top_n]]
+    for owner, score in zip(owners, scored, strict=True):
+        best[owner] = max(best.get(owner, score), score)
+    lowest = min(0.0, *best.values()) if best else 0.0
+    order = sorted(range(len(request.texts)), key=lambda n: (n not in best, -best.get(n, lowest)))
+    return [Ranked(number, best.get(number, lowest)) for number in order[: request.top_n]]
 
 
 def answer(

@@ -87,10 +87,12 @@ def error_bytes(endpoint: str, code: str, message: str, status: int, param: str 
     return json.dumps(error_object(endpoint, code, message, status, param)).encode()
 
 
-def error_event(endpoint: str, code: str, message: str, status: int, param: str | None = None) -> bytes:
-    """The same inside a stream that has begun, as the API's own error event."""
+def error_event(
+    endpoint: str, code: str, message: str, status: int, param: str | None = None, *, number: int = 0
+) -> bytes:
+    """The same inside a stream that has begun, as the API's own error event. `number`: of a Responses event."""
     if endpoint == "responses":
-        shape = _responses_error(code, message, _param(endpoint, code, param), 0)
+        shape = _responses_error(code, message, _param(endpoint, code, param), number)
     else:
         shape = error_object(endpoint, code, message, status, param)
     name = "" if endpoint in ("chat", "completions") else "event: error\n"

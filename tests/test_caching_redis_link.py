@@ -9,12 +9,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from caching_redis import Server
 
-from aicc_hooks.redis_env import RedisSettings
+from aicc_hooks.redis_client import new_blocking_client
+from aicc_hooks.redis_env import RedisSettings, redis_settings
 from aicc_hooks.redis_link import RedisLink, key
 
 pytestmark = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
@@ -106,9 +108,16 @@ def test_tls(tmp_path: Path) -> None:
 
     async def main() -> None:
         # A TLS handshake on a busy machine takes longer than a call may; only this test connects cold on purpose.
-        good = RedisLink(RedisSettings(port=port, tls=True, tls_ca=str(cert), timeout_ms=2000))
-        assert await good.ping()
-        await good.aclose()
+        one = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(port)}
+        for env in (one, {**one, "REDIS_SSL": "true"}, {"REDIS_URL": f"rediss://127.0.0.1:{port}/0"}):
+            settings = redis_settings({**env, "REDIS_TLS_CA": str(cert)})
+            assert settings is not None
+            good = RedisLink(replace(settings, timeout_ms=2000))
+            assert await good.ping(), env
+            await good.aclose()
+            blocking = new_blocking_client(replace(settings, timeout_ms=2000))
+            assert blocking.ping()
+            blocking.close()
         bad = RedisLink(RedisSettings(port=port, tls=True, timeout_ms=2000))
         assert not await bad.ping()
         await bad.aclose()

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness import GatewayProcess
+from tests.harness import GatewayProcess, wait_until
 
 pytestmark = pytest.mark.live
 HELLO = [{"role": "user", "content": "Please say hello to my colleague."}]
@@ -54,6 +54,19 @@ def test_a_listed_web_app_may_call_and_read_our_headers(open_to_app: httpx.Clien
     )
     assert failed.status_code == 400
     assert failed.headers["access-control-allow-origin"] == APP, "an app must be able to read errors"
+
+
+def test_headers_of_an_answer_from_the_cache_can_be_read(shared_gateway: Any) -> None:
+    http = shared_gateway(policy={"gate": {"cors_origins": [APP]}, "cache": {"enabled": True}}).httpx()
+    body = {"model": "auto", "messages": HELLO}
+    wait_until(
+        lambda: http.post("/v1/chat/completions", json=body).headers["x-aicc-cache"] == "exact",
+    )
+    answer = http.post("/v1/chat/completions", json=body, headers={"origin": APP})
+    exposed = answer.headers["access-control-expose-headers"].split(", ")
+    ours = {name for name in answer.headers if name.startswith("x-aicc-")} | {"age"}
+    assert ours <= set(answer.headers)
+    assert ours <= set(exposed)
 
 
 @pytest.mark.parametrize(

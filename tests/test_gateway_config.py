@@ -39,6 +39,7 @@ WRONG: list[tuple[str, Any, list[str]]] = [
     ("two addresses", model(litellm_params={"model": "x", "api_base": "http://a", "base_url": "http://b"}), ["litellm_params.base_url", "keep api_base"]),
     ("context as words", model(model_info={"max_input_tokens": "32k"}), ["model_info.max_input_tokens", "'32k'", "number"]),
     ("context as bool", model(model_info={"context_length": True}), ["model_info.context_length"]),
+    ("batch of none", model(model_info={"max_client_batch_size": 0}), ["model_info.max_client_batch_size", "'0'", "number of texts"]),
     ("info as list", model(model_info=["tools"]), ["model_info", "list"]),
     ("sqlite", {**model(), "general_settings": {"database_url": "sqlite:///x.db"}}, ["general_settings.database_url", "PostgreSQL"]),
     ("settings as text", {**model(), "general_settings": "x"}, ["general_settings", "str", "mapping"]),

@@ -294,6 +294,14 @@ def test_upgrade_replaces_untouched_files_and_leaves_own_ones(
     assert (home / "config.yaml").read_bytes() == own
 
 
+def test_every_file_config_yaml_points_to_is_installed(home: Path) -> None:
+    init()
+    named = re.findall(r"~/\.config/ai-command-center/([\w.-]+)", (home / "config.yaml").read_text())
+    assert "tensorzero.toml" in named
+    for name in named:
+        assert (home / name).is_file(), name
+
+
 def test_migrations_leave_current_files_alone() -> None:
     for name, change in (("config.yaml", config_text), ("policy.yaml", policy_text)):
         text = (Path(__file__).parents[1] / "litellm_config" / name).read_text()

@@ -78,8 +78,8 @@ def look(server: ModelServerStandIn, key: str = "") -> Serves:
             About("text-embedding-nomic", trained=2048, kind="embeddings"),
             {"max_input_tokens": 2048, "mode": "embedding"},
         ),
-        ("tei", About("BAAI/bge-m3", context=8192, kind="embedding"), {"max_input_tokens": 8192, "mode": "embedding"}),
-        ("tei", About("bge-reranker", context=512, kind="reranker"), {"max_input_tokens": 512, "mode": "rerank"}),
+        ("tei", About("BAAI/bge-m3", context=8192, kind="embedding"), {"max_input_tokens": 8192, "mode": "embedding", "max_client_batch_size": 32}),
+        ("tei", About("bge-reranker", context=512, kind="reranker"), {"max_input_tokens": 512, "mode": "rerank", "max_client_batch_size": 32}),
         ("infinity", About("bge-small", kind="embedding"), {"mode": "embedding"}),
         ("infinity", About("bge-reranker", kind="reranker"), {"mode": "rerank"}),
     ],
@@ -463,6 +463,8 @@ def test_a_stream_without_its_end_ends_with_an_error_event(
             path,
             broken.text[-600:],
         )
+        if path.endswith("/responses"):
+            assert [e["sequence_number"] for e in events] == list(range(len(events)))
         assert not any(c.get("finish_reason") for e in events for c in e.get("choices") or [])
         assert '"message_stop"' not in broken.text
         assert '"response.completed"' not in broken.text

@@ -56,6 +56,11 @@ def test_the_plans_file_loads_and_means_the_defaults() -> None:
     assert policy.routing.explicit_local == "override"
 
 
+def test_the_shipped_file_has_every_key_with_its_default() -> None:
+    tree = yaml.safe_load(shipped("policy.yaml").read_text())
+    assert tree == as_yaml_tree(Policy())
+
+
 def test_the_plans_pattern_that_can_never_match_disables_itself_loudly() -> None:
     problems = PrivacyDetector(parse_policy(PLAN).privacy).pattern_problems
     assert [p.field for p in problems] == ["privacy.pii_regexes[0]"]

@@ -10,17 +10,7 @@ import pytest
 import yaml
 
 from aicc_hooks.errors import Refusal
-from aicc_hooks.rerank import (
-    MAX_DOCUMENTS,
-    WINDOW_CHARS,
-    check_windows,
-    cut,
-    order,
-    parse,
-    prefixes,
-    rank,
-    windows_of,
-)
+from aicc_hooks.rerank import MAX_DOCUMENTS, cosines, parse, prefixes, rank, scores
 from tests.harness import GatewayProcess
 from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
@@ -44,25 +34,22 @@ def body(**more: Any) -> dict[str, Any]:
 
 def test_best_window_counts_and_ties_keep_their_order() -> None:
     vectors = [[1.0, 0.0], [0.0, 1.0], [0.0, 2.0], [-1.0, 0.0], [1.0, 1.0]]
-    ranked = rank([0.0, 3.0], vectors, [0, 1, 2, 3, 0], 4)
+    ranked = rank(cosines([0.0, 3.0], vectors), [0, 1, 2, 3, 0], parse(body(documents=["x"] * 4)))
     assert [r.index for r in ranked] == [1, 2, 0, 3]
     assert [r.score for r in ranked] == [1.0, 1.0, pytest.approx(0.707107), 0.0]
 
 
+def test_an_empty_document_comes_last_whatever_the_scores() -> None:
+    request = parse(body(documents=["", "x", "y"]))
+    for scored, last in (([-7.5, 2.0], -7.5), ([0.1, 0.2], 0.0)):
+        assert [(r.index, r.score) for r in rank(scored, [1, 2], request)][1:] == [(1, scored[0]), (0, last)]
+
+
 def test_vectors_without_direction_rank_last_and_raise_nothing() -> None:
-    assert [r.index for r in rank([1.0, 0.0], [[0.0, 0.0], [1.0, 1.0]], [0, 1], 2)] == [1, 0]
-    assert [r.score for r in rank([0.0, 0.0], [[1.0, 0.0]], [0], 1)] == [0.0]
-
-
-def test_a_window_is_never_longer_than_the_model_reads_and_covers_the_text() -> None:
-    text = "".join(chr(97 + i % 26) for i in range(3 * WINDOW_CHARS))
-    windows = list(windows_of(parse(body(documents=[text, "short", ""]))))
-    mine = [w for number, w in windows if number == 0]
-    assert max(len(w) for w in mine) <= WINDOW_CHARS
-    assert mine[0] + mine[1][400:] == text[: len(mine[0]) + len(mine[1]) - 400]
-    assert text.endswith(mine[-1])
-    assert [number for number, _ in windows if number] == [1, 2]
-    assert len([1 for n, _ in windows_of(parse(body(documents=[text], max_chunks_per_doc=2))) if n == 0]) == 2
+    assert cosines([1.0, 0.0], [[0.0, 0.0], [1.0, 1.0]]) == [0.0, pytest.approx(0.707107)]
+    assert cosines([0.0, 0.0], [[1.0, 0.0]]) == [0.0]
+    with pytest.raises(ValueError, match="length"):
+        cosines([1.0, 0.0], [[1.0, 0.0, 0.0]])
 
 
 def test_models_get_the_prefixes_they_were_trained_with() -> None:
@@ -72,28 +59,23 @@ def test_models_get_the_prefixes_they_were_trained_with() -> None:
 
 def test_a_rerankers_results_are_sorted_cut_and_checked() -> None:
     rows = [
+        {"index": 2, "relevance_score": 2},
         {"index": 0, "relevance_score": -7.5},
         {"index": 1, "relevance_score": 2},
-        {"index": 2, "relevance_score": 2},
     ]
-    assert [(r.index, r.score) for r in order(rows, parse(body(top_n=2)))] == [(1, 2.0), (2, 2.0)]
+    assert scores(rows, 3) == [-7.5, 2.0, 2.0]
+    ranked = rank(scores(rows, 3), [0, 1, 2], parse(body(top_n=2)))
+    assert [(r.index, r.score) for r in ranked] == [(1, 2.0), (2, 2.0)]
     for wrong in (
         rows[:2],
         [*rows[:2], {"index": 3, "relevance_score": 1}],
-        [*rows[:2], {"index": 2, "relevance_score": None}],
-        [*rows[:2], {"index": 2, "relevance_score": float("nan")}],
+        [*rows[:2], {"index": 1, "relevance_score": None}],
+        [*rows[:2], {"index": 1, "relevance_score": float("nan")}],
         [*rows[:2], {"index": True, "relevance_score": 1}],
         [],
     ):
         with pytest.raises(ValueError, match="result"):
-            order(wrong, parse(body()))
-
-
-def test_documents_whose_ends_are_not_read_are_counted() -> None:
-    whole = WINDOW_CHARS + 9 * (WINDOW_CHARS - 400)
-    request = parse(body(documents=["x" * whole, "x" * (whole + 1), "x"]))
-    assert cut(request) == 1
-    assert sum(1 for number, _ in windows_of(request) if number == 1) == 10
+            scores(wrong, 3)
 
 
 def test_whole_numbers_of_either_kind_and_more_than_there_is() -> None:
@@ -115,14 +97,13 @@ BAD = {
     "return_documents": body(return_documents="yes"),
     "max_chunks_per_doc": body(max_chunks_per_doc="all"),
     "rank_fields": body(rank_fields="title"),
-    "documents: together more than": body(documents=["x" * WINDOW_CHARS * 10] * 500),
 }
 
 
 @pytest.mark.parametrize("named", BAD)
 def test_bad_input_is_named(named: str) -> None:
     with pytest.raises(Refusal) as caught:
-        check_windows(parse(BAD[named]))
+        parse(BAD[named])
     assert caught.value.status == 400
     assert caught.value.message.startswith(named)
 

@@ -30,6 +30,7 @@ CASES = [
     (dict(status=500, text='{"error":"model requires more system memory (5.3 GiB) than is available (3.3 GiB)"}'), "oom"),
     (dict(status=500, text="llama runner process has terminated: cudaMalloc failed: out of memory"), "oom"),
     (dict(status=500, text="llama runner process has terminated: signal: killed"), "server_error"),
+    (dict(status=500, text='{"error":{"code":500,"message":"input (600 tokens) is too large to process. increase the physical batch size (current batch size: 512)","type":"server_error"}}'), "client_error"),
     (dict(status=503, text="server busy, please try again.  maximum pending requests exceeded"), "server_error"),
     (dict(status=503, text='{"error":"llm server loading model"}'), "loading"),
     (dict(status=404, text="model 'qwen9' not found"), "server_error"),

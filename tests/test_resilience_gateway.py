@@ -195,6 +195,8 @@ def test_a_stream_that_breaks_ends_with_an_error_event(
         assert "word3" in response.text, (kind, path, response.text[:500])
         codes = [code for event in told if (code := error_code(path, event))]
         assert codes == ["aicc_upstream_down"], (kind, path, response.text[-700:])
+        if path.endswith("/responses"):
+            assert [event["sequence_number"] for event in told] == list(range(len(told)))
         assert not any(c.get("finish_reason") for e in told for c in e.get("choices") or [])
         assert '"message_stop"' not in response.text
         assert "response.completed" not in response.text

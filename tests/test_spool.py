@@ -458,6 +458,17 @@ def test_a_full_disk_is_survived_and_overflow_is_counted(path):
     assert ids(path) == {f"r{i}" for i in kept.split()}
 
 
+def test_a_shorter_retention_holds_while_it_runs(spool, path, monkeypatch):
+    monkeypatch.setattr("aicc_hooks.record.spool._RETENTION_EVERY_S", 0.01)
+    running = spool()
+    running.put(record("old", end=NOW - 2 * 86_400))
+    running.put(record("new"))
+    running.flush(20)
+    assert ids(path) == {"old", "new"}
+    running.configure(RecordConfig(retention_days=1))
+    wait_until(lambda: ids(path) == {"new"}, 20)
+
+
 def test_old_records_go_by_age_then_by_size_and_are_counted(path):
     connection = schema.open_writable(path)
     spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()

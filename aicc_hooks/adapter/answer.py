@@ -108,7 +108,7 @@ class Answer:
             return message
         refusal = self.call.refusal or broken_stream()
         self.call.error_code = refusal.code
-        event = error_event(self.call.endpoint, *refusal.told)
+        event = error_event(self.call.endpoint, *refusal.told, number=reshape.next_number(self._feed))
         return {**message, "body": message.get("body", b"") + event}
 
     def close(self) -> Outcome:
@@ -145,7 +145,7 @@ class Answer:
             log.error("request %s broke after its response began: %s", call.id, refusal.code)
             if self._sse and not self._ended:
                 self._ended, self.outcome.status = True, 200
-                event = error_event(call.endpoint, *refusal.told)
+                event = error_event(call.endpoint, *refusal.told, number=reshape.next_number(self._feed))
                 self._keep(event)
                 await self._send({"type": "http.response.body", "body": event, "more_body": False})
             return

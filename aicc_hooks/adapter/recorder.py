@@ -91,13 +91,15 @@ class Recorder:
             self.spool.suspect()
 
     def configure(self, policy: Policy, detector: PrivacyDetector) -> None:
-        """Take a policy into force. Sizes and retention of a running spool stay until the restart."""
+        """Take a policy into force. The queue and the log of a running spool, and delivery, stay until the restart."""
         self._policy = policy
         self._key = self._key or load_key(self._home / _KEY_FILE)
         self.redactor = Redactor(detector, policy.redaction, self._key)
         self._scrub_logs()
         if self.spool is None:
             self._start(policy)
+        else:
+            self.spool.configure(policy.record)
 
     def _start(self, policy: Policy) -> None:
         try:

@@ -16,19 +16,10 @@ from fastapi.responses import JSONResponse
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
+from aicc_hooks.catalog import address_of
 from aicc_hooks.errors import Refusal
-from aicc_hooks.rerank import (
-    RerankRequest,
-    answer,
-    batches,
-    check_windows,
-    cut,
-    order,
-    parse,
-    prefixes,
-    rank,
-    windows_of,
-)
+from aicc_hooks.rerank import RerankRequest, answer, batches, cosines, parse, prefixes, rank, scores
+from aicc_hooks.rerank_windows import Windows, apart, together, whole
 from aicc_hooks.upstream_errors import explain
 from aicc_hooks.wire import error_object
 
@@ -36,6 +27,17 @@ PATH = "/aicc/internal/rerank"
 DEFAULT_EMBEDDER = "embed-local"
 _NO_RERANK = frozenset(("ollama", "ollama_chat", "aicc_demo", "openai"))  # providers of LiteLLM
 _ASKED_AS = "hosted_vllm"
+# Servers of one's own, which refuse a long document and cut none; a provider in the cloud cuts as it sees fit, and
+# bills by the request.
+_OWN = frozenset(("openai", "hosted_vllm", "infinity", "huggingface"))
+_RERANKER_TOKENS = (
+    512  # where neither config.yaml nor the server says: what bge's first models and llama.cpp read
+)
+_EMBEDDER_TOKENS = 2048  # nomic-embed-text; Ollama reads no more of any model unless told
+_LEAST_TOKENS = 128
+_RERANKER_BATCH = 32  # what TEI takes in one call unless told otherwise
+_EMBEDDER_BATCH = 64
+_BATCH_KEY = "max_client_batch_size"  # of model_info, and of TEI's /info
 _NEXT = ("aicc_upstream_down", "aicc_overloaded")  # another server may be there
 _UNCACHED = {"no-cache": True, "no-store": True}
 
@@ -71,14 +73,33 @@ async def _rerank(runtime: Runtime, call: Call, body: dict[str, Any]) -> dict[st
     wanted = parse(body)
     groups = [call.decision.route, *_fallbacks(runtime, call)]
     for group in groups:
-        by = _by_embeddings if _lacks_rerank(_entry(runtime, group)) else _by_reranker
         try:
-            return await by(runtime, call, group, wanted)
+            return await _ranked(runtime, call, group, wanted)
         except Refusal as refusal:
             if refusal.code not in _NEXT or group == groups[-1]:
                 raise
             call.refusal = None
     raise AssertionError("there is always a group")
+
+
+async def _ranked(runtime: Runtime, call: Call, group: str, wanted: RerankRequest) -> dict[str, Any]:
+    """By one group. A server that finds a text too long is asked again with shorter windows.
+
+    What it reads at once is not always what it says (llama.cpp's -ub), and tokens are estimated.
+    """
+    embedded = _lacks_rerank(_entry(runtime, group))
+    by, target = (_by_embeddings, _embedder(runtime, group)) if embedded else (_by_reranker, group)
+    default = _EMBEDDER_TOKENS if embedded else _RERANKER_TOKENS
+    tokens = _least(runtime, target, default, "max_input_tokens", "context_length")
+    least = _LEAST_TOKENS if embedded or _is_own(runtime, group) else tokens
+    while True:
+        try:
+            return await by(runtime, call, group, wanted, tokens)
+        except Refusal as refusal:
+            if refusal.code != "aicc_context_too_long" or tokens <= least:
+                raise
+            tokens = max(_LEAST_TOKENS, min(_RERANKER_TOKENS, tokens // 2))
+            call.refusal = None
 
 
 def _fallbacks(runtime: Runtime, call: Call) -> list[str]:
@@ -102,18 +123,47 @@ def _lacks_rerank(entry: dict[str, Any]) -> bool:
     return provider in _NO_RERANK
 
 
-async def _by_reranker(runtime: Runtime, call: Call, group: str, wanted: RerankRequest) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        **wanted.limits,
-        "top_n": wanted.top_n,
-        "return_documents": False,
-        "disable_fallbacks": True,
-    }
+def _embedder(runtime: Runtime, group: str) -> str:
+    return str((_entry(runtime, group).get("model_info") or {}).get("embed_with") or DEFAULT_EMBEDDER)
+
+
+async def _by_reranker(
+    runtime: Runtime, call: Call, group: str, wanted: RerankRequest, tokens: int
+) -> dict[str, Any]:
+    own = _is_own(runtime, group)
+    # A thousand windows take a while to slice and rank: not on the event loop.
+    windows = await asyncio.to_thread(together, wanted, tokens) if own else whole(wanted)
+    size = _least(runtime, group, _RERANKER_BATCH, _BATCH_KEY) if own else len(windows.texts)
+    options: dict[str, Any] = {"return_documents": False, "disable_fallbacks": True}
+    if not own:
+        options.update(wanted.limits)
     if call.decision is not None and not call.decision.cache:
         options["cache"] = _UNCACHED
+    scored: list[float] = []
+    used = 0
+    for batch in batches(windows.texts, max(1, size)):
+        found = await _ask(runtime, call, group, windows.query, list(batch), options)
+        try:
+            rows = [r if isinstance(r, dict) else r.model_dump() for r in found.results or ()]
+            scored += scores(rows, len(batch))
+        except (AttributeError, TypeError, ValueError):
+            raise Refusal(
+                "aicc_upstream_down",
+                f"{_name(call, group)} did not answer with one score for each document.",
+                503,
+            ) from None
+        used += _tokens(found)
+    ranked = rank(scored, windows.owners, wanted)
+    told = {"method": "reranker", "model": _name(call, group), **windows.told}
+    return answer(wanted, ranked, call_id=call.id, model=call.requested or group, tokens=used, told=told)
+
+
+async def _ask(
+    runtime: Runtime, call: Call, group: str, query: str, texts: list[Any], options: dict[str, Any]
+) -> Any:
     try:
-        found = await runtime.router().arerank(
-            model=group, query=wanted.query, documents=wanted.sent, **options
+        return await runtime.router().arerank(
+            model=group, query=query, documents=texts, top_n=len(texts), **options
         )
     except Exception as error:
         if call.refusal is None and getattr(error, "status_code", 0) == 404:
@@ -124,18 +174,10 @@ async def _by_reranker(runtime: Runtime, call: Call, group: str, wanted: RerankR
                 503,
             ) from None
         raise _explained(call, error) from None
-    name = call.attempts[-1].model.partition("/")[2] if call.attempts else group
-    try:
-        rows = [r if isinstance(r, dict) else r.model_dump() for r in found.results or ()]
-        ranked = order(rows, wanted)
-    except (AttributeError, TypeError, ValueError):
-        raise Refusal(
-            "aicc_upstream_down", f"{name} did not answer with one score for each document.", 503
-        ) from None
-    told = {"method": "reranker", "model": name}
-    return answer(
-        wanted, ranked, call_id=call.id, model=call.requested or group, tokens=_tokens(found), told=told
-    )
+
+
+def _name(call: Call, group: str) -> str:
+    return call.attempts[-1].model.partition("/")[2] if call.attempts else group
 
 
 def _tokens(found: Any) -> int:
@@ -146,10 +188,10 @@ def _tokens(found: Any) -> int:
     return 0
 
 
-async def _by_embeddings(runtime: Runtime, call: Call, group: str, wanted: RerankRequest) -> dict[str, Any]:
-    # A thousand windows take a while to slice and rank: not on the event loop.
-    await asyncio.to_thread(check_windows, wanted)
-    embedder = str((_entry(runtime, group).get("model_info") or {}).get("embed_with") or DEFAULT_EMBEDDER)
+async def _by_embeddings(
+    runtime: Runtime, call: Call, group: str, wanted: RerankRequest, tokens: int
+) -> dict[str, Any]:
+    embedder = _embedder(runtime, group)
     target = _entry(runtime, embedder)
     if not target:
         raise Refusal(
@@ -157,27 +199,44 @@ async def _by_embeddings(runtime: Runtime, call: Call, group: str, wanted: Reran
             f"{group} ranks by the embeddings of {embedder}, which config.yaml does not have; add it, or set model_info.embed_with.",
             404,
         )
-    before, each = prefixes(str((target.get("litellm_params") or {}).get("model") or ""))
-    owners, texts = zip(*windows_of(wanted), strict=True)
-    everything = [before + wanted.query, *(each + text for text in texts)]
-    vectors: list[list[float]] = []
-    tokens = 0
-    for batch in batches(everything):
-        found, used = await _embed(runtime, call, group, embedder, list(batch))
-        vectors += found
-        tokens += used
+    before = prefixes(str((target.get("litellm_params") or {}).get("model") or ""))
+    windows = await asyncio.to_thread(apart, wanted, tokens, before)
+    scored, used = await _cosines(runtime, call, group, embedder, windows, before)
     try:
-        ranked = await asyncio.to_thread(rank, vectors[0], vectors[1:], owners, wanted.top_n)
+        ranked = rank(scored, windows.owners, wanted)
+    except ValueError:
+        raise _no_vectors(embedder) from None
+    told: dict[str, Any] = {"method": "embedding_cosine", "embedding_model": embedder, **windows.told}
+    return answer(wanted, ranked, call_id=call.id, model=call.requested or group, tokens=used, told=told)
+
+
+async def _cosines(
+    runtime: Runtime, call: Call, group: str, embedder: str, windows: Windows, before: tuple[str, str]
+) -> tuple[list[float], int]:
+    """One cosine a window, and the tokens it took."""
+    if not windows.texts:
+        return [], 0
+    everything = [before[0] + windows.query, *(before[1] + text for text in windows.texts)]
+    vectors: list[list[float]] = []
+    used = 0
+    for batch in batches(
+        everything, min(_EMBEDDER_BATCH, _least(runtime, embedder, _EMBEDDER_BATCH, _BATCH_KEY))
+    ):
+        found, tokens = await _embed(runtime, call, group, embedder, list(batch))
+        vectors += found
+        used += tokens
+    try:
+        return await asyncio.to_thread(cosines, vectors[0], vectors[1:]), used
     except (IndexError, TypeError, ValueError):
-        raise Refusal(
-            "aicc_upstream_down",
-            f"{embedder} did not answer with one vector for each text; documents cannot be ranked by it.",
-            503,
-        ) from None
-    told: dict[str, Any] = {"method": "embedding_cosine", "embedding_model": embedder}
-    if unread := cut(wanted):
-        told["cut_documents"] = unread
-    return answer(wanted, ranked, call_id=call.id, model=call.requested or group, tokens=tokens, told=told)
+        raise _no_vectors(embedder) from None
+
+
+def _no_vectors(embedder: str) -> Refusal:
+    return Refusal(
+        "aicc_upstream_down",
+        f"{embedder} did not answer with one vector for each text; documents cannot be ranked by it.",
+        503,
+    )
 
 
 async def _embed(
@@ -211,10 +270,32 @@ def _explained(call: Call, error: Exception) -> Refusal:
     )
 
 
+def _is_own(runtime: Runtime, group: str) -> bool:
+    """Whether its documents are cut and sent in batches by us."""
+    provider = str((_entry(runtime, group).get("litellm_params") or {}).get("model") or "").partition("/")[0]
+    known = runtime.catalog.groups.get(group)
+    return provider in _OWN or (known is not None and known.local)
+
+
+def _least(runtime: Runtime, group: str, default: int, *names: str) -> int:
+    """What every deployment of the group takes: as its model_info says under one of `names`, else as its server does."""
+    limits: list[Any] = []
+    for entry in _entries(runtime, group):
+        params, info = entry.get("litellm_params") or {}, entry.get("model_info") or {}
+        address = address_of(params, ollama_default=runtime.ollama_default())
+        told = runtime.upstreams.takes(address, str(params.get("model") or ""))
+        limits.append(next((info[name] for name in names if info.get(name)), told.get(names[0])))
+    return min((n for n in limits if isinstance(n, int) and n > 0), default=default)
+
+
 def _entry(runtime: Runtime, group: str) -> dict[str, Any]:
+    return next(iter(_entries(runtime, group)), {})
+
+
+def _entries(runtime: Runtime, group: str) -> list[dict[str, Any]]:
     router = runtime.router()
     entries = router.model_list if router is not None else ()
-    return next((dict(e) for e in entries if e.get("model_name") == group), {})
+    return [dict(entry) for entry in entries if entry.get("model_name") == group]
 
 
 def _error(refusal: Refusal) -> JSONResponse:

@@ -43,6 +43,12 @@ def of_stream(call: Call, keep: Keep | None) -> Callable[..., bytes] | None:
     return lambda data, *, last: rename(repair(data, last=last), last=last)
 
 
+def next_number(feed: Callable[..., bytes] | None) -> int:
+    """The sequence number of the event that follows in a stream rewritten by `feed`; 0 where events have none."""
+    repair = getattr(feed, "__self__", None)
+    return repair.next_number if isinstance(repair, ResponsesRepair) else 0
+
+
 def by_chat(kwargs: MutableMapping[str, Any], deployment: Deployment | None) -> None:
     """Have LiteLLM translate a Responses call into a chat call for a server on this machine, and for TensorZero.
 

@@ -255,9 +255,10 @@ class Runtime:
                 log.error("cache upkeep failed: %s", type(error).__name__)
 
     async def _tick(self) -> None:
-        """Policy and locality upkeep. A failure is logged once a minute at most and never ends the loop."""
+        """Policy and locality upkeep. A failure never ends the loop; of failures in a row the 1st, 61st, … is logged."""
         last_locality = 0.0
         checked_routes = False
+        failed = 0  # in a row
         while True:
             await asyncio.sleep(_POLL_S)
             try:
@@ -277,9 +278,12 @@ class Runtime:
                 if time.monotonic() - last_locality > _LOCALITY_REFRESH_S:
                     await self.refresh_catalog(force=True)
                     last_locality = time.monotonic()
+                failed = 0
             except Exception as error:
                 self.counters["tick_failures"] += 1
-                log.error("upkeep failed: %s", type(error).__name__)
+                if failed % 60 == 0:
+                    log.error("upkeep failed: %s", type(error).__name__)
+                failed += 1
 
 
 _runtime: Runtime | None = None

@@ -29,6 +29,7 @@ from aicc_hooks.resilience.shared import BreakerSync, LinkStore
 from aicc_hooks.resilience.warm_up import Warmer
 
 log = logging.getLogger("aicc_hooks")
+_EMBEDS = 2048  # tokens that Ollama reads of a text to embed
 _LOOKED_AT_S = 2  # until a server that health looks at on request is known to be back
 
 
@@ -162,6 +163,16 @@ class Upstreams:
             except Exception:
                 return None
         return not remote
+
+    def takes(self, address: str, model: str) -> Mapping[str, Any]:
+        """How much the server at `address` takes of texts to embed or rank, as `model_info`; {} while unknown."""
+        client = self._clients.get(address)
+        if client is None or model.partition("/")[0] not in OLLAMA_PROVIDERS:
+            return self.servers.learnt(address, model)
+        shown = client.info(server_name(model))
+        trained = shown.context_length if shown is not None else 0
+        # It embeds with its default `num_ctx`, of which releases have 2,048 or 4,096, whatever a model was trained for.
+        return {"max_input_tokens": min(trained, _EMBEDS)} if trained else {}
 
     # --- before the decision ----------------------------------------------------------------
 

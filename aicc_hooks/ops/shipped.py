@@ -32,7 +32,7 @@ def installable() -> dict[str, bytes]:
     """What `aicc init` puts into the user's folder, by relative name."""
     config = folder("litellm_config")
     out: dict[str, bytes] = {}
-    for name in ("config.yaml", "policy.yaml", "experiments.yaml"):
+    for name in ("config.yaml", "policy.yaml", "experiments.yaml", "tensorzero.toml"):
         if (config / name).exists():
             out[name] = (config / name).read_bytes()
     script = (config / "start_litellm.sh").read_text(encoding="utf-8")

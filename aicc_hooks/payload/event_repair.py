@@ -99,6 +99,11 @@ class ResponsesRepair:
         self._told: set[str] = set()  # which of _ONCE
         self._summaries: set[str] = set()  # reasoning items whose summary part was announced
 
+    @property
+    def next_number(self) -> int:
+        """The sequence number of the next event."""
+        return self._next
+
     def feed(self, data: bytes, *, last: bool = False) -> bytes:
         """The next bytes for the client; may be empty while a line is incomplete."""
         return b"".join(self._line(line) for line in self._lines.feed(data, last=last))

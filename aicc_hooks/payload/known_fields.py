@@ -47,8 +47,7 @@ _FIELDS: Final[dict[str, frozenset[str]]] = {
         "context_management", "mcp_servers", "service_tier", "output_config", "output_format", "betas", "inference_geo",
     )),
     "rerank": _COMMON | frozenset((
-        "query", "documents", "top_n", "return_documents", "max_chunks_per_doc", "max_tokens_per_doc", "rank_fields", "priority",
-        "truncation", "truncate", "overlap_tokens", "return_text", "texts", "raw_scores",
+        "query", "documents", "top_n", "return_documents", "max_chunks_per_doc", "max_tokens_per_doc", "rank_fields",
     )),
 }  # fmt: skip
 # What reaches an Ollama model, as LiteLLM translates it; the rest has no effect, or only its name among Ollama's options.

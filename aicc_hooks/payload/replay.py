@@ -13,6 +13,9 @@ from aicc_hooks.payload.event_repair import complete_response, drop_empty
 from aicc_hooks.payload.response import ResponseFacts, parse_response, stream_events
 
 _UNTOLD: dict[str, dict[str, Any]] = {"function_call": {"arguments": ""}, "reasoning": {"summary": []}}
+_UNSAID: dict[str, dict[str, Any]] = {
+    "text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}, "tool_use": {"input": {}}, "server_tool_use": {"input": {}},
+}  # fmt: skip
 _PIECE = 400  # characters of a replayed delta: clients that render as it comes stay smooth
 
 
@@ -26,12 +29,15 @@ def whole_of(endpoint: str, body: bytes) -> bytes | None:
         return orjson.dumps(final["response"]) if final and isinstance(final.get("response"), dict) else None
     if not facts.output or not facts.finish:
         return None
-    first = next(iter(stream_events(body)), {})
+    events = list(stream_events(body))
     if endpoint == "messages":
-        return orjson.dumps(_anthropic_whole(first, facts))
+        try:
+            return orjson.dumps(_anthropic_whole(events, facts))
+        except orjson.JSONDecodeError:  # the arguments of a tool call
+            return None
     if endpoint not in ("chat", "completions"):
         return None
-    return orjson.dumps(_openai_whole(endpoint, first, facts))
+    return orjson.dumps(_openai_whole(endpoint, events, facts))
 
 
 def stream_of(endpoint: str, whole: dict[str, Any], *, include_usage: bool) -> list[bytes]:
@@ -52,16 +58,23 @@ def with_model(endpoint: str, whole: dict[str, Any], model: str) -> dict[str, An
 # --- stream → whole -------------------------------------------------------------------------------
 
 
-def _openai_whole(endpoint: str, first: dict[str, Any], facts: ResponseFacts) -> dict[str, Any]:
+def _openai_whole(endpoint: str, events: list[dict[str, Any]], facts: ResponseFacts) -> dict[str, Any]:
     chat = endpoint == "chat"
-    choices = []
-    for index, message in enumerate(facts.output):
+    first = events[0]
+    choices: list[dict[str, Any]] = []
+    for (index, told), message in zip(sorted(_choices(events).items()), facts.output, strict=True):
         if chat:
-            choices.append({"index": index, "message": _tidy(message), "finish_reason": facts.finish})
-        else:
+            logprobs = {} if told["logprobs"] is None else {"logprobs": told["logprobs"]}
             choices.append(
-                {"index": index, "text": message["content"], "logprobs": None, "finish_reason": facts.finish}
+                {
+                    "index": index,
+                    "message": _tidy(message),
+                    "finish_reason": told["finish_reason"],
+                    **logprobs,
+                }
             )
+        else:
+            choices.append({"index": index, "text": message["content"], **told})
     return {
         "id": first.get("id"),
         "object": "chat.completion" if chat else "text_completion",
@@ -76,31 +89,66 @@ def _openai_whole(endpoint: str, first: dict[str, Any], facts: ResponseFacts) ->
     }
 
 
+def _choices(events: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Of each choice how it ended, and its logprobs put together."""
+    told: dict[int, dict[str, Any]] = {}
+    for choice in (choice for event in events for choice in event.get("choices") or []):
+        mine = told.setdefault(int(choice.get("index") or 0), {"logprobs": None, "finish_reason": None})
+        mine["finish_reason"] = choice.get("finish_reason") or mine["finish_reason"]
+        more = choice.get("logprobs")
+        if not isinstance(more, dict):
+            continue
+        kept = mine["logprobs"] = mine["logprobs"] or {}
+        for name, value in more.items():  # lists with an item a token
+            if isinstance(value, list) and isinstance(kept.get(name), list):
+                kept[name] += value
+            else:
+                kept[name] = value if value is not None else kept.get(name)
+    return told
+
+
 def _tidy(message: dict[str, Any]) -> dict[str, Any]:
     return {**message, "content": message["content"] or None} if message.get("tool_calls") else message
 
 
-def _anthropic_whole(first: dict[str, Any], facts: ResponseFacts) -> dict[str, Any]:
-    message = facts.output[0]
-    content: list[dict[str, Any]] = []
-    if message.get("content"):
-        content.append({"type": "text", "text": message["content"]})
-    for call in message.get("tool_calls") or []:
-        function = call["function"]
-        content.append(
-            {
-                "type": "tool_use",
-                "id": call["id"],
-                "name": function["name"],
-                "input": orjson.loads(function["arguments"] or "{}"),
-            }
-        )
-    started = first.get("message") or {}
+def _anthropic_whole(events: list[dict[str, Any]], facts: ResponseFacts) -> dict[str, Any]:
+    started: dict[str, Any] = {}
+    stop: Any = None
+    for event in events:
+        if event.get("type") == "message_start":
+            started = event.get("message") or {}
+        elif event.get("type") == "message_delta":
+            stop = (event.get("delta") or {}).get("stop_sequence") or stop
     return {
-        "id": started.get("id"), "type": "message", "role": "assistant", "model": facts.model, "content": content,
-        "stop_reason": facts.finish, "stop_sequence": None,
+        "id": started.get("id"), "type": "message", "role": "assistant", "model": facts.model, "content": _blocks(events),
+        "stop_reason": facts.finish, "stop_sequence": stop,
         "usage": {"input_tokens": facts.prompt_tokens, "output_tokens": facts.completion_tokens},
     }  # fmt: skip
+
+
+def _blocks(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The content blocks in their order: thoughts with their signatures, texts, tool calls, and what else there may be."""
+    blocks: dict[int, dict[str, Any]] = {}
+    grown: dict[int, dict[str, list[str]]] = {}
+    for event in events:
+        index = int(event.get("index") or 0)
+        if event.get("type") == "content_block_start":
+            blocks[index] = dict(event.get("content_block") or {})
+        elif event.get("type") == "content_block_delta":
+            block, delta = blocks.setdefault(index, {"type": "text", "text": ""}), event.get("delta") or {}
+            for name in ("text", "thinking", "signature", "partial_json"):
+                if delta.get(name):
+                    grown.setdefault(index, {}).setdefault(name, []).append(str(delta[name]))
+            if delta.get("citation"):
+                block["citations"] = [*(block.get("citations") or ()), delta["citation"]]
+    for index, parts in grown.items():
+        for name, texts in parts.items():
+            if name == "partial_json":
+                blocks[index]["input"] = orjson.loads("".join(texts))
+            else:
+                blocks[index][name] = str(blocks[index].get(name) or "") + "".join(texts)
+    # An empty text is announced before a tool call; Anthropic's API takes none back.
+    return [block for _, block in sorted(blocks.items()) if block.get("type") != "text" or block.get("text")]
 
 
 # --- whole → stream -------------------------------------------------------------------------------
@@ -116,23 +164,13 @@ def _openai_chunks(endpoint: str, whole: dict[str, Any], include_usage: bool) ->
     }
     for choice in whole.get("choices") or []:
         index = choice.get("index") or 0
+        ended, logprobs = choice.get("finish_reason"), choice.get("logprobs") or None
         if not chat:
-            for piece in _pieces(choice.get("text") or ""):
-                yield {
-                    **base,
-                    "choices": [{"index": index, "text": piece, "finish_reason": None, "logprobs": None}],
-                }
-            yield {
-                **base,
-                "choices": [
-                    {
-                        "index": index,
-                        "text": "",
-                        "finish_reason": choice.get("finish_reason"),
-                        "logprobs": None,
-                    }
-                ],
-            }
+            for text in (*_pieces(choice.get("text") or ""), ""):
+                finish = None if text else ended
+                told = {"index": index, "text": text, "finish_reason": finish, "logprobs": logprobs}
+                yield {**base, "choices": [told]}
+                logprobs = None  # all of them stand in the first chunk
             continue
         message = choice.get("message") or {}
         deltas: list[dict[str, Any]] = []
@@ -141,13 +179,13 @@ def _openai_chunks(endpoint: str, whole: dict[str, Any], include_usage: bool) ->
         deltas += [
             {"tool_calls": [{"index": n, **call}]} for n, call in enumerate(message.get("tool_calls") or [])
         ]
+        scored = next((number for number, delta in enumerate(deltas) if "content" in delta), 0)
         for number, delta in enumerate(deltas or [{"content": ""}]):
             role = {"role": "assistant"} if number == 0 else {}
-            yield {**base, "choices": [{"index": index, "delta": {**role, **delta}, "finish_reason": None}]}
-        yield {
-            **base,
-            "choices": [{"index": index, "delta": {}, "finish_reason": choice.get("finish_reason")}],
-        }
+            more = {"logprobs": logprobs} if logprobs and number == scored else {}
+            told = {"index": index, "delta": {**role, **delta}, "finish_reason": None, **more}
+            yield {**base, "choices": [told]}
+        yield {**base, "choices": [{"index": index, "delta": {}, "finish_reason": ended}]}
     if include_usage:
         yield {**base, "choices": [], "usage": whole.get("usage")}
 
@@ -157,26 +195,12 @@ def _anthropic_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
     started = {**whole, "content": [], "stop_reason": None, "usage": {**usage, "output_tokens": 0}}
     yield {"type": "message_start", "message": started}
     for index, block in enumerate(whole.get("content") or []):
-        if block.get("type") == "tool_use":
-            yield {"type": "content_block_start", "index": index, "content_block": {**block, "input": {}}}
-            partial = orjson.dumps(block.get("input") or {}).decode()
-            yield {
-                "type": "content_block_delta",
-                "index": index,
-                "delta": {"type": "input_json_delta", "partial_json": partial},
-            }
-        else:
-            yield {
-                "type": "content_block_start",
-                "index": index,
-                "content_block": {"type": "text", "text": ""},
-            }
-            for piece in _pieces(block.get("text") or ""):
-                yield {
-                    "type": "content_block_delta",
-                    "index": index,
-                    "delta": {"type": "text_delta", "text": piece},
-                }
+        opened = {**block, **_UNSAID.get(str(block.get("type")), {})}
+        if block.get("citations"):
+            opened["citations"] = []
+        yield {"type": "content_block_start", "index": index, "content_block": opened}
+        for delta in _deltas(block):
+            yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     yield {
         "type": "message_delta",
@@ -184,6 +208,21 @@ def _anthropic_events(whole: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "usage": {"output_tokens": usage.get("output_tokens") or 0},
     }
     yield {"type": "message_stop"}
+
+
+def _deltas(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What follows the announcement of a block; one of a kind not known here stands in it whole."""
+    kind = block.get("type")
+    if kind == "text":
+        yield from ({"type": "text_delta", "text": piece} for piece in _pieces(block.get("text") or ""))
+        yield from ({"type": "citations_delta", "citation": cited} for cited in block.get("citations") or ())
+    elif kind == "thinking":
+        for piece in _pieces(block.get("thinking") or ""):
+            yield {"type": "thinking_delta", "thinking": piece}
+        if block.get("signature"):
+            yield {"type": "signature_delta", "signature": block["signature"]}
+    elif kind in ("tool_use", "server_tool_use"):
+        yield {"type": "input_json_delta", "partial_json": orjson.dumps(block.get("input") or {}).decode()}
 
 
 def _responses_events(kept: dict[str, Any]) -> Iterator[dict[str, Any]]:

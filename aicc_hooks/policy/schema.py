@@ -44,9 +44,9 @@ class GateConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     max_body_bytes: Annotated[int, Field(ge=1024)] = 20 * 1024 * 1024
-    # Extra exact paths ("POST /v1/moderations"); each opens a door whose text is inspected as a whole.
     # Web apps whose pages may call the gateway from a browser ("http://localhost:5173"). Exact origins, no wildcard.
     cors_origins: tuple[Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9.\[\]:-]+$")], ...] = ()
+    # Extra exact paths ("POST /v1/moderations"); each opens a door whose text is inspected as a whole.
     extra_routes: tuple[Annotated[str, Field(pattern=r"^(GET|POST|PUT|DELETE) /[^\s?#*]*$")], ...] = ()
 
 

@@ -69,6 +69,10 @@ class Spool:
             self._thread.start()
         return self
 
+    def configure(self, config: RecordConfig) -> None:
+        """Take other limits into force, within a minute. The queue keeps its size."""
+        self._config = config
+
     def put(self, record: Record) -> bool:
         """Queue a redacted record; False when it was dropped (queue full or closed), which is counted."""
         with self._done:
@@ -263,7 +267,7 @@ class Spool:
             log.error(
                 "usage.db cannot be written (%s); records wait in memory (room for %d)",
                 name,
-                self._config.queue_size,
+                self._queue.maxsize,
             )
         self.last_error = name
         self._failing_since = self._failing_since or time.monotonic()

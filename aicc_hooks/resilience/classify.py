@@ -57,6 +57,7 @@ _GARBAGE_NAMES = frozenset({"JSONDecodeError", "RemoteProtocolError", "APIRespon
 
 # Order matters: a refusal wrapped in a 500 is a refusal, an out-of-memory 500 is not a plain 500.
 _TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
+    (Outcome.CLIENT_ERROR, re.compile(r"too large to process")),  # llama.cpp's 500 for a text longer than -ub
     (
         Outcome.REFUSED,
         re.compile(

@@ -37,12 +37,13 @@ class Served:
     tools: bool | None = None
     vision: bool | None = None
     mode: str = ""  # chat, embedding, rerank
+    batch: int = 0  # texts in one call
     aliases: tuple[str, ...] = ()
 
     def as_model_info(self) -> dict[str, Any]:
         """What is stated, under the names of config.yaml's `model_info`."""
         stated = {"max_input_tokens": self.context or None, "supports_function_calling": self.tools,
-                  "supports_vision": self.vision, "mode": self.mode or None}  # fmt: skip
+                  "supports_vision": self.vision, "mode": self.mode or None, "max_client_batch_size": self.batch or None}  # fmt: skip
         return {key: value for key, value in stated.items() if value is not None}
 
 
@@ -247,7 +248,12 @@ def parse_tei(answer: Mapping[str, Any]) -> Serves:
     if not isinstance(name, str):
         raise ServerError("no model in the answer")
     kind = next(iter(_mapping(answer.get("model_type"))), "")
-    model = Served(name, context=_int(answer.get("max_input_length")), mode=_MODES.get(str(kind), ""))
+    model = Served(
+        name,
+        context=_int(answer.get("max_input_length")),
+        mode=_MODES.get(str(kind), ""),
+        batch=_int(answer.get("max_client_batch_size")),
+    )
     return Serves("tei", (model,), any_name=True)
 
 

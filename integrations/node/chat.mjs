@@ -1,7 +1,11 @@
 // Chat and stream through the gateway. AICC_MASTER_KEY must be set.
 import OpenAI from "openai";
 
-const client = new OpenAI({ baseURL: `${process.env.AICC_URL ?? "http://127.0.0.1:4000"}/v1`, apiKey: process.env.AICC_MASTER_KEY });
+const client = new OpenAI({
+  baseURL: `${process.env.AICC_URL ?? "http://127.0.0.1:4000"}/v1`,
+  apiKey: process.env.AICC_MASTER_KEY,
+  defaultHeaders: { "x-user-id": "me", "x-session-id": crypto.randomUUID() }, // who asks, in which conversation
+});
 const messages = [{ role: "user", content: "Say hello to my colleague." }];
 
 const { data, response } = await client.chat.completions.create({ model: "auto", messages }).withResponse();

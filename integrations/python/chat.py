@@ -1,12 +1,14 @@
 """Chat, stream, embed and rerank through the gateway. AICC_MASTER_KEY must be set."""
 
 import os
+from uuid import uuid4
 
 from openai import OpenAI
 
 client = OpenAI(
     base_url=os.environ.get("AICC_URL", "http://127.0.0.1:4000") + "/v1",
     api_key=os.environ["AICC_MASTER_KEY"],
+    default_headers={"x-user-id": "me", "x-session-id": uuid4().hex},  # who asks, in which conversation
 )
 
 answer = client.chat.completions.with_raw_response.create(
@@ -26,7 +28,7 @@ print(len(client.embeddings.create(model="embed-local", input="a text").data[0].
 
 ranked = client.post(
     "/rerank",
-    cast_to=dict,
+    cast_to=object,
     body={
         "model": "rerank-local",
         "query": "capital of Nevada",

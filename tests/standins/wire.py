@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.standins.faults import Fault
 
 REASONS = {200: "OK", 201: "Created", 207: "Multi-Status", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found",
-           405: "Method Not Allowed", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
+           405: "Method Not Allowed", 413: "Payload Too Large", 429: "Too Many Requests", 500: "Internal Server Error", 502: "Bad Gateway",
            503: "Service Unavailable"}  # fmt: skip
 
 

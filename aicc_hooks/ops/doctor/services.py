@@ -7,6 +7,7 @@ import contextlib
 import email.utils
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 
@@ -15,6 +16,7 @@ from aicc_hooks.ops.doctor.model import LIMIT_S, Context, Finding
 from aicc_hooks.ops.look import docker_state
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
+from aicc_hooks.redis_env import redis_settings
 from aicc_hooks.resilience.memory import recommend, total_ram
 from aicc_hooks.resilience.models_present import missing_models
 from aicc_hooks.resilience.ollama import OllamaClient
@@ -97,17 +99,18 @@ async def _one_ollama(base: str, models: dict[str, int]) -> list[Finding]:
 def redis(context: Context) -> Iterator[Finding]:
     """Answers, takes a value, and does not throw values away."""
     import redis as library
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
-    host, port = context.env.get("REDIS_HOST", ""), context.env.get("REDIS_PORT", "")
-    if not host:
+    from aicc_hooks.redis_client import new_blocking_client
+
+    settings = redis_settings(context.env)
+    if settings is None:
         yield Finding("redis", "off", "REDIS_HOST is not set: cache in memory only")
         return
-    link = library.Redis(
-        host=host, port=int(port or 6379), password=context.env.get("REDIS_PASSWORD") or None,
-        socket_timeout=0.8, socket_connect_timeout=0.8, retry=Retry(NoBackoff(), 0), protocol=2,
-    )  # fmt: skip
+    try:
+        link = new_blocking_client(replace(settings, timeout_ms=800))
+    except ValueError:
+        yield Finding("redis", "warn", "REDIS_URL is no address of Redis", "redis://, rediss:// or unix://")
+        return
     try:
         began = time.perf_counter()
         link.set("aicc:doctor", "1", ex=5)
@@ -135,14 +138,14 @@ def redis(context: Context) -> Iterator[Finding]:
         yield Finding(
             "redis",
             "warn",
-            f"no answer at {host}:{port or 6379} ({type(error).__name__}): no cache between restarts",
+            f"no answer at {settings.where()} ({type(error).__name__}): no cache between restarts",
             "brew services start redis",
         )
         return
     finally:
         with contextlib.suppress(Exception):
             link.close()
-    yield Finding("redis", "ok", f"{host}:{port or 6379}, version {info.get('redis_version')}, {took:.0f} ms")
+    yield Finding("redis", "ok", f"{settings.where()}, version {info.get('redis_version')}, {took:.0f} ms")
     evicted, limit, policy = (
         int(info.get("evicted_keys", 0)),
         int(info.get("maxmemory", 0)),
