@@ -6,11 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from aicc_hooks.detect.runs import long_runs
+
 _DATA_URL: Final = re.compile(
     r"data:([\w.+-]{1,40}/[\w.+-]{1,60})?(?:;[\w.+=-]{1,60}){0,8},([^\s\"'<>)\]}\\]*)", re.I
 )
 _BASE64_BLOB: Final = re.compile(r"[A-Za-z0-9+/_-]{256,}={0,2}")
-_LONG_RUN: Final = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{1024,}+={0,2}")
+_LONG: Final = 1024
+# Within JSON its line ends and slashes are escaped.
+_LONG_RUN: Final = re.compile(
+    rf"(?<![A-Za-z0-9+/_\\-])(?:[A-Za-z0-9+/_-]|\\{{1,8}}[nr/]){{{_LONG},}}+={{0,2}}"
+)
 _WORD: Final = 40  # characters: words of prose are shorter on average, lines of base64 longer
 _WHOLE_URL: Final = re.compile(r"\s*data:[^,\"'<>]{0,200};\s{0,4}base64\s{0,4},[A-Za-z0-9+/=_%\s-]*\Z", re.I)
 _TEXT_PART_TYPES: Final = frozenset({"text", "input_text", "output_text"})
@@ -28,7 +34,7 @@ class Span:
 
 def holds_data(text: str) -> bool:
     """True when `fold_data` may find something."""
-    return "data:" in text.lower() or _LONG_RUN.search(text) is not None
+    return "data:" in text.lower() or bool(long_runs(text, _LONG))
 
 
 def fold_data(text: str) -> str:
@@ -40,8 +46,11 @@ def fold_data(text: str) -> str:
 
 def is_base64_blob(text: str) -> bool:
     """True for a long text of nothing but base64 (audio, file and image parts)."""
-    if len(text) <= 256:
-        return False
+    # The beginning first: most texts are prose, and long.
+    return len(text) > 256 and _is_blob(text[:512]) and _is_blob(text)
+
+
+def _is_blob(text: str) -> bool:
     pieces = text.split()
     return len(text) > _WORD * (len(pieces) - 1) and _BASE64_BLOB.fullmatch("".join(pieces)) is not None
 

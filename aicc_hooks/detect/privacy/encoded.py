@@ -25,6 +25,7 @@ _PERCENT: Final = re.compile(r"%(?:3[AaDd]|2[BbFf]|40|0[AaDd])")
 _FORM_BLANK: Final = re.compile(r"(?<=\d\d)\+(?=\d\d)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _HEAD: Final = 16  # characters of base64 that tell text from the rest
+_LONG_HEAD: Final = 128
 _WHOLE: Final = 4_096  # a longer value is redacted where the finding is
 _MARGIN: Final = 8  # characters of base64 around it: more than a character cut at the beginning shifts it by
 _MAX_DECODED: Final = 65_536
@@ -42,9 +43,10 @@ def _base64(doc: Doc, hits: Hits, budget: int) -> int:
     for start, end in doc.long_spans():
         for match in _BASE64.finditer(doc.text, start, end):
             value = match.group()
+            long = len(value) > _WHOLE
             # A window over a long text may begin anywhere within a value.
-            for shift in range(4 if match.start() == 0 and len(value) > _WHOLE else 1):
-                if _from_base64(value[shift : shift + _HEAD]) is None:
+            for shift in range(4 if long and match.start() == 0 else 1):
+                if _from_base64(value[shift : shift + (_LONG_HEAD if long else _HEAD)]) is None:
                     continue
                 budget -= len(value)
                 if budget < 0:
