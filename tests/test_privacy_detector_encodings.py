@@ -77,7 +77,14 @@ def test_what_is_found_in_a_text_is_found_when_json_escapes_it(marked: str, time
 @pytest.mark.parametrize("times", [1, 2])
 @pytest.mark.parametrize(
     "text",
-    ["Пароль: Sommer99x!", "パスワード: Sommer99x!", "La contraseña es Sommer99x!", "我的密码是Sommer99x!"],
+    [
+        '"Пароль": "Sommer99x!"',
+        "'contraseña': 'Sommer99x!'",
+        "Пароль: Sommer99x!",
+        "パスワード: Sommer99x!",
+        "La contraseña es Sommer99x!",
+        "我的密码是Sommer99x!",
+    ],
 )
 def test_an_announcing_word_of_another_script_is_read(text: str, times: int) -> None:
     assert private(text)
@@ -140,6 +147,7 @@ ENCODED = {
     "HTML, numbered": "card " + CARD.replace(" ", "&#160;"),
     "HTML, soft hyphens": "card " + CARD.replace(" ", "&shy;"),
     "HTML, dashes": "ssn " + SSN.replace("-", "&ndash;"),
+    "a log of Python": repr({"iban": IBAN.replace(" ", "\u00a0")}),
     "wrapped": "my card is 4539 1488\n0343 6467, thanks",
     "wrapped, quoted": "> card: 4539 1488 0343\n> 6467",
     "wrapped, escaped": '{"a": "card 4539 1488 0343\\n6467"}',

@@ -18,7 +18,7 @@ import numpy as np
 # A run of backslashes is walked from its beginning alone, however long; that they begin with one makes the search quick.
 _ESCAPE: Final = re.compile(
     r"""\\(?<!\\\\)(?:
-        \\*+(?:/|u(?:[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2}|[0-9a-fA-F]{4}))
+        \\*+(?:/|u(?:[dD][89abAB][0-9a-fA-F]{2}\\++u[dD][c-fC-F][0-9a-fA-F]{2}|[0-9a-fA-F]{4})|x[aA][0dD])
       | \\*+(?=["']\s{0,2}(?:[:,}\])"\\]|\Z))                # the quotes of JSON itself, at the end of a name or value
       | (?<=[\s{\[,:=(]\\)\\*+(?=["'])                       # and at its beginning
       | (?<=["']\\)\\*+(?=["'][\w .-]{1,40}+\\)
@@ -108,6 +108,8 @@ def _character(match: re.Match[str]) -> str:
         return "/"
     if escape[-1] == "\\":
         return ""
+    if "x" in escape:  # the no-break space and the soft hyphen, as Python's logs show them
+        return chr(int(escape[-2:], 16))
     point = int(escape[-4:], 16)
     if escape.count("u") == 2:
         at = escape.index("u") + 1
