@@ -276,6 +276,7 @@ def test_a_file_among_the_variables_of_a_prompt_cannot_be_read() -> None:
         "How do I send data:application/pdf;base64,JVBERi0xLjcK to an API?",
         "The first bytes are JVBERi0 for a PDF and UEsDB for a ZIP file, " + "which everybody knows " * 20,
         "@font-face { src: url(data:font/woff2;base64," + "d09GMgABAAAAA" * 40 + ") }",
+        "@font-face { src: url(data:application/octet-stream;base64," + b64(b"wOFF" + bytes(300)) + ") }",
         "//# sourceMappingURL=data:application/json;base64," + b64("{'sources': ['a.ts', 'b.ts']}" * 20),
         "hash " + "0123456789abcdef" * 80,
     ],

@@ -18,6 +18,7 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"BM", "image"), (b"II*\x00", "image"), (b"MM\x00*", "image"), (b"\x00\x00\x01\x00", "image"), (b"\xff\x0a", "image"),
 )  # fmt: skip
 _RIFF: Final = {b"WEBP": "image", b"WAVE": "audio"}
+_FONTS: Final = (b"wOFF", b"wOF2", b"OTTO", b"\x00\x01\x00\x00\x00")  # of style sheets, under any label
 _PICTURE_BRANDS: Final = (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
 # The same beginnings in base64, as far as they do not depend on what follows; too short ones are left out.
 _STARTS: Final = (
@@ -73,7 +74,9 @@ def files_in(text: str) -> set[str]:
         for url in _DATA_URL.finditer(text):
             media = url[1].lower()
             if not media.startswith(_READABLE) and _is_long(text, url.end()):
-                found.add("audio" if media.startswith("audio/") else "file")
+                head = head_of(text[url.end() : url.end() + 4 * _HEAD])
+                if not head.startswith(_FONTS):
+                    found.add(kind_of(head) or ("audio" if media.startswith("audio/") else "file"))
     return found - {""}
 
 
