@@ -397,8 +397,7 @@ def test_a_document_that_a_tool_returned_stays_here(exposed: GatewayProcess, clo
     result = {"role": "tool", "tool_call_id": "1", "content": json.dumps({"name": "a.pdf", "content": PDF})}
     messages = [{"role": "user", "content": "Summarise a.pdf"}, TOOL_CALL, result]
     response = exposed.httpx().post("/v1/chat/completions", json={"model": "gpt-cloud", "messages": messages})
-    assert response.status_code == 200, response.text
-    assert response.headers["x-aicc-route"] != "gpt-cloud"
+    assert response.headers["x-aicc-privacy"] == "detector_failed"  # as for any file nobody here can read
     assert not reached(cloud)
 
 
