@@ -194,7 +194,38 @@ def test_a_value_deep_in_long_base64_is_found_where_it_stands(before: int) -> No
     assert SSN.encode() not in base64.b64decode(text[6:][: (found[0].start - 6) // 4 * 4])
 
 
-@pytest.mark.parametrize("unit", ["\\u0041", "\\\\u00a0", "\\ud83d", "\\\\\\\\", '\\\\\\"', "&nbsp;", "&#160;", "%20", "4111+", "4111 1111\n", "NTM2LTIyLTg0MTI= ", "c3Nu\u00a0", "\\u005c", "353336", "a%40b.c1 "])  # fmt: skip
+@pytest.mark.parametrize("wrap", ["{}", '{{"encoding": "base64", "content": {}}}'], ids=["lines", "json"])
+@pytest.mark.parametrize("width", [60, 64, 76])
+def test_base64_in_lines_is_read_across_their_ends(width: int, wrap: str) -> None:
+    for before in range(0, 90, 7):
+        raw = (
+            "Die Straße ist ganz schön lang. " * 5 + "x" * before + f" card {CARD} " + "and so on. " * 20
+        ).encode()
+        data = base64.b64encode(raw).decode()
+        lines = "\n".join(data[i : i + width] for i in range(0, len(data), width)) + "\n"
+        text = wrap.format(lines if wrap == "{}" else json.dumps(lines))
+        (found,) = DETECTOR.find(text)
+        assert found.type == "credit_card"
+        assert lines.split()[1] not in redact(text, [found])
+
+
+def test_values_on_lines_of_their_own_are_read_alone() -> None:
+    lines = [
+        base64.b64encode(f"{n} my ssn is 536-22-84{n}, says the caller of today".encode()).decode()
+        for n in (12, 13)
+    ]
+    noise = base64.b64encode(bytes(range(128, 176))).decode()
+    for text in (
+        "\n".join([lines[0], noise, lines[1]]),
+        "\n".join([noise, *lines]),
+        "\n".join([*lines, noise]),
+    ):
+        left = redact_text(DETECTOR, text)
+        assert left.count("[US_SSN]") >= 1
+        assert not any(line in left for line in lines), text
+
+
+@pytest.mark.parametrize("unit", ["\\u0041", "\\\\u00a0", "\\ud83d", "\\\\\\\\", '\\\\\\"', "&nbsp;", "&#160;", "%20", "4111+", "4111 1111\n", "NTM2LTIyLTg0MTI= ", "c3Nu\u00a0", "\\u005c", "353336", "a%40b.c1 ", "YWJj" * 15 + "\n", "YWJj" * 15 + "\n" + "gICA" * 15 + "\n", "YWJj" * 15 + "\\n"])  # fmt: skip
 def test_time_grows_with_the_text_and_not_faster(unit: str) -> None:
     def cost(size: int) -> float:
         text = (unit * (size // len(unit) + 1))[:size]

@@ -12,13 +12,19 @@ from urllib.parse import unquote
 from aicc_hooks.detect.entities import CONTACT
 
 from . import assignments, bank, identifiers, numbers, pem, prose, tokens, urls
+from .escapes import Plain
 from .text import Doc, Hits
 
 _FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
     pem.find, tokens.find, urls.find, assignments.find, prose.find, bank.find, numbers.find, identifiers.find,
 )  # fmt: skip
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{15,}={0,2}")
-_HEX: Final = re.compile(r"(?:0[xX])?((?:[0-9a-fA-F]{2}){11,})")
+# A value in lines, as MIME and many APIs write it; a line end that was escaped is backslashes (see `without_breaks`).
+_LINES: Final = re.compile(
+    r"(?:(?:[A-Za-z0-9+/_-]{4}){15,32}(?:\r?\n|\\{2,4})[ \t]{0,8})+[A-Za-z0-9+/_-]{1,128}={0,2}"
+)
+_LINE_END: Final = re.compile(r"[^A-Za-z0-9+/_=-]+")
+_HEX: Final = re.compile(r"(?:0[xX])?(?:[0-9a-fA-F]{2}){11,}")
 _PIECE: Final = re.compile(r"[^\s\"'<>`,;]+")
 _PERCENT: Final = re.compile(r"%(?:3[AaDd]|2[BbFf]|40|0[AaDd])")
 # A blank between groups of digits in a form; in base64 a plus sign has no two digits on both sides by chance.
@@ -40,36 +46,59 @@ def find(doc: Doc, hits: Hits) -> None:
 
 
 def _base64(doc: Doc, hits: Hits, budget: int) -> int:
+    done = alone = 0  # how far the text is read, and how far its lines belong to no common value
     for start, end in doc.long_spans():
         for match in _BASE64.finditer(doc.text, start, end):
-            value = match.group()
-            long = len(value) > _WHOLE
-            # A window over a long text may begin anywhere within a value.
-            for shift in range(4 if long and match.start() == 0 else 1):
-                if _from_base64(value[shift : shift + (_LONG_HEAD if long else _HEAD)]) is None:
-                    continue
-                budget -= len(value)
+            begin, stop = match.span()
+            if begin < done:
+                continue
+            if _HEX.fullmatch(match.group()):
+                _hex(match, hits)
+            lines = _LINES.match(doc.text, begin) if begin >= alone else None
+            tried = (lines, match) if lines else (match,)
+            for read in tried:
+                found, budget = _opened(read, hits, budget)
                 if budget < 0:
                     return budget
-                decoded = _from_base64(value[shift:])
-                if decoded is not None:
-                    _add_base64(match, shift, decoded, hits)
-            found = _HEX.fullmatch(value)
-            if found is not None and (decoded := _as_text(bytes.fromhex(found[1]))) is not None:
-                for kind, _, _ in _inside(decoded):
-                    hits.add(kind, match.start(), match.end())
+                done = read.end() if found else stop
+                if found:
+                    break
+            if lines and done == stop:
+                alone = lines.end()
     return budget
 
 
-def _add_base64(match: re.Match[str], shift: int, decoded: str, hits: Hits) -> None:
-    start, end = match.span()
-    for kind, begin, stop in _inside(decoded):
-        if end - start > _WHOLE:
-            first = start + shift + len(decoded[:begin].encode()) // 3 * 4 - _MARGIN
-            last = start + shift + (len(decoded[:stop].encode()) // 3 + 1) * 4 + _MARGIN
-            hits.add(kind, max(start, first), min(end, last))
-        else:
-            hits.add(kind, start, end)
+def _opened(match: re.Match[str], hits: Hits, budget: int) -> tuple[bool, int]:
+    """Whether the value is base64 of a text, and what is left of the budget."""
+    packed = Plain(match.group())
+    if _LINE_END.search(packed.text):
+        packed.replace(_LINE_END, lambda _: "")
+    value, found = packed.text, False
+    long = len(value) > _WHOLE
+    # A window over a long text may begin anywhere within a value.
+    for shift in range(4 if long and match.start() == 0 else 1):
+        if _from_base64(value[shift : shift + (_LONG_HEAD if long else _HEAD)]) is None:
+            continue
+        budget -= len(value)
+        decoded = _from_base64(value[shift:]) if budget >= 0 else None
+        if decoded is None:
+            continue
+        found = True
+        for kind, begin, stop in _inside(decoded):
+            first, last = 0, len(value)
+            if long:
+                first = max(0, shift + len(decoded[:begin].encode()) // 3 * 4 - _MARGIN)
+                last = min(last, shift + (len(decoded[:stop].encode()) // 3 + 1) * 4 + _MARGIN)
+            first, last = packed.span(first, last)
+            hits.add(kind, match.start() + first, match.start() + last)
+    return found, budget
+
+
+def _hex(match: re.Match[str], hits: Hits) -> None:
+    digits = match.group()
+    decoded = _as_text(bytes.fromhex(digits[2:] if digits[1] in "xX" else digits))
+    for kind, _, _ in _inside(decoded) if decoded is not None else ():
+        hits.add(kind, *match.span())
 
 
 def _percent(doc: Doc, hits: Hits, budget: int) -> None:
