@@ -15,7 +15,7 @@ from aicc_hooks.detect.tokens import estimate_tokens
 from aicc_hooks.inspection import Inspector
 from aicc_hooks.payload import Extract, extract
 from aicc_hooks.policy import Policy
-from aicc_hooks.verdict import Finding, Needs, Role, Segment
+from aicc_hooks.verdict import JOINED, Finding, Needs, Role, Segment
 
 _ROLES = {"user": Role.USER, "system": Role.SYSTEM, "tool": Role.TOOL, "document": Role.DOCUMENT}
 
@@ -63,6 +63,8 @@ class Scanner:
         decision = decide(
             verdict, self._policy, self._catalog, requested=str(row.get("model") or "auto"), needs=found.needs
         )
+        # A value that two parts of a content only say together has no place in the text of either.
+        split = any(found.segments[f.segment].path.endswith(JOINED) for f in verdict.privacy.findings)
         findings = sorted(
             (
                 Finding(f.type, f.start + places[f.segment], f.end + places[f.segment], f.action)
@@ -75,7 +77,7 @@ class Scanner:
             "privacy": {
                 "sensitive": verdict.privacy.sensitive,
                 "findings": [{"type": f.type, "start": f.start, "end": f.end} for f in findings],
-                "redacted": "[DROPPED]" if verdict.privacy.failed else redact(text, findings),
+                "redacted": "[DROPPED]" if verdict.privacy.failed or split else redact(text, findings),
             },
             "injection": {
                 "score": round(verdict.injection.score, 4),

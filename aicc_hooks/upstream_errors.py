@@ -87,13 +87,13 @@ def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Re
         return Refusal("model_not_found", "There is no such model; GET /v1/models lists what exists.", 404)
     if status == 429 or _BUSY.search(text):
         return Refusal("aicc_overloaded", "The model server is busy; try again shortly.", 429)
-    unsupported = _UNSUPPORTED.search(text)
+    unsupported = _fields(_UNSUPPORTED.search(text))
     if unsupported:
         return Refusal(
             "aicc_invalid_request",
-            f"{name} does not support: {unsupported.group(1).decode().strip()}.",
+            f"{name} does not support: {', '.join(unsupported)}.",
             400,
-            param=unsupported.group(1).decode().strip(" '").partition("'")[0],
+            param=unsupported[0],
         )
     if status in (400, 405, 409, 413, 415, 422):
         param = _blamed(text)
@@ -114,6 +114,12 @@ def explain(status: int, body: bytes, *, attempted: bool, model: str = "") -> Re
     if status in (408, 504) or _TIMEOUT.search(text):
         return Refusal("aicc_upstream_down", f"The server of {name} took too long to answer.", 503)
     return Refusal("aicc_upstream_down", f"The server of {name} answered with an error (HTTP {status}).", 503)
+
+
+def _fields(found: re.Match[bytes] | None) -> list[str]:
+    """Of the words that a server calls parameters, those that are: it may be repeating the prompt."""
+    words = re.findall(r"\w+", found.group(1).decode()) if found else []
+    return [word for word in words if is_field(word)]
 
 
 def _blamed(text: bytes) -> str | None:

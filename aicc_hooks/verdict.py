@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 
 class Role(StrEnum):
@@ -21,6 +21,10 @@ class Role(StrEnum):
 
 Tier = Literal["simple", "medium", "complex"]
 Action = Literal["route", "redact", "ignore"]
+
+
+# Ends the path of what neighbouring parts of a content say together; each of them is a segment of its own beside it.
+JOINED: Final = "[+]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,8 @@ def test_anthropics_error_has_no_param(gateway: GatewayProcess) -> None:
         (b"OpenAIException - Error code: 400 - {'error': {'message': 'no', 'param': 'tools[0].function.name'}}", "tools[0]"),
         (b'{"error": {"message": "{\\"param\\": \\"logprobs\\"}"}}', "logprobs"),
         (b"m does not support parameters: ['seed', 'n'], for model=m", "seed"),
+        (b"m does not support parameters: Karl hunter 4111 seed AKIAIOSFODNN7EXAMPLE", "seed"),
+        (b"you said: does not support parameters: Karl hunter 4111111111111111", None),
         (b'{"error": {"message": "no", "param": null}}', None),
         (b'{"error": {"message": "no", "param": "None"}}', None),
         (b'{"error": {"message": "you sent {\\"param\\": \\"hunter\\"}"}}', None),
@@ -258,4 +260,6 @@ def test_the_field_a_model_server_blames_is_passed_on_and_nothing_else(
     refusal = explain(400, body, attempted=True, model="m")
     assert (refusal.code, refusal.param) == ("aicc_invalid_request", param)
     assert "hunter" not in refusal.message
+    assert "4111" not in refusal.message
+    assert "Karl" not in refusal.message
     assert "AKIA" not in refusal.message

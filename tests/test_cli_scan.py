@@ -142,6 +142,14 @@ def test_offsets_in_messages_count_their_texts_joined_by_newlines(messages: list
     assert redacted.split(" ssn is ")[0] == text.split(" ssn is ")[0]
 
 
+def test_a_value_that_two_parts_only_say_together_is_not_printed() -> None:
+    parts = [{"type": "text", "text": "my ssn is 536-2"}, {"type": "text", "text": "2-8412, thanks"}]
+    answer = one({"messages": [{"role": "user", "content": parts}]})
+    assert answer["privacy"]["sensitive"]
+    assert answer["privacy"]["redacted"] == "[DROPPED]"
+    assert answer["decision"]["local_only"]
+
+
 def test_findings_are_in_the_order_of_the_text() -> None:
     messages = [{"role": "user", "content": f"b {LINE}"}, {"role": "user", "content": LINE}]
     found = spans(one({"messages": messages}))

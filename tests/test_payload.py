@@ -26,6 +26,11 @@ def b64(text: str | bytes, *, urlsafe: bool = False) -> str:
     return (base64.urlsafe_b64encode(raw) if urlsafe else base64.b64encode(raw)).decode()
 
 
+PDF = b64(b"%PDF-1.7\n" + bytes(range(200, 256)) * 4)
+PNG = b64(b"\x89PNG\r\n\x1a\n" + bytes(40))
+WAV = b64(b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(40))
+
+
 def user(*parts: Any) -> dict[str, Any]:
     """A chat body of one user message with these content parts."""
     return {"model": "auto", "messages": [{"role": "user", "content": list(parts)}]}
@@ -191,8 +196,33 @@ def test_every_place_of_text_is_found_with_its_role(endpoint: str, body: dict[st
         # The second attachment of a part counts as much as the first.
         ({"type": "input_audio", "image_url": "https://x", "input_audio": {"data": "AAAA"}}, {"image", "audio"}),
         ({"type": "text", "text": "x", "image_url": "https://x", "file": {"file_id": "1"}}, {"image", "file"}),
+        # Decoders pass over white space and over what is not base64.
+        ({"type": "file", "file": {"file_data": "data:application/pdf;base64, " + PDF}}, {"file"}),
+        ({"type": "file", "file": {"file_data": f"data:application/pdf;base64,{PDF[:9]} {PDF[9:]}"}}, {"file"}),
+        ({"type": "file", "file": {"file_data": f"data:application/pdf;base64,{PDF[:9]}%20{PDF[9:]}"}}, {"file"}),
+        ({"type": "file", "file": {"file_data": f"data:application/pdf;base64,{PDF[:9]}\u200b{PDF[9:]}"}}, {"file"}),
+        ({"type": "file", "file": {"file_data": f"{PDF[:9]}\t{PDF[9:]}"}}, {"file"}),
+        ({"type": "file", "file": {"file_data": f"{PDF[:9]}!{PDF[9:]}"}}, {"file"}),
+        ({"type": "file", "file": {"file_data": "data:application/pdf,%25PDF-1.7"}}, {"file"}),
+        ({"type": "input_file", "file_data": "data:application/pdf;base64, " + PDF}, {"file"}),
+        ({"type": "input_audio", "input_audio": {"data": WAV[:7] + " " + WAV[7:], "format": "wav"}}, {"audio"}),
+        ({"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PDF[:5] + " " + PDF[5:]}}, {"file"}),
+        # A label says nothing about the bytes.
+        ({"type": "image_url", "image_url": {"url": "data:image/png;base64," + PDF}}, {"image", "file"}),
+        ({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PDF}}, {"image", "file"}),
+        ({"type": "input_image", "image_url": "data:image/jpeg;base64," + WAV}, {"image", "audio"}),
+        ({"type": "file", "file": {"file_data": "data:text/plain;base64," + PDF}}, {"file"}),
+        # MCP's parts, and what the provider drew.
+        ({"type": "image", "data": PNG, "mimeType": "image/png"}, {"image"}),
+        ({"type": "image", "data": PDF, "mimeType": "image/png"}, {"image", "file"}),
+        ({"type": "audio", "data": WAV, "mimeType": "audio/wav"}, {"audio"}),
+        ({"type": "resource", "resource": {"uri": "file:///a.pdf", "mimeType": "application/pdf", "blob": PDF}}, {"file"}),
+        ({"type": "image_generation_call", "id": "i", "result": PNG}, {"image"}),
         ({"type": "text", "text": "x"}, set()),
         ({"type": "file", "file": {"file_data": b64("plain text")}}, set()),
+        ({"type": "file", "file": {"file_data": b64("BMW cars, BZh and ID3 tags: a text")}}, set()),
+        ({"type": "resource", "resource": {"uri": "file:///a.txt", "mimeType": "text/plain", "text": "x"}}, set()),
+        ({"type": "resource", "resource": {"uri": "file:///a.txt", "mimeType": "text/plain", "blob": b64("a text")}}, set()),
     ],
 )  # fmt: skip
 def test_what_nobody_here_can_read_is_named(part: dict[str, Any], opaque: set[str]) -> None:
@@ -200,6 +230,75 @@ def test_what_nobody_here_can_read_is_named(part: dict[str, Any], opaque: set[st
     assert found.opaque == opaque
     assert found.needs.vision == ("image" in opaque)
     assert found.needs.audio == ("audio" in opaque)
+
+
+DOCUMENTS = {"pdf": b"%PDF-1.7\n", "docx": b"PK\x03\x04\x14\x00", "doc": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "gz": b"\x1f\x8b\x08\x00"}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda data: json.dumps({"name": "a", "content": data}),
+        lambda data: json.dumps({"text": json.dumps({"content": data})}),
+        lambda data: json.dumps({"content": "\n".join(data[i : i + 60] for i in range(0, len(data), 60))}),
+        lambda data: f"see ![](data:application/pdf;base64,{data}) there",
+        lambda data: f"see data:application/octet-stream;name=a;base64,{data}",
+    ],
+    ids=["json", "json in json", "lines", "markdown", "data url"],
+)
+def test_a_document_within_a_text_cannot_be_read(name: str, wrap: Any) -> None:
+    """Tools return files as base64 in their JSON."""
+    text = wrap(b64(DOCUMENTS[name] + os.urandom(900)))
+    for body in (
+        {"messages": [{"role": "tool", "tool_call_id": "1", "content": text}]},
+        {"messages": [{"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": text}]}]},
+        {"messages": [{"role": "user", "content": "x", "invented": text}]},
+    ):
+        assert extract("chat", body).opaque == {"file"}
+    assert extract("responses", {"input": [{"type": "function_call_output", "output": text}]}).opaque == {
+        "file"
+    }
+
+
+def test_a_file_among_the_variables_of_a_prompt_cannot_be_read() -> None:
+    file = {"type": "input_file", "file_data": "data:application/pdf;base64," + PDF}
+    found = extract(
+        "responses", {"input": "x", "prompt": {"id": "p", "variables": {"doc": file, "who": CANARY}}}
+    )
+    assert found.opaque == {"file"}
+    assert roles_of(found) == [Role.META]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How do I send data:application/pdf;base64,JVBERi0xLjcK to an API?",
+        "The first bytes are JVBERi0 for a PDF and UEsDB for a ZIP file, " + "which everybody knows " * 20,
+        "@font-face { src: url(data:font/woff2;base64," + "d09GMgABAAAAA" * 40 + ") }",
+        "@font-face { src: url(data:application/octet-stream;base64," + b64(b"wOFF" + bytes(300)) + ") }",
+        "//# sourceMappingURL=data:application/json;base64," + b64("{'sources': ['a.ts', 'b.ts']}" * 20),
+        "hash " + "0123456789abcdef" * 80,
+    ],
+)
+def test_a_text_that_only_speaks_of_files_can_be_read(text: str) -> None:
+    assert extract("chat", user({"type": "text", "text": text})).opaque == set()
+
+
+def test_text_in_a_file_is_read_whatever_stands_between_its_characters() -> None:
+    data = b64(CANARY * 3)
+    for payload in (
+        f" {data}",
+        f"{data[:10]} {data[10:]}",
+        f"{data[:10]}\u200b{data[10:]}",
+        f"{data[:8]}%20{data[8:]}",
+    ):
+        found = extract(
+            "chat", user({"type": "file", "file": {"file_data": "data:text/plain;base64," + payload}})
+        )
+        assert any(CANARY in s.text for s in found.segments), payload
+    labelled = user({"type": "image_url", "image_url": {"url": "data:image/png;base64," + data}})
+    assert any(CANARY in s.text for s in extract("chat", labelled).segments)
 
 
 def test_token_ids_cannot_be_read() -> None:

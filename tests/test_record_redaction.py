@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 from urllib.parse import quote
 
 import pytest
@@ -187,6 +188,32 @@ def test_data_urls_and_base64_bodies_become_their_size(detector):
     assert value["image_url"]["url"] == f"[DATA:image/png,{len(payload) * 3 // 4}]"
     assert payload[:40] not in dump(value)
     assert SSN not in dump(value)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda data: f"data:application/pdf;base64, {data}",
+        lambda data: f"data:application/pdf;base64,{data[:50]} {data[50:]}",
+        lambda data: f" {data[:700]} {data[700:]}",
+        lambda data: json.dumps({"name": "a.pdf", "content": data}),
+        lambda data: "result: " + json.dumps({"content": "\n".join(data[i : i + 60] for i in range(0, len(data), 60))}),
+        lambda data: f"see ![](data:application/pdf;base64,{data}) there",
+    ],
+    ids=["blank before", "blank within", "bare", "tool's JSON", "lines in a tool's JSON", "markdown"],
+)  # fmt: skip
+def test_a_document_is_recorded_by_its_size_however_it_is_wrapped(detector, wrap):
+    data = base64.b64encode(b"%PDF-1.7\n" + random.Random(3).randbytes(3_000)).decode()
+    written = dump(redactor(detector).value([{"role": "tool", "content": wrap(data)}]))
+    assert "[DATA:" in written
+    assert data[60:100] not in written
+    assert data[-40:-5] not in written
+    assert len(written) < 400
+
+
+def test_prose_is_not_taken_for_a_document(detector):
+    prose = "word " * 300 + "averyveryverylongword " * 40
+    assert redactor(detector).text(prose) == prose
 
 
 def test_a_long_text_is_cut_after_redaction_not_before(detector):

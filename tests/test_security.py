@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
@@ -364,6 +365,57 @@ def test_a_private_chat_never_reaches_the_cloud(
         ):  # rerouted to a local model, whose failure is what the client must hear of
             assert response.headers["x-aicc-error"] == "aicc_upstream_down"
             assert response.headers["retry-after"]
+
+
+NUMBER = "4539 7281 6405 9378"
+PDF = base64.b64encode(b"%PDF-1.7\n" + bytes(range(200, 256)) * 6).decode()
+TOOL_CALL = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+}
+HIDDEN: dict[str, list[dict[str, Any]]] = {
+    "a document with a blank in it": [{"type": "file", "file": {"file_data": "data:application/pdf;base64, " + PDF}}],
+    "a document called a picture": [{"type": "image_url", "image_url": {"url": "data:image/png;base64," + PDF}}],
+    "a number cut in two": [{"type": "text", "text": "It is 4539 7281 "}, {"type": "text", "text": "6405 9378"}],
+    "a number as a tool writes it": [{"type": "text", "text": json.dumps(json.dumps({"n": NUMBER.replace(" ", "\u00a0")}))}],
+    "a number in base64": [{"type": "text", "text": base64.b64encode(f"card – {NUMBER}".encode()).decode()}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", HIDDEN)
+def test_what_is_hard_to_read_stays_here(
+    exposed: GatewayProcess, cloud: CloudStandIn, ollama: OllamaStub, form: str
+) -> None:
+    body = {"model": "gpt-cloud", "messages": [{"role": "user", "content": HIDDEN[form]}]}
+    response = exposed.httpx().post("/v1/chat/completions", json=body)
+    assert response.headers["x-aicc-privacy"] not in ("", "clean")
+    assert not reached(cloud)
+
+
+def test_a_document_that_a_tool_returned_stays_here(exposed: GatewayProcess, cloud: CloudStandIn) -> None:
+    result = {"role": "tool", "tool_call_id": "1", "content": json.dumps({"name": "a.pdf", "content": PDF})}
+    messages = [{"role": "user", "content": "Summarise a.pdf"}, TOOL_CALL, result]
+    response = exposed.httpx().post("/v1/chat/completions", json={"model": "gpt-cloud", "messages": messages})
+    assert response.headers["x-aicc-privacy"] == "detector_failed"  # as for any file nobody here can read
+    assert not reached(cloud)
+
+
+def test_a_header_that_is_passed_on_holds_only_what_it_is_for(
+    exposed: GatewayProcess, cloud: CloudStandIn
+) -> None:
+    sent = f"context-1m-2025-08-07, card {NUMBER},oauth-2025-04-20,sk-ant-hunter"
+    response = exposed.httpx().post(
+        "/v1/messages",
+        json={**chat(), "model": "gpt-cloud", "max_tokens": 9},
+        headers={"anthropic-beta": sent},
+    )
+    assert response.status_code == 200, response.text
+    assert "anthropic-beta" in response.headers["x-aicc-stripped"]
+    assert reached(cloud)
+    for request in cloud.requests:
+        assert b"7281" not in request.raw
+        assert b"hunter" not in request.raw
 
 
 def test_private_embeddings_to_the_cloud_are_refused(exposed: GatewayProcess, cloud: CloudStandIn) -> None:

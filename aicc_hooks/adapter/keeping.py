@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import orjson
-
 from aicc_hooks.detect.privacy import PrivacyDetector
+from aicc_hooks.payload.extract import render
 from aicc_hooks.payload.replay import whole_of
 from aicc_hooks.payload.response import parse_response
 from aicc_hooks.verdict import Role
@@ -22,9 +21,9 @@ def _tells_something(detector: PrivacyDetector | None, endpoint: str, whole: byt
     """True when the answer holds a finding, which a model may invent or a tool bring in."""
     if endpoint in ("embeddings", "rerank"):
         return False
-    output = parse_response(endpoint, whole, stream=False).output
-    text = orjson.dumps(output).decode().replace("\\n", "\n")
     try:
+        # Strings as they are: the arguments of a tool call are JSON already, and the detector reads its escapes.
+        text = render(parse_response(endpoint, whole, stream=False).output)
         return detector is None or any(f.action != "ignore" for f in detector.find(text, Role.ASSISTANT))
     except Exception:
         return True

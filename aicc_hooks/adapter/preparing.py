@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 import orjson
@@ -21,6 +22,11 @@ from aicc_hooks.wire import STATUS
 
 # Everything else a client sends as a header stays here: LiteLLM steers by `x-litellm-*`, `langfuse_*` and more.
 _FORWARDED = frozenset((b"content-type", b"accept", b"host", b"anthropic-version", b"anthropic-beta"))
+# A cloud provider gets these as they are, and nobody reads them for values: only versions and names with a date pass.
+_WORDS = {
+    b"anthropic-version": re.compile(rb"20\d\d-\d\d-\d\d"),
+    b"anthropic-beta": re.compile(rb"[a-z][a-z0-9-]{0,60}-20\d\d-?\d\d-?\d\d"),
+}
 _STEERING_HEADERS = (b"x-litellm-", b"litellm-", b"langfuse", b"x-aicc-")
 _OUR_HEADERS = frozenset((b"x-litellm-session-id", b"x-aicc-semantic"))
 _INLINE_BYTES = 32_000
@@ -61,7 +67,8 @@ def forward_scope(runtime: Runtime, scope: Scope, call: Call, door: Door, body: 
     """The scope LiteLLM sees: the canonical path we judged, our key, and only headers that cannot steer."""
     own = door.endpoint == "own"
     path = rerank.PATH if door.endpoint == "rerank" else door.path
-    headers = [(k, v) for k, v in scope["headers"] if own or k in _FORWARDED]
+    headers = [(k, v if own else _known_words(k, v)) for k, v in scope["headers"] if own or k in _FORWARDED]
+    headers = [(k, v) for k, v in headers if v]
     if door.key and not own:
         headers.append((b"authorization", b"Bearer " + runtime.master_key().encode()))
     headers.append((b"x-litellm-call-id", call.id.encode()))
@@ -82,6 +89,14 @@ def forward_scope(runtime: Runtime, scope: Scope, call: Call, door: Door, body: 
     }
 
 
+def _known_words(name: bytes, value: bytes) -> bytes:
+    """A forwarded header's value without the items that are not what it is for; others pass as they are."""
+    word = _WORDS.get(name)
+    if word is None:
+        return value
+    return b",".join(item for item in value.replace(b" ", b"").split(b",") if word.fullmatch(item))
+
+
 def _identify(call: Call, headers: dict[bytes, bytes], body: dict[str, Any]) -> None:
     """Session, user and client label, as the contract orders their sources."""
     session = headers.get(b"x-session-id") or headers.get(b"x-litellm-session-id")
@@ -96,8 +111,9 @@ def _strip(call: Call, headers: dict[bytes, bytes], body: dict[str, Any], door: 
     stripped = strip_body(body)
     stripped += sorted(
         name.decode("latin-1")
-        for name in headers
-        if name.startswith(_STEERING_HEADERS) and name not in _OUR_HEADERS
+        for name, value in headers.items()
+        if (name.startswith(_STEERING_HEADERS) and name not in _OUR_HEADERS)
+        or (name in _WORDS and _known_words(name, value) != value.replace(b" ", b""))
     )
     changed = bool(stripped) or bool(call.metadata)
     if door.model and body.get("model") != door.model:

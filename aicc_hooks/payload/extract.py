@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aicc_hooks.detect.tokens import estimate_tokens
+from aicc_hooks.payload.magic import files_in
 from aicc_hooks.payload.parts import Attachment, attachment
-from aicc_hooks.verdict import Needs, Role, Segment
+from aicc_hooks.payload.seams import joined
+from aicc_hooks.verdict import JOINED, Needs, Role, Segment
 
 _ROLES = {
     "system": Role.SYSTEM, "developer": Role.SYSTEM, "user": Role.USER, "assistant": Role.ASSISTANT,
@@ -54,11 +56,11 @@ class _Walk:
 
     def text(self, value: Any, role: Role, turn: int, path: str) -> None:
         """A string, or anything else in JSON's shape; empty values add nothing."""
-        if isinstance(value, str):
-            if value:
-                self.segments.append(Segment(value, role, turn, path))
-        elif _has_text(value):
-            self.segments.append(Segment(_render(value), role, turn, path))
+        if not isinstance(value, str):
+            value = render(value) if _has_text(value) else ""
+        if value:
+            self.segments.append(Segment(value, role, turn, path))
+            self.opaque |= files_in(value)
 
     def label(self, value: Any, turn: int, path: str) -> str:
         """`type` and `role`: a word of the API. Anything else in their place is scanned."""
@@ -72,6 +74,7 @@ class _Walk:
         if isinstance(value, list):
             for number, part in enumerate(value):
                 self.part(part, role, turn, f"{path}[{number}]")
+            self.segments += [Segment(text, Role.META, turn, path + JOINED) for text in joined(value)]
         elif isinstance(value, dict):
             self.part(value, role, turn, path)
         else:
@@ -114,8 +117,8 @@ class _Walk:
         """An attachment: its text, or a note that nobody here can read it."""
         if found.text is not None:
             self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
-        else:
-            self.opaque.add(found.kind)
+        if found.unread:
+            self.opaque.add(found.unread)
         if found.kind == "image":
             self.images += 1
             self.opaque.add("image")
@@ -139,7 +142,7 @@ class _Walk:
         """Fields no rule knows, scanned for privacy only."""
         loud = {key: value for key, value in rest.items() if _is_loud(key, value)}
         if loud:
-            self.segments.append(Segment(_render(loud), Role.META, turn, f"{path}.*"))
+            self.text(render(loud), Role.META, turn, f"{path}.*")
 
     def tokens_or_texts(self, value: Any, role: Role, path: str) -> None:
         """`prompt` and `input`: a string, strings, token ids or lists of token ids."""
@@ -210,6 +213,12 @@ def _messages(walk: _Walk, rest: dict[str, Any]) -> None:
 
 def _responses(walk: _Walk, rest: dict[str, Any]) -> None:
     walk.text(rest.pop("instructions", None), Role.SYSTEM, -1, "instructions")
+    prompt = rest.get("prompt")
+    variables = prompt.get("variables") if isinstance(prompt, dict) else None
+    if isinstance(variables, dict):
+        for part in variables.values():
+            if isinstance(part, dict):  # read here as a part, and among the rest with its name
+                walk.part(part, Role.META, -1, "prompt.variables")
     value = rest.pop("input", None)
     if not isinstance(value, list):
         walk.content(value, Role.USER, 0, "input")
@@ -283,12 +292,12 @@ def _has_text(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) >= 1e8
 
 
-def _render(value: Any) -> str:
+def render(value: Any) -> str:
     """JSON's shape with strings as they are: an escaped newline or quote would hide what stands around it."""
     if isinstance(value, str):
         return f'"{value}"'
     if isinstance(value, Mapping):
-        return "{" + ", ".join([f'"{key}": {_render(item)}' for key, item in value.items()]) + "}"
+        return "{" + ", ".join([f'"{key}": {render(item)}' for key, item in value.items()]) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join([_render(item) for item in value]) + "]"
+        return "[" + ", ".join([render(item) for item in value]) + "]"
     return json.dumps(value, default=str)

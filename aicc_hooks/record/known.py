@@ -12,19 +12,20 @@ import json
 import re
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 from aicc_hooks.record.spans import Span
-from aicc_hooks.verdict import Finding, Segment
+from aicc_hooks.verdict import JOINED, Finding, Segment
 
 DEFAULT_TYPE: Final = "value"
 # Shorter values only as whole words: replacing every "abc" inside other words would shred the text
 # without hiding more.
 _WHOLE_WORD_BELOW: Final = 6
 _ENCODED_FROM: Final = 4
+_PIECE_FROM: Final = 3  # characters of a value that was cut in two
 _HEAD: Final = 6
 _LINE_FROM: Final = 16
 _URL_PASSWORD: Final = re.compile(r"://[^\s/:@]*:([^\s/@]{3,})@")
@@ -137,8 +138,25 @@ def values_of(segments: Sequence[Segment], findings: Iterable[Finding]) -> dict[
     values: dict[str, str] = {}
     for finding in findings:
         if finding.action != "ignore" and 0 <= finding.segment < len(segments):
-            values[segments[finding.segment].text[finding.start : finding.end]] = finding.type
+            segment = segments[finding.segment]
+            value = segment.text[finding.start : finding.end]
+            values[value] = finding.type
+            if segment.path.endswith(JOINED):
+                values |= dict.fromkeys(_pieces(value, segment.path[: -len(JOINED)], segments), finding.type)
     return values
+
+
+def _pieces(value: str, path: str, segments: Sequence[Segment]) -> Iterator[str]:
+    """What each of several parts holds of a value that they only say together."""
+    sizes = range(len(value) - 1, _PIECE_FROM - 1, -1)
+    for segment in segments:
+        text = segment.text
+        if not segment.path.startswith(path) or segment.path.endswith(JOINED):
+            continue
+        if len(text.strip()) >= _PIECE_FROM and text.strip() in value:
+            yield text.strip()
+        yield from (value[:size] for size in sizes if text.endswith(value[:size]))
+        yield from (value[-size:] for size in sizes if text.startswith(value[-size:]))
 
 
 class LiveValues:

@@ -15,7 +15,7 @@ from aicc_hooks.errors import ConfigError
 from aicc_hooks.record.config import RedactionConfig
 from aicc_hooks.record.known import KnownValues
 from aicc_hooks.record.model import Json
-from aicc_hooks.record.spans import Span, fold_data_urls, is_base64_blob, is_text_part, merge, shift
+from aicc_hooks.record.spans import Span, fold_data, holds_data, is_base64_blob, is_text_part, merge, shift
 from aicc_hooks.verdict import Finding, Role
 
 DROPPED: Final = "[DROPPED]"
@@ -176,8 +176,8 @@ class RedactionRun:
         if is_base64_blob(text):
             return f"[DATA:base64,{len(text) * 3 // 4}]"
         if config.mode == "findings":
-            if not joints and "data:" in text[: limit + _SCAN_MARGIN].lower():
-                text = fold_data_urls(text)
+            if not joints and holds_data(text[: limit + _SCAN_MARGIN]):
+                text = fold_data(text)
             full = len(text)
             text = text[: limit + _SCAN_MARGIN]
             spans = self._redactor.find(text, role) + self._known.spans(text)

@@ -6,10 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from aicc_hooks.detect.runs import long_runs
+
 _DATA_URL: Final = re.compile(
     r"data:([\w.+-]{1,40}/[\w.+-]{1,60})?(?:;[\w.+=-]{1,60}){0,8},([^\s\"'<>)\]}\\]*)", re.I
 )
-_BASE64_BLOB: Final = re.compile(r"[A-Za-z0-9+/_\-\r\n]{256,}={0,2}\s*")
+_BASE64_BLOB: Final = re.compile(r"[A-Za-z0-9+/_-]{256,}={0,2}")
+_LONG: Final = 1024
+# Within JSON its line ends and slashes are escaped.
+_LONG_RUN: Final = re.compile(
+    rf"(?<![A-Za-z0-9+/_\\-])(?:[A-Za-z0-9+/_-]|\\{{1,8}}[nr/]){{{_LONG},}}+={{0,2}}"
+)
+_WORD: Final = 40  # characters: words of prose are shorter on average, lines of base64 longer
+_WHOLE_URL: Final = re.compile(r"\s*data:[^,\"'<>]{0,200};\s{0,4}base64\s{0,4},[A-Za-z0-9+/=_%\s-]*\Z", re.I)
 _TEXT_PART_TYPES: Final = frozenset({"text", "input_text", "output_text"})
 
 
@@ -23,14 +32,27 @@ class Span:
     value: str
 
 
-def fold_data_urls(text: str) -> str:
-    """Data URLs as `[DATA:mime,bytes]`: an encoded picture or file cannot be scanned for values."""
-    return _DATA_URL.sub(_data_label, text)
+def holds_data(text: str) -> bool:
+    """True when `fold_data` may find something."""
+    return "data:" in text.lower() or bool(long_runs(text, _LONG))
+
+
+def fold_data(text: str) -> str:
+    """Data URLs as `[DATA:mime,bytes]`, long base64 as `[DATA:base64,bytes]`: what is encoded cannot be scanned for values."""
+    if _WHOLE_URL.match(text):  # decoders pass over blanks in it
+        return _DATA_URL.sub(_data_label, "".join(text.split()))
+    return _LONG_RUN.sub(_base64_label, _DATA_URL.sub(_data_label, text))
 
 
 def is_base64_blob(text: str) -> bool:
     """True for a long text of nothing but base64 (audio, file and image parts)."""
-    return len(text) > 256 and _BASE64_BLOB.fullmatch(text) is not None
+    # The beginning first: most texts are prose, and long.
+    return len(text) > 256 and _is_blob(text[:512]) and _is_blob(text)
+
+
+def _is_blob(text: str) -> bool:
+    pieces = text.split()
+    return len(text) > _WORD * (len(pieces) - 1) and _BASE64_BLOB.fullmatch("".join(pieces)) is not None
 
 
 def is_text_part(item: object) -> bool:
@@ -44,6 +66,10 @@ def is_text_part(item: object) -> bool:
 
 def _data_label(match: re.Match[str]) -> str:
     return f"[DATA:{(match.group(1) or 'text/plain').lower()},{len(match.group(2)) * 3 // 4}]"
+
+
+def _base64_label(match: re.Match[str]) -> str:
+    return f"[DATA:base64,{len(match.group()) * 3 // 4}]"
 
 
 def shift(spans: list[Span], by: int) -> list[Span]:

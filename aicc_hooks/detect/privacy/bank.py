@@ -57,6 +57,12 @@ def card(digits: str) -> bool:
     return _NETWORKS.match(digits) is not None and checks.luhn(digits) and len(set(digits)) > 1
 
 
+def announced_card(doc: Doc, start: int, digits: str) -> bool:
+    """A card by its checks that a word before it calls one."""
+    before = doc.lower[max(0, start - 48) : start]
+    return card(digits) and any(w in before for w in _CARD_CUE)
+
+
 def judge_card(doc: Doc, start: int, end: int, digits: str, gap: str) -> bool:
     """A number is a card by its checks, unless the words before call it something else."""
     before = doc.lower[max(0, start - 48) : start]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
@@ -11,7 +9,7 @@ from typing import Final
 from aicc_hooks.detect.entities import ALL, CONTACT, DEFAULT_ACTION, IDENTIFIERS, SECRETS
 from aicc_hooks.detect.memo import TEXTS, Memo
 from aicc_hooks.detect.pace import breathe
-from aicc_hooks.verdict import Action, Finding, PrivacyResult, Role, Segment
+from aicc_hooks.verdict import JOINED, Action, Finding, PrivacyResult, Role, Segment
 
 from . import (
     addresses,
@@ -19,6 +17,7 @@ from . import (
     bank,
     commands,
     contact,
+    encoded,
     identifiers,
     names,
     numbers,
@@ -29,15 +28,15 @@ from . import (
 )
 from .config import PrivacyConfig
 from .custom import PatternProblem, compile_all, example_problems
+from .escapes import Plain, read_escapes, without_breaks
 from .prefilter import PatternIndex
 from .shape import entropy, is_placeholder
-from .text import Doc, Hits, without_breaks
+from .text import Doc, Hits
 
 _FAMILIES: Final[tuple[Callable[[Doc, Hits], None], ...]] = (
     pem.find, tokens.find, urls.find, assignments.find, commands.find, prose.find, bank.find, numbers.find, identifiers.find, contact.find, names.find,
     addresses.find,
 )  # fmt: skip
-_SECRET_FAMILIES: Final = (pem.find, tokens.find, urls.find, assignments.find)
 # Which name wins where spans overlap: what is most specific. Generic secrets come after all shapes.
 _GENERIC: Final = ("api_key", "password", "high_entropy")
 _RANK: Final = {
@@ -49,17 +48,12 @@ _RANK: Final = {
 }  # fmt: skip
 _ACTION_RANK: Final = {"route": 0, "redact": 1, "ignore": 2}
 MARK: Final = re.compile(r"\[[A-Z][A-Z_0-9]{2,39}(?::[0-9a-f]{4,64})?\]")
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{20,}={0,2}")
 _HIGH: Final = re.compile(r"[A-Za-z0-9+/=_.~-]+")
-_PERCENT: Final = re.compile(r"%(?:3[AaDd]|2[BbFf]|40|0[AaDd])")
-_ENCODED: Final = re.compile(r"[^\s\"'<>`,;]+")
-_PERCENT_BYTE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
 _WINDOW: Final = 32_768
 _BEFORE: Final = 1_024
 _BEHIND: Final = 4_096
 _BEHIND_KEY: Final = 12_288  # a private key of 16,384 bits
 _LARGE: Final = 262_144  # beyond this, regex runs without the GIL
-_MAX_DECODED: Final = 65_536
 _REMEMBERED: Final = 64  # findings: a text with more is a list of personal data and not worth the memory
 
 
@@ -126,7 +120,7 @@ class PrivacyDetector:
         for family in _FAMILIES:
             family(doc, hits)
             breathe()
-        self._nested(doc, hits)
+        encoded.find(doc, hits)
         if self.config.entropy_scope == "anywhere":
             self._anywhere(doc, hits)
         return [(kind, *doc.span(start, end)) for kind, start, end in hits.items]
@@ -152,8 +146,14 @@ class PrivacyDetector:
         """All segments of a request. Fails closed: an exception makes the request sensitive."""
         try:
             found: list[Finding] = []
+            alone: set[str] = set()  # values of parts that say them by themselves
             for index, segment in enumerate(segments):
+                together = segment.path.endswith(JOINED)
                 for f in self.find(segment.text, segment.role):
+                    value = segment.text[f.start : f.end]
+                    if together and value in alone:
+                        continue
+                    alone.add(value)
                     found.append(Finding(f.type, f.start, f.end, f.action, index) if index else f)
             return PrivacyResult(tuple(found))
         except Exception:
@@ -167,11 +167,19 @@ class PrivacyDetector:
             return [("custom", 0, len(text))]
 
     def _search(self, text: str) -> list[tuple[str, int, int]]:
-        """Matches of the user's patterns. Raises TimeoutError."""
-        out: list[tuple[str, int, int]] = []
+        """Matches of the user's patterns, in the text as it is and with its escapes read. Raises TimeoutError."""
         if not self._patterns:
-            return out
-        text = without_breaks(text)
+            return []
+        out = list(self._matches(without_breaks(text)))
+        plain = Plain(text)
+        if read_escapes(plain):
+            out += [
+                (kind, *plain.span(start, end))
+                for kind, start, end in self._matches(without_breaks(plain.text))
+            ]
+        return out
+
+    def _matches(self, text: str) -> Iterator[tuple[str, int, int]]:
         lower = ""
         for number in self._index.candidates(text):
             pattern = self._patterns[number]
@@ -180,39 +188,7 @@ class PrivacyDetector:
                 lower = lower if len(lower) == len(text) else text
             for m in pattern.compiled.finditer(text, timeout=self._timeout, concurrent=len(text) > _LARGE):
                 if m.end() > m.start() and pattern.accepts(text, lower, m.start(), m.end()):
-                    out.append((pattern.entity, m.start(), m.end()))
-        return out
-
-    def _nested(self, doc: Doc, hits: Hits) -> None:
-        """Secrets one encoding deep: base64 of a key or URL, percent-encoded values."""
-        text = doc.text
-        budget = _MAX_DECODED
-        for start, end in doc.long_spans():
-            for m in _BASE64.finditer(text, start, end):
-                value = m.group()
-                if _decode(value[:16]) is None:
-                    continue
-                budget -= min(len(value), 4096)
-                if budget < 0:
-                    break
-                decoded = _decode(value[:4096])
-                if decoded is not None and (kind := _secret_in(decoded)):
-                    hits.add(kind, m.start(), m.end())
-        if "%" in text:
-            for start, end in doc.long_spans():
-                if "%" not in text[start:end]:
-                    continue
-                for m in _ENCODED.finditer(text, start, end):
-                    value = m.group()
-                    if _PERCENT.search(value) is None:
-                        continue
-                    budget -= len(value)
-                    if budget < 0:
-                        return
-                    decoded = _PERCENT_BYTE.sub(lambda b: chr(int(b.group(1), 16)), value[:8192])
-                    kind = _secret_in(decoded)
-                    if kind and not any(s >= m.start() and e <= m.end() for _, s, e in hits.items):
-                        hits.add(kind, m.start(), m.end())
+                    yield pattern.entity, m.start(), m.end()
 
     def _anywhere(self, doc: Doc, hits: Hits) -> None:
         """A literal rule: any long token of high entropy."""
@@ -244,27 +220,3 @@ class PrivacyDetector:
             else:
                 out.append(item)
         return tuple(Finding(kind, start, end, action) for start, end, _, _, kind, action in out)
-
-
-def _decode(value: str) -> str | None:
-    """The text inside a base64 value, or None when it is not text."""
-    raw = value.rstrip("=").replace("-", "+").replace("_", "/")
-    if len(raw) % 4 == 1:
-        raw = raw[:-1]
-    try:
-        decoded = base64.b64decode(raw + "=" * (-len(raw) % 4), validate=True).decode("ascii")
-    except (binascii.Error, ValueError):
-        return None
-    return (
-        decoded if decoded.isprintable() or all(c.isprintable() or c in "\r\n\t" for c in decoded) else None
-    )
-
-
-def _secret_in(decoded: str) -> str | None:
-    inner = Hits()
-    doc = Doc(decoded, depth=1)
-    for family in _SECRET_FAMILIES:
-        family(doc, inner)
-    if not inner.items:
-        return None
-    return min((kind for kind, _, _ in inner.items), key=lambda k: _RANK.get(k, 99))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .bank import judge_card
+from .bank import announced_card, judge_card
 from .cues import Cue, near
 from .text import Doc, Hits
 
@@ -36,6 +36,12 @@ _DATE_LIKE: Final = re.compile(
     r"\(?(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:\D|\Z)"
 )
 _CARD_LENGTHS: Final = range(12, 20)
+# Four groups of four, cut once by a line end, which is backslashes where it was escaped (see `without_breaks`).
+_WRAPPED: Final = re.compile(
+    r"(?<![\w.,])[2-6]\d{3}(?:[ -]?\d{4}|[ -]?(?:\r?\n|\\{2,4})[ \t>]{0,8}\d{4}){3}(?!\w)"
+)
+_LINE_ENDS: Final = (b"9999\n", b"9999 \n", b"9999\r", b"9999-\n", b"9999\\", b"9999 \\")
+_LINE_END: Final = re.compile(r"\n|\\+")
 
 
 def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
@@ -77,6 +83,14 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
             hits.add("credit_card", *best)
             found, past = True, best[1]
     return found
+
+
+def _wrapped_cards(doc: Doc, hits: Hits) -> None:
+    """A card number over two lines, where a word announces one: columns of years and amounts look the same."""
+    for m in _WRAPPED.finditer(doc.text):
+        digits = "".join(_GROUP.findall(m.group()))
+        if len(_LINE_END.findall(m.group())) == 1 and announced_card(doc, m.start(), digits):
+            hits.add("credit_card", m.start(), m.end())
 
 
 def _excluded(text: str, start: int) -> bool:
@@ -186,3 +200,5 @@ def find(doc: Doc, hits: Hits) -> None:
         if run.end() - run.start() >= 12 and _cards(doc, run, hits):
             continue
         _phones(doc, run, spots, hits)
+    if any(end in doc.shape for end in _LINE_ENDS):
+        _wrapped_cards(doc, hits)

@@ -142,6 +142,7 @@ def _good(value: str, word: str, strong: bool, quoted: bool) -> bool:
 
 
 _QUOTES: Final = ("'", '"')
+_LABELLED: Final = re.compile(r"""\s{0,2}[:=]\s{0,3}(["'])([^"'\s\\]{4,64})\1""")
 # "… it is still Blau-Kiwi22 as the root password"
 _BEFORE: Final = re.compile(
     r"(?<![^\s\"'`(])([^\s\"'`]{6,64})[\"'`]?\s(?:as|for)\s(?:(?:the|my|your|our|his|her|a|new|old)\s){0,2}(?:[a-z]{2,12}\s)?\Z"
@@ -166,6 +167,12 @@ def find(doc: Doc, hits: Hits) -> None:
         if text[end : end + 1] in _QUOTES and text[end - len(word) - 1 : end - len(word)] == text[end]:
             if text[end + 1 : end + 3].strip()[:1] not in (":", "="):
                 continue  # 'Password', a label
+            labelled = _LABELLED.match(text, end + 1)
+            if labelled and _good(labelled[2], word, True, True) and any(map(str.isdigit, labelled[2])):
+                hits.add(
+                    "password", *labelled.span(2)
+                )  # {"contraseña": "…"}; without a digit it is a translation
+                continue
         elif word not in TOKEN_WORDS and word not in LOGIN_WORDS:
             before = _BEFORE.search(text, max(0, at - 110), at)
             if before and doc.lower[end : end + 20].split(" ")[1:2] != ["for"] and _follows(doc.lower, end):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from aicc_hooks.detect.runs import long_runs
+
+from .escapes import Plain, read_escapes, without_breaks
 
 _SPACES: Final = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -60,10 +61,6 @@ _SPECIAL: Final = re.compile(
     + "\U0001d400-\U0001d7ff]"
 )
 _INVISIBLE_RE: Final = re.compile("[" + _INVISIBLE + "]+")
-# JSON inside a text: arguments of tool calls, results of tools, logs. A line break before a value would be a letter
-# glued to it (`\n536-…`), and what some writers escape would not be there at all: `/` (PHP), quotes, `=`, `+` (Gson, .NET).
-_BREAK: Final = re.compile(r"(?<!\\)\\+[nrt]")  # looks behind: a run of backslashes is walked once
-_ESCAPE: Final = re.compile(r"\\/|\\u00[0-7][0-9a-fA-F]")
 _HOMOGLYPHS: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТХУаеѕіјорсхуһԁԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧαονρυτικ",
     "ABESIJKMHOPCTXYaesijopcxyhdqwABEZHIKMNOPTYXaovputik",
@@ -77,8 +74,12 @@ _SHAPE: Final = bytes(57 if 48 <= c <= 57 else 65 if chr(c).isalpha() and c < 12
 _NO_LETTER_TO_SPACE: Final = bytes(c if c >= 128 or chr(c).isalpha() else 32 for c in range(256))
 
 
-def _plain(match: re.Match[str]) -> str:
+def _as_ascii(match: re.Match[str]) -> str:
     return match.group().translate(_TABLE)
+
+
+def _nothing(match: re.Match[str]) -> str:
+    return ""
 
 
 def _latin_where_mixed(match: re.Match[str]) -> str:
@@ -90,33 +91,23 @@ def _latin_where_mixed(match: re.Match[str]) -> str:
     return match.group()
 
 
-def _as_backslashes(match: re.Match[str]) -> str:
-    return "\\" * len(match.group())
-
-
-def without_breaks(text: str) -> str:
-    """Escaped line breaks as backslashes: no letter, as long as before, and no end of a password that holds one."""
-    return _BREAK.sub(_as_backslashes, text) if "\\" in text else text
-
-
 class Doc:
     """One text, prepared once for all entity families. All offsets inside are those of `text`."""
 
     __slots__ = (
-        "_behind",
         "_blanks",
         "_ends",
         "_initials",
         "_known",
         "_long",
         "_numbered",
+        "_plain",
         "_shape",
         "_spans",
         "_words",
         "ascii",
         "depth",
         "lower",
-        "offsets",
         "original",
         "text",
     )
@@ -124,19 +115,17 @@ class Doc:
     def __init__(self, original: str, depth: int = 0) -> None:
         self.original = original
         self.depth = depth  # 1 inside a decoded value: encodings are opened one level deep
-        self.offsets: array[int] | None = None  # of each character of `text` in `original`
-        self._behind: array[int] | None = None  # where each of them ends there
-        self.ascii = original.isascii()
-        text = original
+        plain = self._plain = Plain(original)
+        read_escapes(plain)
+        self.ascii = plain.text.isascii()
         if not self.ascii:
-            if _SPECIAL.search(text):
-                text = self._normalise(text)
-            if _FOREIGN.search(text):
-                text = _FOREIGN_RUN.sub(_latin_where_mixed, text)
-        if "\\" in text:
-            if _ESCAPE.search(text):
-                text = self._unescape(text)
-            text = without_breaks(text)
+            if _SPECIAL.search(plain.text):
+                if _INVISIBLE_RE.search(plain.text):
+                    plain.replace(_INVISIBLE_RE, _nothing)
+                plain.text = _SPECIAL.sub(_as_ascii, plain.text)  # one for one
+            if _FOREIGN.search(plain.text):
+                plain.text = _FOREIGN_RUN.sub(_latin_where_mixed, plain.text)
+        text = without_breaks(plain.text)
         self.text = text
         lower = text.lower()
         if len(lower) != len(text):  # a few capitals (İ) grow when lowered and would shift every offset
@@ -151,42 +140,6 @@ class Doc:
         self._spans: list[tuple[int, int]] | None = None
         self._blanks: bytes | None = None
         self._ends: dict[str, list[int]] = {}
-
-    def _normalise(self, text: str) -> str:
-        if not _INVISIBLE_RE.search(text):
-            return _SPECIAL.sub(_plain, text)
-        offsets = array("I")
-        parts: list[str] = []
-        at = 0
-        for hole in _INVISIBLE_RE.finditer(text):
-            offsets.extend(range(at, hole.start()))
-            parts.append(text[at : hole.start()])
-            at = hole.end()
-        offsets.extend(range(at, len(text)))
-        parts.append(text[at:])
-        self.offsets = offsets
-        return _SPECIAL.sub(_plain, "".join(parts))
-
-    def _unescape(self, text: str) -> str:
-        """JSON's escapes of ASCII as what they stand for."""
-        starts, behind = array("I"), array("I")
-        parts: list[str] = []
-        at = 0
-        for escape in _ESCAPE.finditer(text):
-            begin, end = escape.span()
-            starts.extend(range(at, begin + 1))
-            behind.extend(range(at + 1, begin + 1))
-            behind.append(end)
-            parts += (text[at:begin], "/" if end - begin == 2 else chr(int(text[end - 2 : end], 16)))
-            at = end
-        starts.extend(range(at, len(text)))
-        behind.extend(range(at + 1, len(text) + 1))
-        parts.append(text[at:])
-        if (earlier := self.offsets) is not None:  # invisible characters were taken out before
-            behind = array("I", [earlier[n - 1] + 1 for n in behind])
-            starts = array("I", [earlier[n] for n in starts])
-        self.offsets, self._behind = starts, behind
-        return "".join(parts)
 
     @property
     def words(self) -> frozenset[str]:
@@ -252,10 +205,7 @@ class Doc:
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The original offsets of a span of `text`."""
-        if self.offsets is None:
-            return start, end
-        last = self.offsets[end - 1] + 1 if self._behind is None else self._behind[end - 1]
-        return self.offsets[start], last
+        return self._plain.span(start, end)
 
     def word_ends(self, word: str) -> list[int]:
         """Ends of a lower-case word that stands by itself."""
