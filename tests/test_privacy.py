@@ -93,6 +93,7 @@ def swept(
             upstreams.config(), policy=upstreams.policy(), env={**langfuse.env, **_redis_env(redis_server)}
         )
         with gateway:
+            upstreams.take_down()
             asyncio.run(send_all(gateway, shots(planter), seen))
             pages = own_pages(gateway, planter)
             wait_until(lambda: records_of(gateway) >= seen.sent, 90, "one record a request")

@@ -12,10 +12,11 @@ from typing import Any
 import httpx
 
 from tests.harness import GatewayProcess
-from tests.harness.net import free_port
 from tests.ollama_stub import OllamaStub
+from tests.ollama_stub.app import INFERENCE
 from tests.privacy_sweep.bodies import ENDPOINTS, PRIVACY, Planter, Shot, shot
 from tests.standins.cloud import CloudStandIn
+from tests.standins.server import wait_until
 from tests.standins.stream import stream
 from tests.standins.wire import Reply, Request
 
@@ -59,19 +60,27 @@ class Upstreams:
     slow: OllamaStub = field(default_factory=OllamaStub)
     mid: BreaksMidStream = field(default_factory=BreaksMidStream)
     inventor: OllamaStub = field(default_factory=OllamaStub)
-    closed_port: int = field(default_factory=free_port)
+    down: OllamaStub = field(default_factory=OllamaStub)
 
     @property
     def own(self) -> tuple[OllamaStub, ...]:
-        return (self.echo, self.frozen, self.slow, self.mid, self.inventor)
+        return (self.echo, self.frozen, self.slow, self.mid, self.inventor, self.down)
 
     def __enter__(self) -> Upstreams:
         for stand_in in self.own:
             stand_in.start()
-        self.echo.fail("echo", path="/api/")
-        self.frozen.fail("freeze")
+        for (
+            path
+        ) in INFERENCE:  # what it says of its models is still to be had, else no private request is sent
+            self.echo.fail("echo", path=path)
+            self.frozen.fail("freeze", path=path)
         self.slow.fail("drip", path="/api/", seconds=0.5)
         return self
+
+    def take_down(self) -> None:
+        """`down` refuses from now on; by then the gateway has asked where its models run."""
+        wait_until(lambda: sum(r.path == "/api/show" for r in self.down.requests) >= 2, 60)
+        self.down.refuse()
 
     def __exit__(self, *_: object) -> None:
         for stand_in in self.own:
@@ -80,7 +89,7 @@ class Upstreams:
     def config(self) -> dict[str, Any]:
         """A model group for each behaviour and mode: `echo-chat`, `frozen-embed` …"""
         addresses = {"fine": self.fine.url, "echo": self.echo.url, "frozen": self.frozen.url, "slow": self.slow.url,
-                     "mid": self.mid.url, "inventor": self.inventor.url, "down": f"http://127.0.0.1:{self.closed_port}",
+                     "mid": self.mid.url, "inventor": self.inventor.url, "down": self.down.url,
                      "falls": self.echo.url}  # fmt: skip
         models: list[dict[str, Any]] = []
         for name, address in addresses.items():
