@@ -11,6 +11,7 @@ import pytest
 from aicc_hooks.errors import ConfigError, GatewayConfigError
 from aicc_hooks.home import shipped
 from aicc_hooks.ops.serve import ServePlan, prepare
+from tests.harness import net
 
 STRONG = "sk-Zq8vT2nLw0Yp5RkXe7Jd3Hs"
 LAN = "lan: true"
@@ -18,9 +19,7 @@ LAN = "lan: true"
 
 @pytest.fixture
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return net.free_port()
 
 
 @pytest.fixture
