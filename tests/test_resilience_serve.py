@@ -77,7 +77,9 @@ def test_a_crash_ends_its_requests_with_an_error_and_the_next_ones_are_answered(
         ollama.fail("freeze")
         waiting = pool.submit(ask, served, **SLOW)
         anthropic = pool.submit(
-            served.httpx(timeout=120).post, "/v1/messages", json={**BODY, **SLOW, "max_tokens": 900, "stream": False}
+            served.httpx(timeout=120).post,
+            "/v1/messages",
+            json={**BODY, **SLOW, "max_tokens": 900, "stream": False},
         )
         retrying = pool.submit(
             served.client(max_retries=2, timeout=120).chat.completions.create,

@@ -50,9 +50,7 @@ class Memory:
 
 
 class Gateway:
-    def __init__(
-        self, store: Memory, name: str, host: str = "mac", config: BreakerConfig = CONFIG
-    ) -> None:
+    def __init__(self, store: Memory, name: str, host: str = "mac", config: BreakerConfig = CONFIG) -> None:
         self.now = 100.0
         self.breaker = CircuitBreaker(config, clock=lambda: self.now, rng=lambda: 0.5)
         self.sync = BreakerSync(self.breaker, store, instance=name, host=host, wall=lambda: 1_000_000.0)

@@ -311,9 +311,9 @@ class GatewayProcess:
             wait_until(in_force, timeout, f"policy {version} in force")
 
     def probe_time(self) -> str:
-        """When its last look at Ollama ended."""
+        """When its last look at Ollama ended; "" before the first."""
         health = httpx.get(self.url + "/aicc/health", trust_env=False, timeout=10).json()
-        return str(health["dependencies"]["ollama"]["checked_at"])
+        return str(health["dependencies"].get("ollama", {}).get("checked_at") or "")
 
     def wait_probed(self) -> None:
         """Until it knows what Ollama has in memory now: the second look to end began after the first had ended."""
