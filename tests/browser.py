@@ -45,7 +45,7 @@ class Page:
         self._next += 1
         self._socket.send(json.dumps({"id": self._next, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=30))
+            message = json.loads(self._socket.recv(timeout=120))
             if message.get("id") == self._next:
                 assert "error" not in message, message["error"]
                 return dict(message["result"])
@@ -75,7 +75,7 @@ class Page:
         self.call("Page.navigate", url=url)
         self.wait("document.readyState === 'complete'")
 
-    def wait(self, condition: str, timeout: float = 15.0) -> None:
+    def wait(self, condition: str, timeout: float = 60.0) -> None:
         """Until an expression is true; a page that is being replaced counts as not yet."""
         deadline = time.monotonic() + timeout
         while True:
@@ -144,12 +144,19 @@ class Browser:
         self._socket: ClientConnection | None = None
 
     def __enter__(self) -> Page:
+        try:
+            return self._start()
+        except BaseException:
+            self._end()
+            raise
+
+    def _start(self) -> Page:
         port = free_port()
         self._process = subprocess.Popen(
             [self._program, *_FLAGS, f"--remote-debugging-port={port}", f"--user-data-dir={self._dir}", "about:blank"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             try:
                 tabs = httpx.get(f"http://127.0.0.1:{port}/json", trust_env=False, timeout=2).json()
@@ -162,9 +169,18 @@ class Browser:
         return Page(self._socket)
 
     def __exit__(self, *_: object) -> None:
-        if self._socket is not None:
-            self._socket.close()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(15)
-        shutil.rmtree(self._dir, ignore_errors=True)
+        self._end()
+
+    def _end(self) -> None:
+        try:
+            if self._socket is not None:
+                self._socket.close()
+        finally:
+            if self._process is not None:
+                self._process.terminate()
+                try:
+                    self._process.wait(15)
+                except subprocess.TimeoutExpired:
+                    self._process.kill()
+                    self._process.wait(15)
+            shutil.rmtree(self._dir, ignore_errors=True)

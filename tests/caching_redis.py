@@ -7,7 +7,8 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
+
+from tests.harness import free_port, wait_until
 
 
 class Server:
@@ -16,9 +17,7 @@ class Server:
     def __init__(self, *options: str) -> None:
         self.dir = tempfile.mkdtemp(prefix="aicc-redis-")
         self.options = options
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.socket = f"{self.dir}/s"
         self.start()
 
@@ -28,12 +27,15 @@ class Server:
              "--unixsocket", self.socket, *self.options],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise RuntimeError("redis-server did not start")
+        try:
+            wait_until(self._listens, 30, "redis-server")
+        except BaseException:
+            self.close()
+            raise
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         if self.process.poll() is None:

@@ -16,8 +16,14 @@ from tests.standins.cloud import CloudStandIn
 from tests.standins.langfuse import LangfuseStandIn
 from tests.standins.server import StandIn
 
-# Hypothesis' own time limits measure the machine too.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Hypothesis' own time limits measure the machine too, and a run that draws other values than the last one fails
+# for whoever comes by: `--hypothesis-profile=explore` looks for new ones.
+_UNTIMED: Any = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large],
+}
+settings.register_profile("untimed", derandomize=True, **_UNTIMED)
+settings.register_profile("explore", **_UNTIMED)
 settings.load_profile("untimed")
 
 _stand_ins: list[StandIn] = []

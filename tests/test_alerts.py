@@ -25,6 +25,7 @@ from aicc_hooks.record.reader import SpoolReader
 from aicc_hooks.record.spool import Spool
 from aicc_hooks.record.workers import Sources, merge, read_workers
 from aicc_hooks.record.writer import Writer
+from tests.harness import wait_until
 from tests.harness.webhook import hook_server
 
 NOW = 1_750_000_000.0
@@ -33,7 +34,7 @@ CANARY = "zqx-canary-4711"
 
 def fill(path, count, *, start=0, at=NOW, **changes):
     """`count` records that ended in the last minute before `at`."""
-    spool = Spool(path, RecordConfig()).start()
+    spool = Spool(path, RecordConfig(retention_days=3650)).start()  # NOW is long ago
     for i in range(start, start + count):
         values = {
             "id": f"r{i}", "start": at - 2, "end": at - 1 - (i % 50), "status": 200, "total_ms": 900.0, "cache": "exact",
@@ -300,10 +301,12 @@ def test_a_locked_database_is_said_and_survived(path, caplog):
     one.close()
 
 
-async def _run_for(one, seconds):
+async def _run_until(one, condition):
     one.start()
-    await asyncio.sleep(seconds)
-    await one.stop()
+    try:
+        await asyncio.to_thread(wait_until, condition, 20)
+    finally:
+        await one.stop()
 
 
 def test_the_background_task_goes_on_after_a_bug_and_ends_when_told(path):
@@ -318,7 +321,7 @@ def test_the_background_task_goes_on_after_a_bug_and_ends_when_told(path):
 
     config = AlertsConfig().model_copy(update={"every_s": 0.05})
     one = watch(path, told, config=config, clock=time.time, health=health)
-    asyncio.run(_run_for(one, 0.8))
+    asyncio.run(_run_until(one, lambda: told.kinds and len(calls) > 5))
     assert told.kinds == [("fired", "error_rate")]
     with SpoolReader(path) as reader:
         assert read_workers(reader) == [], "a process that ended is not shown"
@@ -346,7 +349,7 @@ def test_a_slow_failing_or_redirecting_webhook_is_bounded_and_its_url_stays_unsa
     with hook_server(delay=3) as (url, _):
         assert sinks.webhook(config, url)(EVENT) == "webhook: ReadTimeout"  # the answer would have come later
     with hook_server() as (inner, got), hook_server(status=302, headers=[("location", inner)]) as (url, _):
-        assert sinks.webhook(config, url)(EVENT) == "webhook answered 302"
+        assert sinks.webhook(AlertsConfig(), url)(EVENT) == "webhook answered 302"
         assert got == []
     assert sinks.webhook(config, "http://127.0.0.1:9/s3cret")(EVENT) == "webhook: ConnectError"
 

@@ -195,7 +195,7 @@ def test_two_gateways_share_redis(
         policy={"cache": {}},
     )
     cached.httpx().post("/v1/chat/completions", json=chat("shared between gateways"))
-    time.sleep(0.3)
+    wait_until(lambda: b"aicc:cache:v1:e:" in redis_server.dump(), 10)
     answer = other.httpx().post("/v1/chat/completions", json=chat("shared between gateways"))
     assert answer.headers["x-aicc-cache"] == "exact"
     assert len(ollama.calls) == 1

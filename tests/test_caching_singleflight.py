@@ -85,7 +85,7 @@ def test_followers_get_chunks_as_they_arrive_and_late_ones_the_backlog() -> None
         leader = flights.join("k", upstream)
         assert await anext(leader) == b"first"
         late = flights.join("k", upstream)
-        assert await asyncio.wait_for(anext(late), 1) == b"first"
+        assert await asyncio.wait_for(anext(late), 10) == b"first"
         gate.set()
         assert [c async for c in late] == [b"second"]
         assert [c async for c in leader] == [b"second"]
@@ -109,13 +109,13 @@ def test_a_failed_leader_does_not_fail_the_others() -> None:
 def test_a_dead_upstream_does_not_make_followers_wait_in_line_for_ever() -> None:
     async def main() -> None:
         flights: SingleFlight[bytes] = SingleFlight()
-        upstream = Upstream([b"a"], fail=lambda call, chunk: True, step=0.03)
+        upstream = Upstream([b"a"], fail=lambda call, chunk: True, step=0.1)
         started = asyncio.get_running_loop().time()
         results = await asyncio.gather(
             *(collect(flights, upstream) for _ in range(40)), return_exceptions=True
         )
         assert all(isinstance(r, OSError) for r in results)
-        assert asyncio.get_running_loop().time() - started < 20 * 0.03
+        assert asyncio.get_running_loop().time() - started < 20 * 0.1
 
     asyncio.run(main())
 
@@ -159,7 +159,7 @@ def test_the_call_ends_when_nobody_listens_any_more() -> None:
         await asyncio.gather(*readers, return_exceptions=True)
         await asyncio.sleep(0.01)
         assert (upstream.cancelled, upstream.finished, len(flights)) == (1, 0, 0)
-        assert await asyncio.wait_for(collect(flights, Upstream([b"new"])), 1) == b"new"
+        assert await asyncio.wait_for(collect(flights, Upstream([b"new"])), 10) == b"new"
 
     asyncio.run(main())
 

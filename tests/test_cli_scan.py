@@ -238,7 +238,7 @@ def test_answers_come_line_by_line_and_memory_stays_flat() -> None:
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
-    guard = threading.Timer(60, process.kill)
+    guard = threading.Timer(300, process.kill)
     guard.start()
     try:
 

@@ -182,9 +182,9 @@ def test_cost_is_flat_beyond_what_is_read(unit: str) -> None:
         segments = [Segment((unit * (size // len(unit) + 1))[:size], Role.USER, 0)]
         best = float("inf")
         for _ in range(4):
-            start = time.perf_counter()
+            start = time.thread_time()
             detector.inspect(segments)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, time.thread_time() - start)
         return best
 
     cost(1_000)

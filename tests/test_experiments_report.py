@@ -596,19 +596,19 @@ def test_errors_of_the_command_are_one_line(home: Path) -> None:
 
 @pytest.mark.parametrize("version", [3, 4])
 def test_a_database_of_an_older_schema_is_read_and_then_migrated(tmp_path: Path, version: int) -> None:
-    path = tmp_path / "usage.db"
+    path, now = tmp_path / "usage.db", time.time()
     old = sqlite3.connect(path)
     for script in schema.MIGRATIONS[:version]:
         old.executescript(script)
     there = {found[1] for found in old.execute("PRAGMA table_info(records)")}
     columns = [name for name in record_rows.COLUMNS if name in there]
-    record = Record(id="old", start=1.0, end=2.0, variant="e:a", user="u")
+    record = Record(id="old", start=now, end=now, variant="e:a", user="u")
     values = dict(zip(record_rows.COLUMNS, record_rows.to_row(record), strict=True))
     old.execute(
         f"INSERT INTO records ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})",
         [values[c] for c in columns],
     )
-    old.execute("INSERT INTO feedback (id, score, comment, at) VALUES ('old', 1, '', 2)")
+    old.execute("INSERT INTO feedback (id, score, comment, at) VALUES ('old', 1, '', ?)", (now,))
     old.execute(f"PRAGMA user_version = {version}")
     old.commit()
     old.close()
@@ -622,7 +622,7 @@ def test_a_database_of_an_older_schema_is_read_and_then_migrated(tmp_path: Path,
     spool = Spool(path, RecordConfig()).start()
     spool.put(
         Record(
-            id="new", start=1.0, end=2.0, variant="e:b", prompt_name="support", prompt_version=3,
+            id="new", start=now, end=now, variant="e:b", prompt_name="support", prompt_version=3,
             unit="request r", variant_content="c",
         )
     )  # fmt: skip

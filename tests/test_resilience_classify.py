@@ -13,6 +13,7 @@ import pytest
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.address import address_key
 from aicc_hooks.resilience.classify import Outcome, classify
+from tests.harness import free_port
 
 
 class APIConnectionError(Exception):
@@ -93,9 +94,7 @@ def test_a_cycle_of_causes_ends() -> None:
 
 def test_a_real_refused_connection_of_both_clients_is_refused() -> None:
     async def run() -> None:
-        with socket.socket() as sock:
-            sock.bind(("127.0.0.1", 0))
-            port = sock.getsockname()[1]
+        port = free_port()
         async with httpx.AsyncClient(trust_env=False) as client:
             with pytest.raises(httpx.ConnectError) as http:
                 await client.get(f"http://127.0.0.1:{port}/")

@@ -164,7 +164,12 @@ def test_warm_up_waits_for_ollama_and_repeats_on_schedule() -> None:
         ]
         warmer = Warmer(rules, lambda _: ollama, lambda _: 8192, retry_s=[0.01])
         warmer.start()
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(10):
+            while (
+                warmer.last.get("qwen2.5:14b") != "loaded in 1.0 s"
+                or sum(model == "llama3.2" for model, *_ in ollama.calls) < 3
+            ):
+                await asyncio.sleep(0.01)
         await warmer.stop()
         assert ollama.calls[0] == ("qwen2.5:14b", "30m", 8192)
         assert sum(model == "llama3.2" for model, *_ in ollama.calls) >= 3

@@ -110,13 +110,13 @@ class Ollama:
         return ok({"done": True})
 
 
-def with_ollama(scenario: Callable[[Ollama, OllamaClient], Awaitable[None]], timeout_s: float = 0.3) -> None:
+def with_ollama(scenario: Callable[[Ollama, OllamaClient], Awaitable[None]], timeout_s: float = 5.0) -> None:
     async def main() -> None:
         server = Ollama()
         await server.start()
         client = OllamaClient(server.url, timeout_s=timeout_s)
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(60):
                 await scenario(server, client)
         finally:
             await client.aclose()
@@ -182,9 +182,9 @@ def test_outages_are_told_apart(mode: str, words: str) -> None:
         result = await probe_of(client)()
         assert result.status == "down"
         assert words in result.detail
-        assert time.perf_counter() - began < 1
+        assert time.perf_counter() - began < 2.5  # a frozen one answers after 3 s
 
-    with_ollama(scenario)
+    with_ollama(scenario, timeout_s=0.3 if mode == "freeze" else 5.0)
 
 
 def test_probes_open_and_close_the_breaker() -> None:
@@ -347,10 +347,12 @@ def test_a_hanging_probe_never_holds_up_the_answer_and_secrets_stay_out() -> Non
         config = HealthConfig(timeout_s=0.05)
         checker = HealthChecker([Probe("langfuse", hang), Probe("redis", leaky)], config)
         checker.start()
-        await asyncio.sleep(0.15)
+        async with asyncio.timeout(20):
+            while any(checker.details()[name]["age_s"] is None for name in ("langfuse", "redis")):
+                await asyncio.sleep(0.02)
         began = time.perf_counter()
         snapshot = checker.snapshot()
-        assert time.perf_counter() - began < 0.02
+        assert time.perf_counter() - began < 1
         assert snapshot["dependencies"]["langfuse"]["detail"] == "no answer within 0.05 s"
         assert snapshot["dependencies"]["redis"]["detail"] == "ConnectionError while probing"
         assert "hunter2" not in json.dumps(checker.details())
@@ -389,7 +391,10 @@ def test_a_nudge_looks_again_before_the_interval() -> None:
         await asyncio.sleep(0.05)
         for _ in range(20):
             checker.nudge("ollama")
-        await asyncio.sleep(0.8)
+        async with asyncio.timeout(20):
+            while looks < 2:
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.6)  # time for a third one
         assert looks == 2
         await checker.stop()
 

@@ -73,6 +73,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
         return
+    await asyncio.sleep(0.05)  # the turns in which what was sent is written and noted
     open(sys.argv[2], "a").write(kind + " ")
     await asyncio.sleep(600)
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), loop=sys.argv[3], log_level="error")
@@ -89,7 +90,11 @@ class Worker:
             env={**os.environ, ENV: keeper.path},
         )
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=20)
-        wait_until(self._up, 30)
+        try:
+            wait_until(self._up, 60)
+        except BaseException:
+            self.end()
+            raise
 
     def _up(self) -> bool:
         try:

@@ -42,18 +42,12 @@ def gateway(ollama: OllamaStub) -> Iterator[GatewayProcess]:
 
 
 @pytest.fixture
-def cold(ollama: OllamaStub) -> Iterator[OllamaStub]:
+def cold(ollama: OllamaStub, gateway: GatewayProcess) -> Iterator[OllamaStub]:
     """Nothing in memory, and the gateway knows."""
     ollama.unload()
-    looked(ollama)
+    gateway.wait_probed()
     yield ollama
     ollama.models[LLAMA].load_delay = ollama.models[LLAMA].token_delay = 0
-
-
-def looked(ollama: OllamaStub) -> None:
-    """Wait until a probe has read what is in memory now: the second that begins proves that the first is over."""
-    before = len(ollama.requests)
-    wait_until(lambda: sum(r.path == "/api/ps" for r in ollama.requests[before:]) >= 2, 20)
 
 
 def ask(gateway: GatewayProcess, text: str = "hello", timeout: float = 30, **fields: Any) -> httpx.Response:
@@ -73,16 +67,16 @@ def sizes(ollama: OllamaStub, model: str, since: int) -> list[int]:
 def test_a_load_goes_on_when_the_client_that_began_it_leaves(
     gateway: GatewayProcess, cold: OllamaStub, stream: bool
 ) -> None:
-    cold.models[LLAMA].load_delay = 3.0
+    cold.models[LLAMA].load_delay = 6.0
     cold.models[LLAMA].token_delay = 0.2
     loads, calls = len(cold.memory.loads), len(cold.calls)
     with pytest.raises(httpx.TimeoutException):
-        ask(gateway, "[[words: 400]]", timeout=1.0, stream=stream)
+        ask(gateway, "[[words: 400]]", timeout=2.5, stream=stream)
     assert ask(gateway).status_code == 200
     assert len(sizes(cold, LLAMA, loads)) == 1
     assert cold.memory.cancelled_loads == 0
     # Once the model is there nobody needs the answer of who left.
-    wait_until(lambda: chats(cold, calls)[0].disconnected, 10)
+    wait_until(lambda: chats(cold, calls)[0].disconnected, 30)
 
 
 def test_a_client_less_patient_than_a_load_is_answered_in_the_end(
@@ -105,14 +99,14 @@ def test_a_client_less_patient_than_a_load_is_answered_in_the_end(
 def test_a_load_nobody_waits_for_does_not_hold_up_the_end(start_gateway: Any, ollama: OllamaStub) -> None:
     ollama.unload()
     gateway = start_gateway(policy={"resilience": {"health": {"interval_s": 0.3}}})
-    looked(ollama)
+    gateway.wait_probed()
     ollama.models[LLAMA].load_delay = 60
     try:
         before = len(ollama.calls)
         with pytest.raises(httpx.TimeoutException):
             ask(gateway, timeout=1.0)
         wait_until(lambda: any(call.path == "/api/generate" for call in ollama.calls[before:]), 10)
-        assert gateway.stop(15) == -signal.SIGTERM  # as uvicorn ends, not by force
+        assert gateway.stop(40) == -signal.SIGTERM  # as uvicorn ends, not by force
     finally:
         ollama.models[LLAMA].load_delay = 0
 
@@ -126,7 +120,7 @@ def test_short_and_long_requests_that_meet_a_load_do_not_reload_in_turn(
         pending = []
         for number, text in enumerate(("hello", LONG, "good evening"), 1):
             pending.append(pool.submit(ask, gateway, text))
-            wait_until(lambda n=number: len(chats(cold, calls)) == n, 10)
+            wait_until(lambda n=number: len(chats(cold, calls)) == n, 30)
         assert [each.result().status_code for each in pending] == [200] * 3
     assert sizes(cold, LLAMA, loads) == [8192, 16384]
 
@@ -134,7 +128,7 @@ def test_short_and_long_requests_that_meet_a_load_do_not_reload_in_turn(
 def test_the_size_somebody_else_asked_for_is_kept(gateway: GatewayProcess, cold: OllamaStub) -> None:
     """Another worker, another gateway, or this one before its restart."""
     cold.memory.loaded[LLAMA] = Loaded(32768, float("inf"))
-    looked(cold)
+    gateway.wait_probed()
     loads, calls = len(cold.memory.loads), len(cold.calls)
     answer = ask(gateway)
     assert "x-aicc-cold-start" not in answer.headers

@@ -19,9 +19,12 @@ from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import BreakerConfig
 from aicc_hooks.resilience.permit import Permit, Transition
 from aicc_hooks.resilience.shared import BreakerSync, RedisStore
+from tests.harness import free_port, wait_until
 
 A = "http://localhost:11434"
 CONFIG = BreakerConfig(jitter=0, store_timeout_s=0.05, sync_interval_s=0.05)
+# A real Redis may be slow: the machine has other work.
+PATIENT = CONFIG.model_copy(update={"store_timeout_s": 1.0})
 
 
 class Memory:
@@ -47,9 +50,9 @@ class Memory:
 
 
 class Gateway:
-    def __init__(self, store: Memory, name: str, host: str = "mac") -> None:
+    def __init__(self, store: Memory, name: str, host: str = "mac", config: BreakerConfig = CONFIG) -> None:
         self.now = 100.0
-        self.breaker = CircuitBreaker(CONFIG, clock=lambda: self.now, rng=lambda: 0.5)
+        self.breaker = CircuitBreaker(config, clock=lambda: self.now, rng=lambda: 0.5)
         self.sync = BreakerSync(self.breaker, store, instance=name, host=host, wall=lambda: 1_000_000.0)
 
     def end(self, outcome: Outcome, address: str = A) -> None:
@@ -220,9 +223,7 @@ class Server:
     """A redis-server of this test's own, without persistence."""
 
     def __init__(self, directory: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.process = subprocess.Popen(
             [
                 "redis-server",
@@ -237,12 +238,15 @@ class Server:
             ],
             stdout=subprocess.DEVNULL,
         )
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            time.sleep(0.02)
-        raise RuntimeError("redis-server did not start")
+        try:
+            wait_until(self._listens, 30, "redis-server")
+        except BaseException:
+            self.close()
+            raise
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def close(self) -> None:
         self.process.kill()
@@ -253,8 +257,8 @@ class Server:
 def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Path) -> None:
     async def main() -> None:
         server = Server(tmp_path)
-        client = redis.asyncio.Redis(port=server.port, socket_timeout=0.2, socket_connect_timeout=0.2)
-        one, two = Gateway(RedisStore(client), "one"), Gateway(RedisStore(client), "two")  # type: ignore[arg-type]
+        client = redis.asyncio.Redis(port=server.port, socket_timeout=30, socket_connect_timeout=30)
+        one, two = (Gateway(RedisStore(client), n, config=PATIENT) for n in ("one", "two"))  # type: ignore[arg-type]
         try:
             one.end(Outcome.REFUSED)
             assert await one.sync.sync()
@@ -267,9 +271,9 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
             two.breaker.record(trial, Outcome.OK)
             began = time.perf_counter()
             assert not await two.sync.sync()
-            assert time.perf_counter() - began < 0.5
+            assert time.perf_counter() - began < 10, "the client's own limit is longer"
             server.process.send_signal(signal.SIGCONT)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not await two.sync.sync():
                     await asyncio.sleep(0.05)
             assert await one.sync.sync()
@@ -286,7 +290,10 @@ def test_over_a_real_redis_the_other_gateway_knows_within_a_moment(tmp_path: Pat
     async def main() -> None:
         server = Server(tmp_path)
         clients = [redis.asyncio.Redis(port=server.port) for _ in range(2)]
-        one, two = (Gateway(RedisStore(c), n) for c, n in zip(clients, ("one", "two"), strict=True))  # type: ignore[arg-type]
+        one, two = (
+            Gateway(RedisStore(client), name, config=PATIENT)  # type: ignore[arg-type]
+            for client, name in zip(clients, ("one", "two"), strict=True)
+        )
         told: list[Transition] = []
         two.breaker.subscribe(told.append)
         try:
@@ -298,13 +305,13 @@ def test_over_a_real_redis_the_other_gateway_knows_within_a_moment(tmp_path: Pat
             await asyncio.sleep(CONFIG.sync_interval_s * 4)
             assert not told, "nobody failed"
             one.end(Outcome.REFUSED)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while two.breaker.usable(A, "qwen"):
                     await asyncio.sleep(0.005)
             assert not two.breaker.usable(A, "another model"), "it is the address that is away"
             one.now += 5.1
             one.end(Outcome.OK)  # the trial
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while not two.breaker.usable(A, "qwen"):
                     await asyncio.sleep(0.005)
             assert [(t.scope, t.new.value, t.remote) for t in told] == [

@@ -287,7 +287,7 @@ def test_a_second_gateway_keeps_in_step_survives_a_restart_and_a_bad_embedder(
     home.mkdir()
     shutil.copy2(semantic.home / "calibration.json", home / "calibration.json")
     ports = {name: semantic.env[name] for name in ("REDIS_HOST", "REDIS_PORT")}
-    short = {**POLICY, "cache": {**POLICY["cache"], "embed_timeout_ms": 400}}
+    short = {**POLICY, "cache": {**POLICY["cache"], "embed_timeout_ms": 1500}}
     other = start_gateway(home=home, key=semantic.key, env=ports, policy=short)
     switched(other, True)
     when(lambda: "warm up" in embedded(ollama), 20)  # before the first question needs it

@@ -77,15 +77,18 @@ def test_a_record_comes_back_as_it_was(path, spool):
         assert reader.get("other") is None
 
 
-def test_records_are_committed_in_time_without_a_flush_and_while_more_arrive(path, spool):
+def test_records_are_committed_in_time_without_a_flush_and_while_more_arrive(path, spool, monkeypatch):
+    monkeypatch.setattr("aicc_hooks.record.spool._BATCH", 1_000_000)  # neither a full batch ends the wait
     writer = spool(commit_interval_ms=250)
     assert writer.put(record("warm"))
     writer.flush()
-    for i in range(100):  # half a second at least, without a pause in which the queue is empty for long
+    for i in range(4_000):  # 5 ms apart: without a pause in which the queue is empty for long
         writer.put(record(f"r{i}"))
         time.sleep(0.005)
+        if i % 25 == 24 and "r0" in ids(path):
+            break
     assert "r0" in ids(path)
-    wait_until(lambda: "r99" in ids(path))
+    wait_until(lambda: f"r{i}" in ids(path), 20)
 
 
 def test_files_are_private(path, spool):
@@ -136,7 +139,7 @@ def test_a_locked_database_delays_and_loses_nothing(path, spool):
     blocker.execute("BEGIN IMMEDIATE")
     writer.put(record("b"))
     assert not writer.flush(0.4)
-    assert writer.last_error == "SQLITE_BUSY"
+    wait_until(lambda: writer.last_error == "SQLITE_BUSY", 10)
     blocker.execute("ROLLBACK")
     blocker.close()
     assert writer.flush(10)
@@ -471,7 +474,8 @@ def test_a_shorter_retention_holds_while_it_runs(spool, path, monkeypatch):
 
 def test_old_records_go_by_age_then_by_size_and_are_counted(path):
     connection = schema.open_writable(path)
-    spool = Spool(path, RecordConfig(), sinks=("langfuse",)).start()
+    # Its own retention must not be faster than the test's.
+    spool = Spool(path, RecordConfig(retention_days=3650), sinks=("langfuse",)).start()
     day = 86_400
     for i in range(50):
         spool.put(record(f"old{i}", end=NOW - 31 * day))
@@ -553,15 +557,18 @@ def test_a_reader_explains_what_is_wrong(path):
         assert reader.recent() == []
 
 
-def test_a_lease_is_held_by_one_and_taken_over_when_it_lapses(path, spool):
+def test_a_lease_is_held_by_one_and_taken_over_when_it_lapses(path, spool, monkeypatch):
     writer = spool(sinks=("langfuse",))
     writer.put(record("r"))
     writer.flush()
     one, two = Outbox(path, "langfuse"), Outbox(path, "langfuse")
+    monkeypatch.setattr(time, "time", lambda: NOW)
     assert one.lease(30)
-    assert one.lease(0.2)
+    assert one.lease(20)
     assert not two.lease(30)
-    time.sleep(0.25)
+    monkeypatch.setattr(time, "time", lambda: NOW + 19)
+    assert not two.lease(30)
+    monkeypatch.setattr(time, "time", lambda: NOW + 21)
     assert two.lease(30)
     assert not one.lease(30)
     two.release()

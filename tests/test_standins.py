@@ -78,7 +78,7 @@ SCHEMA = {
 
 @pytest.fixture
 def http(ollama: OllamaStub) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=ollama.url, timeout=5, trust_env=False) as client:
+    with httpx.Client(base_url=ollama.url, timeout=30, trust_env=False) as client:
         yield client
 
 
@@ -186,7 +186,7 @@ def test_v1_embeddings_are_the_same_vectors_in_base64(ollama: OllamaStub) -> Non
 
 # -- Ollama: memory -----------------------------------------------------------------------------------
 def test_a_model_loads_once_and_everyone_waits_for_it(http: httpx.Client, ollama: OllamaStub) -> None:
-    ollama.models["qwen2.5:14b"].load_delay = 0.3
+    ollama.models["qwen2.5:14b"].load_delay = 2.0
     waits: list[float] = []
 
     def ask() -> None:
@@ -198,9 +198,9 @@ def test_a_model_loads_once_and_everyone_waits_for_it(http: httpx.Client, ollama
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
     assert len(waits) == 4
-    assert 0.25 < min(waits) <= max(waits) < 1.0
+    assert min(waits) > 0.5  # also of the one that came last
     assert ollama.memory.loads == [("qwen2.5:14b", 4096)]
     assert [m["name"] for m in http.get("/api/ps").json()["models"]] == ["qwen2.5:14b"]
 
@@ -215,8 +215,8 @@ def test_another_num_ctx_loads_again(http: httpx.Client, ollama: OllamaStub) -> 
 def test_hanging_up_cancels_the_load_and_is_recorded(http: httpx.Client, ollama: OllamaStub) -> None:
     ollama.models["qwen2.5:14b"].load_delay = 5.0
     with pytest.raises(httpx.ReadTimeout):
-        http.post("/api/chat", json={"model": "qwen2.5:14b", "messages": HI}, timeout=0.2)
-    wait_until(lambda: ollama.memory.cancelled_loads == 1, 2)
+        http.post("/api/chat", json={"model": "qwen2.5:14b", "messages": HI}, timeout=1.0)
+    wait_until(lambda: ollama.memory.cancelled_loads == 1, 10)
     assert ollama.calls[0].disconnected
     assert http.get("/api/ps").json() == {"models": []}
 
@@ -320,8 +320,8 @@ def test_a_stream_can_hold_an_error_line_or_garbage(http: httpx.Client, ollama: 
 def test_a_frozen_answer_goes_on_when_healed(http: httpx.Client, ollama: OllamaStub, kind: str) -> None:
     fault = ollama.fail(kind)
     timer = threading.Timer(0.3, ollama.remove, [fault])
-    timer.start()
     began = time.monotonic()
+    timer.start()
     assert json.loads(chat(http, stream=True).text.splitlines()[-1])["done"]
     timer.join(5)
     assert time.monotonic() - began > 0.25
@@ -337,11 +337,11 @@ def test_a_reset_connection_and_a_refused_one(http: httpx.Client, ollama: Ollama
 
 def test_tokens_can_drip(http: httpx.Client, ollama: OllamaStub) -> None:
     ollama.fail("drip", seconds=0.02)
-    arrivals = []
+    arrivals, began = [], time.monotonic()
     with http.stream("POST", "/api/chat", json={"model": "qwen2.5:14b", "messages": HI}) as answer:
         for _ in answer.iter_lines():
             arrivals.append(time.monotonic())
-    assert arrivals[-1] - arrivals[0] > 0.02 * (len(arrivals) - 2)
+    assert arrivals[-1] - began > 0.02 * (len(arrivals) - 2)
 
 
 def test_a_slow_reader_slows_the_stream_down(ollama: OllamaStub) -> None:
@@ -349,13 +349,13 @@ def test_a_slow_reader_slows_the_stream_down(ollama: OllamaStub) -> None:
     body = json.dumps({"model": "endless:1b", "messages": HI}).encode()
     with socket.create_connection(("127.0.0.1", ollama.port), 5) as sock:
         sock.sendall(b"POST /api/chat HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
-        wait_until(lambda: ollama.calls and ollama.calls[0].bytes_sent > 0, 5)
+        wait_until(lambda: ollama.calls and ollama.calls[0].bytes_sent > 0, 20)
         sizes = [0, -1]
         while sizes[-1] != sizes[-2]:
             time.sleep(0.3)
             sizes.append(ollama.calls[0].bytes_sent)
         assert sizes[-1] < 30_000_000  # what the sockets hold, not the answer of some 45 MB
-    wait_until(lambda: ollama.calls[0].disconnected, 5)
+    wait_until(lambda: ollama.calls[0].disconnected, 20)
 
 
 def test_the_control_api_does_the_same_from_another_process(http: httpx.Client, ollama: OllamaStub) -> None:
@@ -372,11 +372,11 @@ def test_the_control_api_does_the_same_from_another_process(http: httpx.Client, 
     began = time.monotonic()
     assert chat(http).status_code == 200
     assert time.monotonic() - began > 0.15
-    http.post("/_stub/refuse", json={"seconds": 0.4})
-    wait_until(lambda: ollama._server is None, 2)
+    http.post("/_stub/refuse", json={"seconds": 2})
+    wait_until(lambda: ollama._server is None, 10)
     with pytest.raises(httpx.ConnectError):
         httpx.get(ollama.url, trust_env=False, timeout=1)
-    wait_until(lambda: ollama._server is not None, 3)
+    wait_until(lambda: ollama._server is not None, 20)
     assert chat(http).status_code == 200
 
 
@@ -413,7 +413,7 @@ def send_span(server: LangfuseStandIn, key: str, compression: Compression = Comp
         server.url + "/api/public/otel/v1/traces",
         headers={"authorization": f"Basic {credentials}"},
         compression=compression,
-        timeout=2,
+        timeout=10,
     )
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))

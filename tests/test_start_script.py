@@ -142,31 +142,37 @@ def test_a_taken_port_says_by_whom(home: Path, ended: list[subprocess.Popen[str]
 
 def test_lan_needs_the_policy_and_a_strong_key(home: Path, ended: list[subprocess.Popen[str]]) -> None:
     process = start(home, "--host", "0.0.0.0")
+    ended.append(process)
     said, _ = process.communicate(timeout=60)
     assert (process.returncode, "lan: true" in said) == (2, True)
     policy = home / "policy.yaml"
     policy.write_text(policy.read_text().replace("lan: false", "lan: true"))
     weak = start(home, AICC_MASTER_KEY="sk-short")
+    ended.append(weak)
     said, _ = weak.communicate(timeout=60)
     assert (weak.returncode, "24" in said) == (2, True)
     assert "sk-short" not in said
 
 
-def test_a_half_written_env_stops_it_with_the_line(home: Path) -> None:
+def test_a_half_written_env_stops_it_with_the_line(home: Path, ended: list[subprocess.Popen[str]]) -> None:
     env = home / ".env"
     env.write_text(env.read_text() + 'REDIS_HOST="127.0')
     process = start(home)
+    ended.append(process)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "half-written" in said
     assert "Traceback" not in said
 
 
-def test_a_moved_folder_is_served_from_where_it_is(home: Path, tmp_path: Path) -> None:
+def test_a_moved_folder_is_served_from_where_it_is(
+    home: Path, tmp_path: Path, ended: list[subprocess.Popen[str]]
+) -> None:
     moved = tmp_path / "moved"
     shutil.move(home, moved)
     (moved / ".env").write_text("AICC_MASTER_KEY=\n")
     process = start(moved)
+    ended.append(process)
     said, _ = process.communicate(timeout=60)
     assert f"{moved}/.env" in said, "the error names the folder it lies in"
 

@@ -310,6 +310,17 @@ class GatewayProcess:
 
             wait_until(in_force, timeout, f"policy {version} in force")
 
+    def probe_time(self) -> str:
+        """When its last look at Ollama ended; "" before the first."""
+        health = httpx.get(self.url + "/aicc/health", trust_env=False, timeout=10).json()
+        return str(health["dependencies"].get("ollama", {}).get("checked_at") or "")
+
+    def wait_probed(self) -> None:
+        """Until it knows what Ollama has in memory now: the second look to end began after the first had ended."""
+        for _ in range(2):
+            before = self.probe_time()
+            wait_until(lambda seen=before: self.probe_time() != seen, 30, "a look at Ollama")  # type: ignore[misc]
+
     def output(self) -> bytes:
         """Standard output and standard error so far."""
         return self._child.output() if self._child is not None else b""

@@ -84,11 +84,14 @@ class StandIn:
         if self._healed is None:
             self._healed = asyncio.Event()
         if self._server is None:
+            from tests.harness.net import free_port  # its package imports this module
+
             family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
             sock = socket.socket(family, socket.SOCK_STREAM)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Not the system's choice: it could give the port to a client's connection while this one refuses.
+            self.port = self.port or free_port(self.host)
             sock.bind((self.host, self.port))
-            self.port = sock.getsockname()[1]
             sock.setblocking(False)
             self._server = await self._loop.create_server(lambda: Connection(self), sock=sock, backlog=1024)
 

@@ -22,6 +22,7 @@ from aicc_hooks.resilience.models_present import missing_models
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.ollama_models import full_name
 
+_REDIS_LIMIT_S = 0.8
 _LOOPBACK = ("http://localhost", "http://127.", "http://[::1]")
 
 
@@ -107,7 +108,7 @@ def redis(context: Context) -> Iterator[Finding]:
         yield Finding("redis", "off", "REDIS_HOST is not set: cache in memory only")
         return
     try:
-        link = new_blocking_client(replace(settings, timeout_ms=800))
+        link = new_blocking_client(replace(settings, timeout_ms=_REDIS_LIMIT_S * 1000))
     except ValueError:
         yield Finding("redis", "warn", "REDIS_URL is no address of Redis", "redis://, rediss:// or unix://")
         return
