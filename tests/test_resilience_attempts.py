@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -268,8 +269,8 @@ def test_a_trial_does_not_stand_in_line(tmp_path: Path) -> None:
 def test_what_we_refuse_ourselves_is_recorded_as_such(tmp_path: Path) -> None:
     async def main() -> None:
         up = upstreams(tmp_path, limits={"per_model": 1, "queue_length": 0})
-        await up.begin(Call(), attempt())
-        crowded = attempt()
+        held, crowded = attempt(), attempt()
+        await up.begin(Call(), held)
         with pytest.raises(Refusal):
             await up.begin(Call(), crowded)
         assert crowded.error == "overloaded"
@@ -280,13 +281,18 @@ def test_what_we_refuse_ourselves_is_recorded_as_such(tmp_path: Path) -> None:
 
 def test_limits_reloaded_in_a_thread_wake_waiters_in_their_own_loop(tmp_path: Path) -> None:
     async def main() -> None:
-        asyncio.get_running_loop().set_debug(True)  # it then objects to calls from elsewhere
         up = upstreams(tmp_path, limits={"per_model": 1})
-        await up.begin(Call(), attempt())
-        waiting = asyncio.ensure_future(up.begin(Call(), attempt()))
+        held, second = attempt(), attempt()
+        await up.begin(Call(), held)
+        waiting = asyncio.ensure_future(up.begin(Call(), second))
         await asyncio.sleep(0)
-        await asyncio.to_thread(up.configure, ResilienceConfig.model_validate({"limits": {"per_model": 2}}))
-        await asyncio.wait_for(waiting, 5)
+        assert not waiting.done()
+        config = ResilienceConfig.model_validate({"limits": {"per_model": 2}})
+        reload = threading.Thread(target=up.configure, args=(config,))
+        reload.start()
+        reload.join()  # the loop stands still meanwhile
+        assert [lane["running"] for lane in up.limiter.snapshot()["addresses"].values()] == [1]
+        await waiting
 
     run(main())
 
@@ -325,16 +331,20 @@ async def looked(up: Upstreams) -> tuple[str, dict[str, Any]]:
     ("other", "overall"),
     [
         (("claude", "anthropic/claude", "", "chat"), "degraded"),
-        (("embed", "openai/tei", "http://127.0.0.1:1/v1", "embedding"), "down"),
+        (("embed", "openai/tei", "here", "embedding"), "down"),
+        (("mlx", "openai/mlx", "here", "chat"), "degraded"),
         (("cloud-embed", "openai/text-embedding-3-small", "", "embedding"), "down"),
     ],
 )
 def test_without_ollama_only_a_chat_model_elsewhere_keeps_the_gateway_serving(
-    tmp_path: Path, other: tuple[str, str, str, str], overall: str
+    tmp_path: Path, ollama: OllamaStub, other: tuple[str, str, str, str], overall: str
 ) -> None:
     async def main() -> None:
         up = upstreams(tmp_path)
-        up.adopt(catalog_of(("qwen-local", "ollama_chat/qwen2.5:14b", "http://127.0.0.1:1", "chat"), other))
+        group, model, address, mode = other
+        address = address and ollama.url + "/v1"  # a server that answers
+        local = ("qwen-local", "ollama_chat/qwen2.5:14b", "http://127.0.0.1:1", "chat")
+        up.adopt(catalog_of(local, (group, model, address, mode)))
         word, seen = await looked(up)
         assert (word, seen["status"]) == (overall, "down")
 

@@ -45,7 +45,7 @@ class OllamaProbe:
         """One look at every address, at the same time."""
         if not self._clients:
             return ProbeResult("off", "no Ollama model is configured")
-        return await _together({c.base_url: self._one(c) for c in self._clients})
+        return await _together([(c.base_url, self._one(c)) for c in self._clients])
 
     async def _one(self, client: OllamaClient) -> ProbeResult:
         try:
@@ -118,7 +118,7 @@ class ServersProbe:
         servers = dict(self._servers)
         if not servers:
             return ProbeResult("off", "no OpenAI-compatible server on this machine is configured")
-        return await _together({address: self._one(address, server) for address, server in servers.items()})
+        return await _together([(address, self._one(address, server)) for address, server in servers.items()])
 
     async def _one(self, address: str, server: OpenAIServer) -> ProbeResult:
         try:
@@ -154,13 +154,16 @@ class ServersProbe:
             whom(address)
 
 
-async def _together(looks: Mapping[str, Awaitable[ProbeResult]]) -> ProbeResult:
-    """One result of several addresses: up while one of them is, with a warning unless all are well."""
-    found = dict(zip(looks, await asyncio.gather(*looks.values()), strict=True))
-    up = [r for r in found.values() if r.status == "up"]
-    facts = {address: {"status": r.status, "detail": r.detail, **r.facts} for address, r in found.items()}
-    details = "; ".join(dict.fromkeys(r.detail for r in found.values() if r.detail))
-    warning = len(up) < len(found) or any(r.warning for r in found.values())
+async def _together(looks: Sequence[tuple[str, Awaitable[ProbeResult]]]) -> ProbeResult:
+    """One result of several (address, look): up while one of them is, with a warning unless all are well."""
+    found = await asyncio.gather(*(look for _, look in looks))
+    up = [r for r in found if r.status == "up"]
+    facts = {
+        address: {"status": r.status, "detail": r.detail, **r.facts}
+        for (address, _), r in zip(looks, found, strict=True)
+    }
+    details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
+    warning = len(up) < len(found) or any(r.warning for r in found)
     return ProbeResult("up" if up else "down", details, warning, facts)
 
 
