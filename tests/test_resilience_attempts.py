@@ -18,7 +18,7 @@ from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.attempts import Gateway
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.upstreams import Upstreams
-from aicc_hooks.catalog import Catalog, build_catalog
+from aicc_hooks.catalog import Catalog, Deployment, ModelGroup, build_catalog
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import ResilienceConfig
@@ -208,7 +208,12 @@ def test_a_model_that_was_left_alone_is_no_excuse_for_its_fallback(tmp_path: Pat
         well = attempt("d3")
         await up.begin(Call(), well)
         up.end(well, Outcome.OK)  # the server is there
-        hook = Gateway(SimpleNamespace(upstreams=up, catalog=Catalog(), ollama_default=lambda: ""))  # type: ignore[arg-type]
+        listed = (
+            Deployment("d1", "ollama_chat/m", A, local=True),
+            Deployment("d2", "ollama_chat/m", A, local=True),
+        )
+        catalog = Catalog({"qwen-local": ModelGroup("qwen-local", listed)})
+        hook = Gateway(SimpleNamespace(upstreams=up, catalog=catalog, ollama_default=lambda: ""))  # type: ignore[arg-type]
 
         def asked(deployment: str) -> dict[str, Any]:
             return {"model": "ollama_chat/m", "api_base": A, "model_info": {"id": deployment}}
