@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ class Cached:
         call: Call,
         request: CacheRequest,
         run: Callable[[Callable[[Message], Awaitable[None]]], Awaitable[None]],
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """ASGI messages of one upstream call, shared by identical requests under way. Raises UpstreamAnswer.
 
         `run(send)` runs LiteLLM's stack. Streams share with streams, whole answers with whole answers.
@@ -222,10 +223,13 @@ class Cached:
             led = True
             return self._fly(call, request, run)
 
-        async for message in self.flights.join(f"{key}:{call.stream}" if key else None, open_upstream):
-            if not led and call.cache_tier != "exact":
-                call.cache_tier, call.cache_age_s = "exact", 0.0
-            yield message
+        async with aclosing(
+            self.flights.join(f"{key}:{call.stream}" if key else None, open_upstream)
+        ) as flight:
+            async for message in flight:
+                if not led and call.cache_tier != "exact":
+                    call.cache_tier, call.cache_age_s = "exact", 0.0
+                yield message
 
     async def _fly(
         self,
@@ -261,6 +265,8 @@ class Cached:
         finally:
             left = True
             task.cancel()
+            if not task.done():
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
