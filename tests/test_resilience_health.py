@@ -187,6 +187,33 @@ def test_outages_are_told_apart(mode: str, words: str) -> None:
     with_ollama(scenario)
 
 
+def test_one_frozen_ollama_of_two_hides_nothing_of_the_other(tmp_path: Path) -> None:
+    async def main() -> None:
+        well, frozen = Ollama(), Ollama()
+        frozen.mode = "freeze"
+        await well.start()
+        await frozen.start()
+        clients = [OllamaClient(well.url), OllamaClient(frozen.url)]  # the limits a gateway has
+        probes = standard_probes(
+            ollama=OllamaProbe(clients, lambda _url: ["llama3.2"]), redis=None, litellm=None, langfuse=None, home=tmp_path, free_mb=lambda: 0,
+        )  # fmt: skip
+        checker = HealthChecker(probes)
+        try:
+            await checker.check("ollama")
+        finally:
+            for client in clients:
+                await client.aclose()
+            await well.stop()
+            await frozen.stop()
+        seen = checker.details()["ollama"]
+        assert (seen["status"], seen["warning"]) == ("up", True), seen
+        assert f"no answer in time from {frozen.url}" in seen["detail"]
+        assert seen["facts"][well.url]["models"] == ["llama3.2:latest", "qwen2.5:14b"]
+        assert checker.overall() != "down"
+
+    asyncio.run(main())
+
+
 def test_probes_open_and_close_the_breaker() -> None:
     async def scenario(server: Ollama, client: OllamaClient) -> None:
         breaker = CircuitBreaker()

@@ -94,15 +94,21 @@ class Upstreams:
         """Begin probing and warming up in the running loop."""
         if self.health is not None:
             return
+        reachable, refused = self.breaker.reachable, self.breaker.unreachable
+
+        def limit() -> float:
+            return self.config.health.timeout_s
+
         probe = OllamaProbe(
             list(self._clients.values()),
             self._expected,
-            on_reachable=self.breaker.reachable,
-            on_refused=self.breaker.unreachable,
+            on_reachable=reachable,
+            on_refused=refused,
+            limit_s=limit,
         )
         self.health = HealthChecker(
             standard_probes(
-                ollama=probe, servers=self.servers.probe(self.breaker.reachable, self.breaker.unreachable),
+                ollama=probe, servers=self.servers.probe(reachable, refused, limit),
                 redis=redis, litellm=litellm, langfuse=langfuse, home=self._home, free_mb=lambda: self.config.health.disk_free_mb, backlog=backlog,
                 backlog_limit=lambda: self.config.health.spool_backlog, crash_dir=self._home / "logs",
             ),

@@ -35,12 +35,13 @@ ProbeCall = Callable[[], Awaitable[ProbeResult]]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One thing to look at. `timeout_s` None: the policy's."""
+    """One thing to look at. `timeout_s` None: the policy's. `several`: it keeps that limit itself, for each of its servers."""
 
     name: str
     run: ProbeCall
     interval_s: float | None = None
     timeout_s: float | None = None
+    several: bool = False
 
 
 @dataclass(slots=True)
@@ -153,7 +154,7 @@ class HealthChecker:
     async def _check(self, name: str) -> None:
         probe = self._probes[name]
         began = time.perf_counter()
-        limit = probe.timeout_s or self.config.timeout_s
+        limit = (probe.timeout_s or self.config.timeout_s) * (2 if probe.several else 1)
         try:
             async with asyncio.timeout(limit):
                 result = await probe.run()
