@@ -85,6 +85,23 @@ def test_the_cause_behind_a_wrapper_is_found() -> None:
     assert classify(outer) is Outcome.REFUSED
 
 
+def test_a_time_limit_that_cancelled_its_work_is_no_client_that_left() -> None:
+    async def over() -> TimeoutError:
+        try:
+            async with asyncio.timeout(0):
+                await asyncio.sleep(60)
+        except TimeoutError as error:
+            assert isinstance(error.__cause__, asyncio.CancelledError)
+            return error
+        raise AssertionError("no limit")
+
+    error = asyncio.run(over())
+    assert classify(error) is Outcome.TIMEOUT
+    dialling = aiohttp.ConnectionTimeoutError("Connection timeout to host")  # a machine that is asleep
+    dialling.__cause__ = error
+    assert classify(dialling) is Outcome.REFUSED
+
+
 def test_a_cycle_of_causes_ends() -> None:
     first, second = RuntimeError("a"), RuntimeError("b")
     first.__cause__, second.__cause__ = second, first
