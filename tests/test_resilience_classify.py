@@ -86,16 +86,14 @@ def test_the_cause_behind_a_wrapper_is_found() -> None:
 
 
 def test_a_time_limit_that_cancelled_its_work_is_no_client_that_left() -> None:
-    async def over() -> TimeoutError:
-        try:
-            async with asyncio.timeout(0):
-                await asyncio.sleep(60)
-        except TimeoutError as error:
-            assert isinstance(error.__cause__, asyncio.CancelledError)
-            return error
-        raise AssertionError("no limit")
+    async def over() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
 
-    error = asyncio.run(over())
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(over())
+    error = caught.value
+    assert isinstance(error.__cause__, asyncio.CancelledError)
     assert classify(error) is Outcome.TIMEOUT
     dialling = aiohttp.ConnectionTimeoutError("Connection timeout to host")  # a machine that is asleep
     dialling.__cause__ = error

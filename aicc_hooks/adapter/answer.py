@@ -262,6 +262,8 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
     dropped = call.attempts[-1].dropped.difference(call.stripped) if call.attempts else ()
     if call.stripped or dropped:
         pairs.append(("x-aicc-stripped", ",".join((*call.stripped, *sorted(dropped)))))
+    if call.cut:
+        pairs.append(("x-aicc-cut", call.cut))
     if call.cold_start:
         pairs.append(("x-aicc-cold-start", "true"))
     if runtime.catalog.demo:

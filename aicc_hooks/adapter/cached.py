@@ -273,6 +273,9 @@ class Cached:
         if call.attempts and call.decision is not None and call.attempts[-1].group != call.decision.route:
             self.metrics.refused["fallback"] += 1  # the key names the model that did not answer
             return
+        if call.cut:  # a hit would not say so
+            self.metrics.refused["cut"] += 1
+            return
         try:
             whole = await asyncio.to_thread(
                 worth_keeping, self._detector, call.endpoint, body, stream=call.stream

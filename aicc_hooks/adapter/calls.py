@@ -76,6 +76,7 @@ class Call:
     cache_similarity: float | None = None
     cache_age_s: float | None = None
     cold_start: bool = False
+    cut: str = ""  # "prompt": the model read an embedding's text only in part
     mode: str = "live"
     hide_usage: bool = False  # the stream's usage chunk is for us; the client did not ask for it
     known: dict[str, str] = field(default_factory=dict)  # found value → entity, in memory only

@@ -323,18 +323,15 @@ class Upstreams:
 
     def _loader_of(self, model: str) -> OllamaClient | None:
         found = self._deployment_of(model)
-        return self._clients.get(found[1].address) if found is not None else None
+        return self._clients.get(found.address) if found is not None else None
 
     def _bucket_of(self, model: str) -> int | None:
         found = self._deployment_of(model)
-        if found is None or found[0] not in ("", "chat"):
-            return None  # embeddings are asked for without `num_ctx`
-        return self.context.to_warm(found[1].address, found[1].name)
+        return self.context.to_warm(found.address, found.name) if found is not None else None
 
-    def _deployment_of(self, model: str) -> tuple[str, Deployment] | None:
-        """(mode, deployment) of a model by the name its server has for it."""
-        every = ((g.mode, d) for g in self._catalog.groups.values() for d in g.deployments)
-        return next((pair for pair in every if same_model(pair[1].name, model)), None)
+    def _deployment_of(self, model: str) -> Deployment | None:
+        """Of a model, by the name its server has for it."""
+        return next((d for d in _deployments(self._catalog) if same_model(d.name, model)), None)
 
     def _on_transition(self, transition: Any) -> None:
         name = self._catalog.deployment_names.get(transition.key, transition.key)
