@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aicc_hooks.adapter.cached import Cached
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.config import HealthConfig
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, write_crash
@@ -421,6 +422,51 @@ def test_a_nudge_looks_again_before_the_interval() -> None:
         await checker.stop()
 
     asyncio.run(main())
+
+
+def test_a_nudge_that_comes_during_a_look_asks_for_another() -> None:
+    async def main() -> None:
+        looks, under_way, go = 0, asyncio.Event(), asyncio.Event()
+
+        async def look() -> ProbeResult:
+            nonlocal looks
+            looks += 1
+            under_way.set()
+            await go.wait()
+            return ProbeResult("up")
+
+        checker = HealthChecker([Probe("ollama", look)], HealthConfig(interval_s=3600, timeout_s=60))
+        checker.start()
+        await under_way.wait()
+        checker.nudge("ollama")  # what it has seen so far may be old news
+        go.set()
+        async with asyncio.timeout(30):
+            while looks < 2:
+                await asyncio.sleep(0.01)
+        await checker.stop()
+
+    asyncio.run(main())
+
+
+def test_a_redis_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(taken.getsockname()[1])}
+
+        async def none(*_: str) -> Any:
+            return None
+
+        async def main() -> dict[str, Any]:
+            cached = Cached(tmp_path, env, none, none)
+            checker = HealthChecker([Probe("redis", round_trip(cached.ping))])
+            try:
+                await checker.check()
+            finally:
+                await cached.stop()
+            return checker.details()["redis"]  # type: ignore[no-any-return]
+
+        seen = asyncio.run(main())
+    assert (seen["status"], seen["detail"]) == ("down", "Redis: connection failed")
 
 
 def test_redis_round_trip() -> None:

@@ -51,7 +51,8 @@ class AttemptContext:
         others = self._others(key)
         # Ollama lists a model that is still loading, so the first word of an answer tells, not its list.
         loads = client.is_loaded(name) is False or any(a.loading for _, a in others)
-        attempt.loading = loads and not any(other.spoke for other, _ in others)
+        spoke = any(other.spoke for other, _ in others)
+        attempt.loading = loads and not spoke
         runs = self._runs(*key)
         chosen = self._choose(call.needs.tokens, *key, runs)
         if chosen is None:
@@ -59,6 +60,8 @@ class AttemptContext:
             raise too_long(name, call.needs.tokens, limit, model_max=info.context_length if info else None)
         attempt.loading = attempt.loading or runs not in (None, chosen)
         call.cold_start = call.cold_start or attempt.loading
+        # A gateway that has just started does not know: such an attempt may load, and its patience says nothing.
+        attempt.loading = attempt.loading or not (client.looked or spoke)
         return self._sized(call, attempt, key, chosen)
 
     def _of_embedding(self, call: Call, attempt: Attempt, key: tuple[str, str]) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from aicc_hooks.payload.replay import stream_of, with_model
 from aicc_hooks.redis_env import redis_settings
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.redis_link import key as redis_key
+from aicc_hooks.resilience.health_check import ProbeFailed
 
 log = logging.getLogger("aicc_hooks")
 
@@ -290,10 +291,12 @@ class Cached:
         await self.cache.put(request, whole, {"ms": round(spent, 1)})
 
     async def ping(self, value: str) -> str | bytes | None:
-        """Write and read back a value of our own, for health."""
+        """Write and read back a value of our own, for health. Raises ProbeFailed with the link's reason."""
         name = redis_key("health", "probe")
         await self.link.run(lambda r: r.set(name, value, ex=60), None, write=True)
         found: str | bytes | None = await self.link.run(lambda r: r.get(name), None)
+        if found is None and (why := self.link.health()["detail"]):
+            raise ProbeFailed(f"Redis: {why}")
         return found
 
     async def stop(self) -> None:

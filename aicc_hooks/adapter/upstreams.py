@@ -336,7 +336,8 @@ class Upstreams:
     def _on_transition(self, transition: Any) -> None:
         name = self._catalog.deployment_names.get(transition.key, transition.key)
         log.warning("circuit of %s %s: %s → %s", transition.scope, name, transition.old, transition.new)
-        if self.health is not None:
+        # What a probe has just found needs no other look.
+        if self.health is not None and not transition.reason.startswith("health probe"):
             self.health.nudge("ollama")
 
 

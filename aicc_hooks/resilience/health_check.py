@@ -30,6 +30,10 @@ class ProbeResult:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ProbeFailed(Exception):
+    """Down, for the reason this says; it is shown, so it names no credentials."""
+
+
 ProbeCall = Callable[[], Awaitable[ProbeResult]]
 
 
@@ -160,6 +164,8 @@ class HealthChecker:
                 result = await probe.run()
         except TimeoutError:
             result = ProbeResult("down", f"no answer within {limit:g} s")
+        except ProbeFailed as error:
+            result = ProbeResult("down", str(error))
         except Exception as error:
             # The type only: messages of client libraries hold URLs with passwords.
             result = ProbeResult("down", f"{type(error).__name__} while probing")
@@ -186,8 +192,8 @@ class HealthChecker:
     async def _loop(self, name: str) -> None:
         nudge = self._nudges[name]
         while True:
+            nudge.clear()  # one that comes while the look is under way asks for another
             await self._check(name)
-            nudge.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause(name)):
                     await nudge.wait()
