@@ -54,6 +54,8 @@ async def health(runtime: Runtime) -> dict[str, Any]:
             problems[name] = look["detail"]
     if trouble := runtime.recorder.trouble():  # as it is now: no probe's pause in between
         problems["spool"] = trouble
+    if unknown := runtime.upstreams.unknown_models:
+        problems["policy_models"] = "; ".join(unknown[:5])
     if circuits := _circuits(runtime):
         problems["circuits"] = circuits
     worst = "down" if down else seen["status"]

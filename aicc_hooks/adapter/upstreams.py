@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -20,6 +21,7 @@ from aicc_hooks.resilience.cold_start import RequestRate
 from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.health_check import HealthChecker
 from aicc_hooks.resilience.limits import FairLimiter
+from aicc_hooks.resilience.model_names import settle
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.ollama import OllamaClient, OllamaError
 from aicc_hooks.resilience.ollama_models import same_model
@@ -44,6 +46,9 @@ class Upstreams:
         self.rate = RequestRate(self.config.high_qps.window_s)
         self.health: HealthChecker | None = None
         self.warmer: Warmer | None = None
+        self.unknown_models: tuple[str, ...] = ()  # that the policy names and config.yaml does not have
+        self._given = self.config  # as the policy says
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.sync: BreakerSync | None = None
         self._clients: dict[str, OllamaClient] = {}
         self.servers = ModelServers()
@@ -56,9 +61,9 @@ class Upstreams:
 
     def configure(self, config: ResilienceConfig) -> None:
         """Take a policy into force; open circuits and waiting requests stay as they are."""
-        self.config = config
+        self._given = config
+        self._name_models()
         self.breaker.configure(config.breaker)
-        self.limiter.configure(config.limits)
         self.rate = RequestRate(config.high_qps.window_s)
         if self.health is not None:
             self.health.configure(config.health)
@@ -77,10 +82,18 @@ class Upstreams:
             for name, others in rule.items()
             if isinstance(others, list)
         }
+        self._name_models()
         for address in {d.address for d in _deployments(catalog) if d.ollama}:
             if address and address not in self._clients:
                 self._clients[address] = OllamaClient(address)
         self.servers.adopt(catalog, keys or {})
+
+    def _name_models(self) -> None:
+        """Which models of config.yaml the policy means; again when either changes. From any thread."""
+        self.config, self.unknown_models = settle(self._given, self._catalog)
+        self.limiter.configure(self.config.limits)
+        if self._loop is not None and self.warmer is not None:
+            self._loop.call_soon_threadsafe(self.warmer.follow, self.config.cold_start.warm_up)
 
     def start(
         self,
@@ -119,12 +132,12 @@ class Upstreams:
         if link is not None and link.settings is not None:
             self.sync = BreakerSync(self.breaker, LinkStore(link))
             self.sync.start()
-        if self.config.cold_start.warm_up:
-            self.warmer = Warmer(self.config.cold_start.warm_up, self._loader_of, self._bucket_of)
-            self.warmer.start()
+        self._loop, self.warmer = asyncio.get_running_loop(), Warmer(self._loader_of, self._bucket_of)
+        self.warmer.follow(self.config.cold_start.warm_up)
 
     async def stop(self) -> None:
         """End background work and connections."""
+        self._loop = None
         if self.warmer is not None:
             await self.warmer.stop()
         if self.health is not None:
