@@ -197,11 +197,15 @@ def test_an_error_line_of_ollama_is_no_fault_of_the_request(
 # --- failures after it -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["half_close", "reset_mid", "garbage_mid", "error_mid"])
+@pytest.mark.parametrize(
+    ("kind", "delay"),
+    # Without a delay words and failure arrive together.
+    [("half_close", 0.01), ("reset_mid", 0.01), ("garbage_mid", 0.01), ("error_mid", 0.01), ("error_mid", 0)],
+)
 def test_a_stream_that_breaks_ends_with_an_error_event(
-    either: GatewayProcess, ollama: OllamaStub, kind: str
+    either: GatewayProcess, ollama: OllamaStub, kind: str, delay: float
 ) -> None:
-    ollama.models[QWEN].token_delay = 0.01
+    ollama.models[QWEN].token_delay = delay
     for path, body in ENDPOINTS.items():
         before = len(ollama.calls)
         with ollama.failing(kind, model=QWEN, after=20):
