@@ -11,14 +11,17 @@ from typing import Any
 
 import orjson
 import pytest
+from litellm.proxy._types import ProxyException
 
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.gate import Gate
+from aicc_hooks.adapter.hooks import PrivacyHook
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.catalog import address_of, build_catalog
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.verdict import Decision
 
 KEY = "sk-test-" + "k" * 40
 PARAMS = {"model": "ollama_chat/m", "api_base": "http://127.0.0.1:11434"}
@@ -268,5 +271,25 @@ def test_a_stack_that_raises_is_a_failure_of_its_attempt(runtime: Runtime) -> No
         await client.ask(Gate(stack, runtime))
         assert stack.attempt.error == Outcome.SERVER_ERROR
         assert b"no words" not in client.got
+
+    run(main)
+
+
+@pytest.mark.parametrize("runtime", [True], indirect=True)
+def test_a_private_request_stopped_at_the_last_door_is_no_failure_of_the_server_beyond(
+    runtime: Runtime,
+) -> None:
+    async def main() -> None:
+        call = Call(endpoint="chat", decision=Decision(route="cloud", local_only=True))
+        attempt = Attempt("cloud", "c1", "openai/gpt-4o", "", call.started)
+        await runtime.upstreams.begin(call, attempt)
+        call.attempts.append(attempt)
+        calls.enter(call)
+        with pytest.raises(ProxyException):
+            await PrivacyHook(runtime).async_pre_call_deployment_hook(
+                {"model": "openai/gpt-4o", "model_info": {"id": "c1"}}, "acompletion"
+            )
+        assert attempt.error == Outcome.CANCELLED
+        assert runtime.upstreams.breaker.open_circuits() == {}
 
     run(main)
