@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aicc_hooks.relay import stays_here
+from aicc_hooks.resilience.address import CLOUD
 from aicc_hooks.verdict import Needs
 
 DEMO_PROVIDER = "aicc_demo"
@@ -30,6 +31,11 @@ class Deployment:
         return server_name(self.model)
 
     @property
+    def upstream(self) -> str:
+        """Whose failure a failure may be: what breaker, queue and page call the place it is asked at."""
+        return upstream_of(self.address, self.model)
+
+    @property
     def ollama(self) -> bool:
         """Whether an Ollama serves it, asked in its own API."""
         return self.model.partition("/")[0] in OLLAMA_PROVIDERS
@@ -38,6 +44,11 @@ class Deployment:
 def server_name(model: str) -> str:
     """`ollama_chat/qwen2.5:14b` → `qwen2.5:14b`."""
     return model.partition("/")[2] or model
+
+
+def upstream_of(address: str, model: str) -> str:
+    """`address`, or the provider's cloud by its name: `cloud:anthropic`. Two clouds share neither circuit nor queue."""
+    return address or CLOUD + model.partition("/")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +115,7 @@ class Catalog:
         for group in self.groups.values():
             models = [d.name for d in group.deployments]
             for d in group.deployments:
-                where = f" at {d.address}" if models.count(d.name) > 1 else ""
+                where = f" at {d.upstream}" if models.count(d.name) > 1 else ""
                 names[d.id] = f"{group.name}/{d.name}{where}"
         return names
 
@@ -125,7 +136,7 @@ def address_of(params: Mapping[str, Any], *, ollama_default: str = "") -> str:
     if base and other and base != other:
         return ""  # LiteLLM uses one or the other by endpoint (main.py:5482): nobody can say it is local
     if base or other:
-        return str(base or other)
+        return str(base or other).rstrip("/")  # one server has one name, however its URL is written
     if params.get("litellm_credential_name"):
         return ""  # LiteLLM takes the address from its credential list, after the last door (utils.py:701)
     if provider == DEMO_PROVIDER:

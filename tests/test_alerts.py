@@ -181,6 +181,13 @@ def test_health_breakers_and_problems_become_readings(path):
         "litellm": None,
     }
     assert value_of(path, "breaker_open", picture=picture) == {"http://127.0.0.1:11434": 1.0, "m": 0.0}
+    picture["breakers"]["deployment"] = {
+        "tried now and then": {"state": "half_open", "due_for_s": 30.0},
+        "nobody asks for it any more": {"state": "half_open", "due_for_s": 3600.0},
+    }
+    assert value_of(path, "breaker_open", picture=picture) == {
+        "http://127.0.0.1:11434": 1.0, "tried now and then": 1.0, "nobody asks for it any more": 0.0,
+    }  # fmt: skip
     assert value_of(path, "selftest_failing", picture=picture) == {"": 1.0}
     assert value_of(path, "spool_backlog", picture=picture) == {"": 7.0}
     assert value_of(path, "disk_low", disk=120.0) == {"": 120.0}

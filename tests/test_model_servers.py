@@ -283,6 +283,9 @@ def test_the_probe_tells_missing_loading_refused_and_frozen() -> None:
         server.flavour.loading, server.flavour.key = False, "sk"
         assert "api_key" in probe(server, [])[0].detail
         server.flavour.key = ""
+        with server.failing("status", status=404):  # it lists no models, and may serve them all the same
+            result, told = probe(server, [])
+            assert (result.status, told) == ("up", ["reachable"])
         with server.failing("freeze"):
             assert probe(server, [])[0].status == "down"
         with server.refusing():

@@ -124,7 +124,7 @@ def test_failures_older_than_the_window_are_forgotten() -> None:
     attempt(breaker, Outcome.SERVER_ERROR)
     assert breaker.allow(A, "qwen")
     assert breaker.snapshot()["deployment"]["qwen"] | {"reason": ""} == {
-        "state": "closed", "requests": 10, "failures": 1, "consecutive_failures": 1, "retry_in_s": 0.0, "reason": "",
+        "state": "closed", "requests": 10, "failures": 1, "consecutive_failures": 1, "retry_in_s": 0.0, "due_for_s": 0.0, "reason": "",
     }  # fmt: skip
 
 

@@ -33,6 +33,8 @@ CASES = [
     (dict(status=500, text='{"error":{"code":500,"message":"input (600 tokens) is too large to process. increase the physical batch size (current batch size: 512)","type":"server_error"}}'), "client_error"),
     (dict(status=503, text="server busy, please try again.  maximum pending requests exceeded"), "server_error"),
     (dict(status=503, text='{"error":"llm server loading model"}'), "loading"),
+    (dict(status=500, text="connection refused"), "server_error"),  # its own, to the process of one model
+    (dict(text="connection refused"), "refused"),
     (dict(status=404, text="model 'qwen9' not found"), "server_error"),
     (dict(status=404, text='{"error":"model \\"qwen9\\" not found, try pulling it first"}'), "server_error"),
     (dict(status=404, text="no such route"), "client_error"),
@@ -56,6 +58,7 @@ CASES = [
     (dict(error=httpx.ConnectTimeout("")), "refused"),
     (dict(error=socket.gaierror(-2, "Name or service not known")), "refused"),
     (dict(error=APIConnectionError("OllamaException - Cannot connect to host localhost:11434 ssl:default")), "refused"),
+    (dict(error=APIConnectionError("Ollama ended the stream with an error: connection refused")), "server_error"),
     (dict(error=APIConnectionError("Ollama_chatException - Server disconnected without sending a response.")), "server_error"),
     (dict(error=httpx.RemoteProtocolError("Server disconnected without sending a response.")), "server_error"),
     (dict(error=httpx.RemoteProtocolError("peer closed connection without sending complete message body")), "garbage"),
@@ -100,6 +103,17 @@ def test_a_time_limit_that_cancelled_its_work_is_no_client_that_left() -> None:
     assert classify(dialling) is Outcome.REFUSED
 
 
+def test_what_an_earlier_try_met_is_not_what_the_answer_says() -> None:
+    request = httpx.Request("POST", "http://127.0.0.1:11434/api/chat")
+    answer = httpx.HTTPStatusError(
+        "Server error '500'", request=request, response=httpx.Response(500, request=request)
+    )
+    answer.__context__ = ConnectionRefusedError(61, "refused")  # LiteLLM dials anew inside its `except`
+    outer = APIConnectionError("no")
+    outer.__context__ = answer
+    assert classify(outer) is Outcome.SERVER_ERROR
+
+
 def test_a_cycle_of_causes_ends() -> None:
     first, second = RuntimeError("a"), RuntimeError("b")
     first.__cause__, second.__cause__ = second, first
@@ -132,6 +146,8 @@ def test_a_real_refused_connection_of_both_clients_is_refused() -> None:
         ("http://user:secret@host/", "host:80"),
         ("host:99999999", "host:80"),
         ("localhost:11434", "localhost:11434"),
+        ("cloud:anthropic", "cloud:anthropic"),
+        ("cloud:8080", "cloud:8080"),
         ("", ""),
     ],
 )

@@ -25,7 +25,6 @@ from aicc_hooks.resilience.probes import (
     OllamaProbe,
     crashes,
     disk,
-    generate_check,
     round_trip,
     spool,
     standard_probes,
@@ -262,10 +261,8 @@ def test_warm_up_sends_no_text_and_the_size_requests_will_use() -> None:
 
 def test_a_tiny_generation_on_request() -> None:
     async def scenario(server: Ollama, client: OllamaClient) -> None:
-        assert (await generate_check(client, "llama3.2")).status == "up"
+        assert await client.generate("llama3.2") >= 0
         assert server.calls[-1][1]["options"] == {"num_predict": 1}
-        await server.stop()
-        assert (await generate_check(client, "llama3.2")).detail == "llama3.2 gave no answer: refused"
 
     with_ollama(scenario)
 
@@ -315,22 +312,20 @@ def checked(**status: str) -> HealthChecker:
 
 
 @pytest.mark.parametrize(
-    ("status", "overall", "http"),
+    ("status", "overall"),
     [
-        ({"ollama": "up", "redis": "up", "litellm": "up", "langfuse": "up"}, "ok", 200),
-        ({"ollama": "up", "redis": "off", "litellm": "up", "langfuse": "off"}, "ok", 200),
-        ({"ollama": "up", "redis": "down", "litellm": "up", "langfuse": "up"}, "degraded", 200),
-        ({"ollama": "up", "redis": "up", "litellm": "up", "langfuse": "down"}, "degraded", 200),
-        ({"ollama": "down", "redis": "up", "litellm": "up", "langfuse": "up"}, "down", 503),
-        ({"ollama": "up", "redis": "up", "litellm": "down", "langfuse": "up"}, "down", 503),
-        ({"ollama": "unknown", "litellm": "up"}, "degraded", 200),
-        ({"ollama": "off", "litellm": "up"}, "ok", 200),
+        ({"ollama": "up", "redis": "up", "litellm": "up", "langfuse": "up"}, "ok"),
+        ({"ollama": "up", "redis": "off", "litellm": "up", "langfuse": "off"}, "ok"),
+        ({"ollama": "up", "redis": "down", "litellm": "up", "langfuse": "up"}, "degraded"),
+        ({"ollama": "up", "redis": "up", "litellm": "up", "langfuse": "down"}, "degraded"),
+        ({"ollama": "down", "redis": "up", "litellm": "up", "langfuse": "up"}, "down"),
+        ({"ollama": "up", "redis": "up", "litellm": "down", "langfuse": "up"}, "down"),
+        ({"ollama": "unknown", "litellm": "up"}, "degraded"),
+        ({"ollama": "off", "litellm": "up"}, "ok"),
     ],
 )
-def test_overall(status: dict[str, str], overall: str, http: int) -> None:
-    checker = checked(**status)
-    assert checker.overall() == overall
-    assert checker.http_status() == http
+def test_overall(status: dict[str, str], overall: str) -> None:
+    assert checked(**status).overall() == overall
 
 
 def test_another_upstream_keeps_it_serving() -> None:
@@ -523,6 +518,6 @@ def test_the_standard_set(tmp_path: Path) -> None:
         await client.aclose()
         status = {n: d["status"] for n, d in checker.snapshot()["dependencies"].items()}
         assert status == {"ollama": "down", "redis": "off", "litellm": "up", "langfuse": "off"}
-        assert checker.http_status() == 503
+        assert checker.overall() == "down"
 
     asyncio.run(main())

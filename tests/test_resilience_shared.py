@@ -10,10 +10,12 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis.asyncio
 
+from aicc_hooks.resilience.circuit import State
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import BreakerConfig
@@ -44,6 +46,16 @@ class Memory:
             await asyncio.sleep(60)
         if self.mode == "refuse":
             raise ConnectionError("redis://:secret@host refused")
+
+
+class Link:
+    """`RedisLink` without its time limit: a call fails as the client does."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    async def run(self, operation: Any, default: Any, *, write: bool = False) -> Any:
+        return await operation(self.client)
 
 
 class Gateway:
@@ -121,8 +133,38 @@ def test_a_model_on_localhost_is_not_shared_between_machines() -> None:
             await gateway.sync.sync()
         assert two.breaker.usable(A, "qwen")
         assert not three.breaker.usable(A, "qwen")
+        three.now += 5.1  # its trial is told to the gateways of this machine alone, although it learnt of the model by hearsay
+        assert isinstance(three.breaker.allow(A, "qwen"), Permit)
+        for gateway in (three, two):
+            await gateway.sync.sync()
+        assert two.breaker.usable(A, "qwen")
+        assert {field.split("|")[1] for field in store.fields} == {"mac"}
 
     asyncio.run(run())
+
+
+def test_the_way_to_a_cloud_is_another_one_on_another_machine() -> None:
+    async def run() -> None:
+        store = Memory()
+        one, two, three = Gateway(store, "1", "mac"), Gateway(store, "2", "mini"), Gateway(store, "3", "mac")
+        one.end(Outcome.REFUSED, "cloud:anthropic")  # its network is away, or its key is wrong
+        for gateway in (one, two, three):
+            await gateway.sync.sync()
+        assert two.breaker.usable("cloud:anthropic", "claude")
+        assert not three.breaker.usable("cloud:anthropic", "claude")
+
+    asyncio.run(run())
+
+
+def test_gateways_that_learn_of_an_opening_together_do_not_try_it_together() -> None:
+    def until(spread: float) -> float:
+        config = CONFIG.model_copy(update={"jitter": 0.2})
+        breaker = CircuitBreaker(config, clock=lambda: 100.0, rng=lambda: spread)
+        breaker.adopt("address", "mac.lan:11434", State.OPEN, 10.0, "connection refused")
+        return float(breaker.snapshot()["address"]["mac.lan:11434"]["retry_in_s"])
+
+    assert until(0.0) >= 10
+    assert until(0.9) - until(0.1) > 1
 
 
 def test_an_entry_is_taken_once() -> None:
@@ -165,6 +207,8 @@ def test_foreign_and_broken_entries_are_ignored() -> None:
             "address||x": '{"id": "z", "state": "melted", "left": 5, "at": 1000000}',
             "nonsense": '{"id": "z", "state": "open", "left": 5, "at": 1000000}',
             "address||old:1": '{"id": "z", "state": "open", "left": 5, "at": 1}',
+            "address||huge:1": '{"id": "z", "state": "open", "left": 1' + "0" * 400 + ', "at": 1000000}',
+            "address||deep:1": "[" * 100_000,
             "address||long:1": '{"id": "z", "state": "open", "left": 99999, "at": 1000000}',
         }
         assert await one.sync.sync()
@@ -208,7 +252,7 @@ def test_redis_client_answers_in_bytes_or_text() -> None:
 
     async def run() -> None:
         client = Client()
-        store = RedisStore(client)
+        store = RedisStore(Link(client))
         await store.put("address|a:1", "v")
         assert await store.all() == {"address|a:1": "v"}
         assert client.ttl == 600
@@ -254,7 +298,7 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
     async def main() -> None:
         server = Server(tmp_path)
         client = redis.asyncio.Redis(port=server.port, socket_timeout=0.2, socket_connect_timeout=0.2)
-        one, two = Gateway(RedisStore(client), "one"), Gateway(RedisStore(client), "two")  # type: ignore[arg-type]
+        one, two = (Gateway(RedisStore(Link(client)), name) for name in ("one", "two"))  # type: ignore[arg-type]
         try:
             one.end(Outcome.REFUSED)
             assert await one.sync.sync()
@@ -286,7 +330,7 @@ def test_over_a_real_redis_the_other_gateway_knows_within_a_moment(tmp_path: Pat
     async def main() -> None:
         server = Server(tmp_path)
         clients = [redis.asyncio.Redis(port=server.port) for _ in range(2)]
-        one, two = (Gateway(RedisStore(c), n) for c, n in zip(clients, ("one", "two"), strict=True))  # type: ignore[arg-type]
+        one, two = (Gateway(RedisStore(Link(c)), n) for c, n in zip(clients, ("one", "two"), strict=True))  # type: ignore[arg-type]
         told: list[Transition] = []
         two.breaker.subscribe(told.append)
         try:

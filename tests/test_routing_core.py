@@ -304,6 +304,7 @@ def test_a_group_is_as_capable_as_its_weakest_deployment() -> None:
         ({"model": "anthropic/claude", "api_base": None}, ""),
         ({"model": "ollama_chat/qwen"}, "http://localhost:11434"),
         ({"model": "ollama/qwen", "api_base": "http://mac.lan:1"}, "http://mac.lan:1"),
+        ({"model": "ollama/qwen", "api_base": "http://mac.lan:1/"}, "http://mac.lan:1"),
         ({"model": "openai/x", "base_url": "http://127.0.0.1:8080/v1"}, "http://127.0.0.1:8080/v1"),
         # completion() prefers base_url, embedding() api_base: neither may make the other look local.
         ({"model": "openai/x", "api_base": "http://127.0.0.1", "base_url": "https://cloud.example"}, ""),

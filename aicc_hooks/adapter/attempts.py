@@ -18,7 +18,7 @@ from aicc_hooks.adapter.refusals import (
 )
 from aicc_hooks.adapter.rerank import as_reranker
 from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
-from aicc_hooks.catalog import Deployment, address_of
+from aicc_hooks.catalog import Deployment, address_of, upstream_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
 
@@ -122,18 +122,16 @@ class Gateway(Hook):
         parent_otel_span: Any = None,
     ) -> list[dict]:
         """Leave out deployments with an open circuit, or that failed this embedding, while the group has others."""
-        breaker, default = self.runtime.upstreams.breaker, self.runtime.ollama_default()
-        usable = [
-            d
-            for d in healthy_deployments
-            if breaker.usable(
-                address_of(d.get("litellm_params") or {}, ollama_default=default),
-                str((d.get("model_info") or {}).get("id") or ""),
-            )
-        ]
+        usable = [d for d in healthy_deployments if self._usable(d)]
         call = calls.find(request_kwargs or {})
         left = usable or healthy_deployments
         return left if call is None else embedding_limit.untried(call, left)
+
+    def _usable(self, entry: Mapping[str, Any]) -> bool:
+        params, ident = entry.get("litellm_params") or {}, (entry.get("model_info") or {}).get("id")
+        address = address_of(params, ollama_default=self.runtime.ollama_default())
+        upstream = upstream_of(address, str(params.get("model") or ""))
+        return self.runtime.upstreams.breaker.usable(upstream, str(ident or ""))
 
     def _deployment(self, ident: str) -> Deployment | None:
         every = (d for group in self.runtime.catalog.groups.values() for d in group.deployments)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
+from aicc_hooks.catalog import upstream_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.experiments.apply import Assignment
 from aicc_hooks.payload import Extract
@@ -34,6 +35,11 @@ class Attempt:
     num_ctx: int = 0
     parameters: dict[str, Any] = field(default_factory=dict)  # added to the call: num_ctx, keep_alive
     dropped: set[str] = field(default_factory=set)  # fields of the client that its model has no use for
+
+    @property
+    def upstream(self) -> str:
+        """The address, or the cloud by its name: what breaker and queue go by."""
+        return upstream_of(self.address, self.model)
 
     @property
     def deployment_label(self) -> str:

@@ -157,7 +157,7 @@ def _another(runtime: Runtime, call: Call, error: Exception) -> bool:
         d.id not in asked
         and same_model([last.model], d.model)
         and (d.local or not call.local_only)
-        and runtime.upstreams.breaker.usable(d.address, d.id)
+        and runtime.upstreams.breaker.usable(d.upstream, d.id)
         for d in group.deployments
     )
 

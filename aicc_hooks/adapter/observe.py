@@ -74,7 +74,9 @@ class Observer:
         found = dict(runtime.counters)
         if runtime.inspector is not None:
             found |= {f"failures_{name}": count for name, count in runtime.inspector.failures.items()}
-        return found | runtime.cached.counters()
+        limiter = runtime.upstreams.limiter
+        queue = {"refused": limiter.refused, "timed_out": limiter.timed_out, "lost": limiter.lost}
+        return found | runtime.cached.counters() | {f"queue_{name}": count for name, count in queue.items()}
 
     def _problems(self) -> dict[str, str]:
         runtime = self._runtime

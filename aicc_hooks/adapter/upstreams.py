@@ -14,9 +14,10 @@ from typing import Any
 from aicc_hooks.adapter.attempt_context import AttemptContext
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.catalog import OLLAMA_PROVIDERS, Catalog, Deployment, server_name
+from aicc_hooks.errors import Refusal
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
-from aicc_hooks.resilience.classify import Outcome, classify
+from aicc_hooks.resilience.classify import Outcome, classify, counted
 from aicc_hooks.resilience.cold_start import RequestRate
 from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.health_check import HealthChecker
@@ -27,11 +28,16 @@ from aicc_hooks.resilience.ollama import OllamaClient, OllamaError
 from aicc_hooks.resilience.ollama_models import same_model
 from aicc_hooks.resilience.permit import Denied, upstream_down
 from aicc_hooks.resilience.probes import OllamaProbe, standard_probes
-from aicc_hooks.resilience.shared import BreakerSync, LinkStore
+from aicc_hooks.resilience.shared import BreakerSync, RedisStore
 from aicc_hooks.resilience.warm_up import Warmer
 
 log = logging.getLogger("aicc_hooks")
 _EMBEDS = 2048  # tokens that Ollama reads of a text to embed
+_OWN_WORDS = {
+    "aicc_upstream_down": "open",
+    "aicc_overloaded": "overloaded",
+    "aicc_context_too_long": "too_long",
+}
 _LOOKED_AT_S = 2  # until a server that health looks at on request is known to be back
 
 
@@ -130,7 +136,7 @@ class Upstreams:
         )  # fmt: skip
         self.health.start()
         if link is not None and link.settings is not None:
-            self.sync = BreakerSync(self.breaker, LinkStore(link))
+            self.sync = BreakerSync(self.breaker, RedisStore(link))
             self.sync.start()
         self._loop, self.warmer = asyncio.get_running_loop(), Warmer(self._loader_of, self._bucket_of)
         self.warmer.follow(self.config.cold_start.warm_up)
@@ -200,7 +206,7 @@ class Upstreams:
         return frozenset(
             group.name
             for group in self._catalog.groups.values()
-            if group.deployments and not any(self.breaker.usable(d.address, d.id) for d in group.deployments)
+            if group.deployments and not any(self.breaker.usable(d.upstream, d.id) for d in group.deployments)
         )
 
     def loaded(self) -> frozenset[str] | None:
@@ -231,7 +237,7 @@ class Upstreams:
             return
         names = [route, *self._fallbacks.get(route, ()), *self._fallbacks.get("*", ())]
         pairs = [
-            (deployment.address, deployment.id)
+            (deployment.upstream, deployment.id)
             for name in names
             if (other := self._catalog.groups.get(name)) is not None
             for deployment in other.deployments
@@ -249,9 +255,9 @@ class Upstreams:
         """
         group = self._catalog.groups.get(call.decision.route if call.decision else "")
         refusals = [
-            self.limiter.refusal(d.name, d.address, _client_of(call))
+            self.limiter.refusal(d.name, d.upstream, _client_of(call))
             for d in (group.deployments if group is not None else ())
-            if self.breaker.usable(d.address, d.id) and (d.local or not call.local_only)
+            if self.breaker.usable(d.upstream, d.id) and (d.local or not call.local_only)
         ]
         if refusals and refusals[0] is not None and None not in refusals:
             self.limiter.refused += 1
@@ -264,21 +270,26 @@ class Upstreams:
 
         Raises Refusal: the circuit is open (503), the queue is full (429), the prompt does not fit (400).
         """
-        permit = self.breaker.allow(attempt.address, attempt.deployment)
-        if isinstance(permit, Denied):
-            asked = call.decision.route if call.decision else server_name(attempt.model)
-            wait = self._retry_after([(attempt.address, attempt.deployment)])
-            raise upstream_down(asked, wait, permit.reason)
-        if any(a.address == attempt.address and a.error == Outcome.SERVER_ERROR for a in call.attempts):
-            permit = replace(permit, again=True)
-        attempt.permit = permit
+        pair = (attempt.upstream, attempt.deployment)
         try:
+            if not self.breaker.usable(*pair):
+                raise self._denied(call, attempt, self.breaker.reason([pair]))
             began = time.perf_counter()
             model = server_name(attempt.model)
-            attempt.slot = await self.limiter.acquire(model, attempt.address, _client_of(call))
+            attempt.slot = await self.limiter.acquire(model, attempt.upstream, _client_of(call))
             call.timings["queue"] = call.timings.get("queue", 0.0) + (time.perf_counter() - began) * 1000
+            # Only now: the circuit may have opened while this waited, and a trial that waits would hold up all others.
+            permit = self.breaker.allow(*pair)
+            if isinstance(permit, Denied):
+                raise self._denied(call, attempt, permit.reason)
+            if any(a.upstream == attempt.upstream and a.error == Outcome.SERVER_ERROR for a in call.attempts):
+                permit = replace(permit, again=True)
+            attempt.permit = permit
             return self.context.parameters(call, attempt)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, Refusal):
+                # Not asked at all, for a reason of ours: neither a failure of the model nor a client that left.
+                attempt.error = _OWN_WORDS.get(error.code, error.code)
             self.end(attempt, Outcome.CANCELLED)
             raise
 
@@ -299,10 +310,16 @@ class Upstreams:
     def failed(self, attempt: Attempt, error: BaseException) -> Outcome:
         """Report a failed attempt by its exception."""
         outcome = classify(error, loading=attempt.loading)
+        counted(error)
         self.end(attempt, outcome)
         return outcome
 
     # --- help -------------------------------------------------------------------------------
+
+    def _denied(self, call: Call, attempt: Attempt, reason: str) -> Refusal:
+        asked = call.decision.route if call.decision else server_name(attempt.model)
+        wait = self._retry_after([(attempt.upstream, attempt.deployment)])
+        return upstream_down(asked, wait, reason)
 
     def _retry_after(self, pairs: Iterable[tuple[str, str]]) -> int:
         """Whole seconds until the first of these (address, deployment) pairs may be tried.
@@ -326,13 +343,19 @@ class Upstreams:
         groups = [
             g for g in self._catalog.groups.values() if g.mode != "rerank"
         ]  # reranked through embeddings by default
-        return {d.name for g in groups for d in g.deployments if d.address == address}
+        asked = [d for g in groups for d in g.deployments]
+        # `address` is its client's: without the /v1 or /api that somebody may have written behind it.
+        return {
+            d.name
+            for d in asked
+            if d.address == address
+            or ((client := self._clients.get(d.address)) is not None and client.base_url == address)
+        }
 
     def _other_models(self) -> bool:
-        return any(
-            d.address and not d.ollama and self.breaker.usable(d.address, d.id)
-            for d in _deployments(self._catalog)
-        )
+        """Whether a chat model outside Ollama may be asked: a cloud's, or one of another server."""
+        chat = (d for group in self._catalog.of_mode("chat") for d in group.deployments)
+        return any(not d.ollama and self.breaker.usable(d.upstream, d.id) for d in chat)
 
     def _loader_of(self, model: str) -> OllamaClient | None:
         found = self._deployment_of(model)

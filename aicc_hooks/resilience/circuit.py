@@ -68,6 +68,7 @@ class Circuit:
             "failures": failed,
             "consecutive_failures": self.consecutive,
             "retry_in_s": round(max(0.0, self.until - now), 1) if state is State.OPEN else 0.0,
+            "due_for_s": 0.0 if state is State.CLOSED else round(max(0.0, now - self.until), 1),
             "reason": self.reason,
         }
 

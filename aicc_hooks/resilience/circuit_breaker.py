@@ -75,6 +75,8 @@ class CircuitBreaker:
             if denied is not None:
                 return denied
             self._tokens += 1
+            if of_deployment is not None:
+                of_deployment.address = address  # one learnt from another gateway has none yet
             for scope, key, circuit in (
                 ("address", address, of_address),
                 ("deployment", deployment, of_deployment),
@@ -96,10 +98,6 @@ class CircuitBreaker:
             self._learn(("address", permit.address), permit, outcome, now)
             self._learn(("deployment", permit.deployment), permit, outcome, now)
         self._transitions.tell()
-
-    def report(self, address: str, deployment: str, outcome: Outcome) -> None:
-        """`record` for an attempt that asked for no permit (e.g. seen through a log callback)."""
-        self.record(Permit(address_key(address), deployment), outcome)
 
     def reachable(self, address: str) -> None:
         """A health probe was answered by `address`: close it.
@@ -190,7 +188,8 @@ class CircuitBreaker:
                 limit = self.config.max_cooldown_s * (1 + self.config.jitter)
                 # A trial under way elsewhere holds ours back; our own trial is left to end.
                 if not circuit.trial_running(now, self.config.trial_timeout_s):
-                    until = now + min(remaining_s, limit)
+                    # Our own jitter on top: gateways that learnt of it together must not all try it at once.
+                    until = now + min(remaining_s, limit) * (1 + self.config.jitter * self._rng())
                     if circuit.state is not State.OPEN:
                         self._open(scope, key, circuit, reason, remote=True)
                         circuit.until = until

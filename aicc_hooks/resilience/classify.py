@@ -7,7 +7,9 @@ Works on class names, status codes and message patterns, because the same refuse
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
 from aicc_hooks.errors import Refusal
@@ -55,27 +57,33 @@ _TIMEOUT_NAMES = frozenset(
 )
 _GARBAGE_NAMES = frozenset({"JSONDecodeError", "RemoteProtocolError", "APIResponseValidationError", "DecodingError", "ContentTypeError", "ClientPayloadError", "BadHttpMessage", "TransferEncodingError", "OllamaGarbage"})  # fmt: skip
 
-# Order matters: a refusal wrapped in a 500 is a refusal, an out-of-memory 500 is not a plain 500.
+# Only an answer says so: Ollama tells of its own connection to the process that runs a model (llm/server.go).
+_ANSWERED = re.compile(
+    r"dial tcp|health resp|post predict|do embedding request|waiting for llama runner|ended the stream with an error"
+)
+# Order matters: why a runner died stands behind the words that it did.
 _TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
     (Outcome.CLIENT_ERROR, re.compile(r"too large to process")),  # llama.cpp's 500 for a text longer than -ub
     (
-        Outcome.REFUSED,
+        Outcome.OOM,
         re.compile(
-            r"connection refused|connect call failed|cannot connect to host|name or service not known|nodename nor servname"
-            r"|no route to host|network is unreachable|all connection attempts failed|temporary failure in name resolution"
+            r"more system memory|out.?of.?(?:device.?)?memory|(?:insufficient|not enough) memory|failed to allocate"
+            r"|unable to allocate|allocation failed|malloc failed|memory layout cannot be allocated|load full model on gpu"
+            r"|model requires more|exceed.{0,20}(?:process|memory) limit"
         ),
     ),
     (
         Outcome.LOADING,
         re.compile(
-            r"loading model|model is loading|llm server loading|currently loading|model.{0,40}is still loading"
+            r"(?<!error )loading model|model is loading|llm server loading|currently loading|model.{0,40}is still loading"
         ),
     ),
+    (Outcome.SERVER_ERROR, _ANSWERED),
     (
-        Outcome.OOM,
+        Outcome.REFUSED,
         re.compile(
-            r"more system memory|out of memory|insufficient memory|failed to allocate|unable to allocate|cudamalloc failed"
-            r"|model requires more|exceed.{0,20}(?:process|memory) limit"
+            r"connection refused|connect call failed|cannot connect to host|name or service not known|nodename nor servname"
+            r"|no route to host|network is unreachable|all connection attempts failed|temporary failure in name resolution"
         ),
     ),
     (Outcome.TIMEOUT, re.compile(r"timed? ?out|timeout on reading|deadline exceeded")),
@@ -94,6 +102,8 @@ _TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
         ),
     ),
 )
+_NOT_REFUSED = frozenset(Outcome) - {Outcome.REFUSED}
+_COUNTED = "_aicc_counted"
 _MAX_TEXT = 4096  # error bodies can be whole HTML pages
 
 
@@ -112,7 +122,13 @@ def classify(
         return Outcome.OK
     if status is None and not text:
         return Outcome.OK
-    return _of_status(status, text)
+    return _of_status(status, text, answered=status is not None)
+
+
+def counted(error: BaseException) -> None:
+    """Mark an error as one attempt's, so that it is not taken for what the next attempt met."""
+    with contextlib.suppress(AttributeError):
+        setattr(error, _COUNTED, True)
 
 
 def raised_on_the_way(error: BaseException) -> bool:
@@ -126,7 +142,6 @@ def raised_on_the_way(error: BaseException) -> bool:
 def _of_exception(error: BaseException, status: int | None, text: str) -> Outcome:
     if isinstance(error, (asyncio.CancelledError, GeneratorExit)):
         return Outcome.CANCELLED
-    words = text
     chain = _chain(error)
     for link in chain:
         name = type(link).__name__
@@ -140,13 +155,16 @@ def _of_exception(error: BaseException, status: int | None, text: str) -> Outcom
             return Outcome.REFUSED
     if status is None:
         status = next((s for s in map(_status_of, chain) if s is not None), None)
-    words = f"{text} {' '.join(str(link)[:_MAX_TEXT] for link in chain)}"
+    words = f"{text} {' '.join(map(_words, chain))}"
     names = {type(link).__name__ for link in chain}
+    # Who sent an answer is there: a refused connection it tells of is its own, to the process of one model.
+    answered = _is_answer(chain[-1]) or _ANSWERED.search(words[:_MAX_TEXT].lower()) is not None
     if status is not None and 400 <= status < 500:
-        return _of_status(status, words)
-    refused_or_oom = _of_text(words, (Outcome.REFUSED, Outcome.LOADING, Outcome.OOM))
-    if refused_or_oom is not None:
-        return refused_or_oom
+        return _of_status(status, words, answered=answered)
+    told = {Outcome.LOADING, Outcome.OOM}
+    plain = _of_text(words, told if answered else told | {Outcome.REFUSED})
+    if plain is not None:
+        return plain
     if names & _TIMEOUT_NAMES:
         # Nothing accepted the connection in time: the address, not the model, is away.
         return Outcome.REFUSED if names & {"ConnectTimeout", "ConnectionTimeoutError"} else Outcome.TIMEOUT
@@ -154,12 +172,14 @@ def _of_exception(error: BaseException, status: int | None, text: str) -> Outcom
         return Outcome.GARBAGE
     if "ConnectError" in names:
         # LiteLLM's aiohttp transport reports a connection cut in use as ConnectError too (aiohttp_transport.py:56).
-        return Outcome.SERVER_ERROR if _of_text(words, (Outcome.SERVER_ERROR,)) else Outcome.REFUSED
-    return _of_status(status, words) if status is not None or _of_text(words) else Outcome.SERVER_ERROR
+        return Outcome.SERVER_ERROR if _of_text(words, {Outcome.SERVER_ERROR}) else Outcome.REFUSED
+    if status is None and not _of_text(words):
+        return Outcome.SERVER_ERROR
+    return _of_status(status, words, answered=answered)
 
 
-def _of_status(status: int | None, text: str) -> Outcome:
-    found = _of_text(text)
+def _of_status(status: int | None, text: str, *, answered: bool) -> Outcome:
+    found = _of_text(text, _NOT_REFUSED if answered else None)
     if status == 499:
         return Outcome.CANCELLED
     if status in (408, 504):
@@ -176,7 +196,7 @@ def _of_status(status: int | None, text: str) -> Outcome:
     return found or Outcome.SERVER_ERROR
 
 
-def _of_text(text: str, wanted: tuple[Outcome, ...] | None = None) -> Outcome | None:
+def _of_text(text: str, wanted: Collection[Outcome] | None = None) -> Outcome | None:
     low = text[:_MAX_TEXT].lower()
     if not low:
         return None
@@ -187,15 +207,40 @@ def _of_text(text: str, wanted: tuple[Outcome, ...] | None = None) -> Outcome | 
 
 
 def _chain(error: BaseException) -> list[BaseException]:
-    """The exception and what caused it, at most eight links (a cycle must not hang us)."""
+    """The exception and what caused it, at most eight links (a cycle must not hang us).
+
+    It ends at an HTTP answer, and before an error that was `counted`: what stands behind is an earlier try, of the HTTP
+    client or of another model. LiteLLM asks the next one inside its `except`.
+    """
     links: list[BaseException] = []
     current: BaseException | None = error
     while current is not None and len(links) < 8 and current not in links:
+        if links and hasattr(current, _COUNTED):
+            break
         links.append(current)
+        if _is_answer(current):
+            break
         inner = getattr(current, "original_exception", None)  # LiteLLM keeps the cause here on fallbacks
         context = None if current.__suppress_context__ else current.__context__
         current = current.__cause__ or context or (inner if isinstance(inner, BaseException) else None)
     return links
+
+
+def _words(error: BaseException) -> str:
+    """What it says, without the traceback that LiteLLM puts behind it: that tells of earlier tries as well."""
+    text = str(error)
+    if type(error).__module__ == "litellm.exceptions":
+        text = text.partition("\nTraceback (most recent call last)")[0]
+    return text[:_MAX_TEXT]
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Whether it holds an HTTP answer. LiteLLM's own are openai's children, even where nobody answered."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    ours = type(error).__module__.startswith("litellm.")
+    return bool(kinds & {"HTTPStatusError", "ClientResponseError"}) or (
+        "APIStatusError" in kinds and not ours
+    )
 
 
 def _status_of(error: BaseException) -> int | None:

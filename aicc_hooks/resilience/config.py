@@ -48,7 +48,9 @@ class LimitsConfig(BaseModel):
     per_model: Annotated[int, Field(ge=1, le=10_000)] = 4
     per_address: Annotated[int, Field(ge=1, le=10_000)] = 8
     models: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = {}  # by model name, over per_model
-    addresses: dict[str, Annotated[int, Field(ge=1, le=10_000)]] = {}  # by URL or host:port, over per_address
+    addresses: dict[
+        str, Annotated[int, Field(ge=1, le=10_000)]
+    ] = {}  # by URL, host:port or cloud:anthropic, over per_address
     queue_length: Annotated[int, Field(ge=0, le=100_000)] = 256  # waiting, per address
     queue_per_client: Annotated[int, Field(ge=0, le=100_000)] = 128  # of those, from one client
     max_wait_s: Seconds = 120

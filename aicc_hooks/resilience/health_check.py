@@ -137,10 +137,6 @@ class HealthChecker:
         troubled = any(s in ("down", "unknown") for s in status.values())
         return "degraded" if troubled or any(s.result.warning for s in self._seen.values()) else "ok"
 
-    def http_status(self) -> int:
-        """200 while requests can be served, else 503."""
-        return 503 if self.overall() == "down" else 200
-
     def _public(self, name: str) -> dict[str, Any]:
         seen = self._seen.get(name)
         if seen is None:

@@ -81,7 +81,7 @@ class _Lane:
 
 
 class FairLimiter:
-    """Per-model and per-address limits with a fair queue. One event loop; not for threads."""
+    """Per-model and per-address limits with a fair queue. One event loop; only `configure` may come from a thread."""
 
     def __init__(
         self, config: LimitsConfig | None = None, *, clock: Callable[[], float] = time.monotonic
@@ -95,7 +95,18 @@ class FairLimiter:
         self._apply(config or LimitsConfig())
 
     def configure(self, config: LimitsConfig) -> None:
-        """Takes reloaded limits. A raised one wakes waiters now; a lowered one holds as running requests end."""
+        """Takes reloaded limits. A raised one wakes waiters now; a lowered one holds as running requests end.
+
+        From any thread: waiters belong to their loop, which is told to do it.
+        """
+        loop = self._loop
+        if loop is None or loop.is_closed() or loop is _running_loop():
+            self._take(config)
+        else:
+            with contextlib.suppress(RuntimeError):  # the loop closed between the two lines
+                loop.call_soon_threadsafe(self._take, config)
+
+    def _take(self, config: LimitsConfig) -> None:
         self._apply(config)
         for address, lane in list(self._lanes.items()):
             self._pump(address, lane)
@@ -274,6 +285,13 @@ class FairLimiter:
             429,
             retry_after=seconds,
         )
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def _granted(waiter: _Waiter) -> Slot | None:

@@ -56,15 +56,7 @@ class OllamaProbe:
         """One look at every address, at the same time."""
         if not self._clients:
             return ProbeResult("off", "no Ollama model is configured")
-        found = await asyncio.gather(*(self._one(c) for c in self._clients))
-        up = [r for r in found if r.status == "up"]
-        facts = {
-            c.base_url: {"status": r.status, "detail": r.detail, **r.facts}
-            for c, r in zip(self._clients, found, strict=True)
-        }
-        details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
-        warning = len(up) < len(found) or any(r.warning for r in found)
-        return ProbeResult("up" if up else "down", details, warning, facts)
+        return await _together([(c.base_url, self._one(c)) for c in self._clients])
 
     async def _one(self, client: OllamaClient) -> ProbeResult:
         try:
@@ -143,15 +135,7 @@ class ServersProbe:
         servers = dict(self._servers)
         if not servers:
             return ProbeResult("off", "no OpenAI-compatible server on this machine is configured")
-        found = await asyncio.gather(*(self._one(address, server) for address, server in servers.items()))
-        up = [r for r in found if r.status == "up"]
-        facts = {
-            address: {"status": r.status, "detail": r.detail, **r.facts}
-            for address, r in zip(servers, found, strict=True)
-        }
-        details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
-        warning = len(up) < len(found) or any(r.warning for r in found)
-        return ProbeResult("up" if up else "down", details, warning, facts)
+        return await _together([(address, self._one(address, server)) for address, server in servers.items()])
 
     async def _one(self, address: str, server: OpenAIServer) -> ProbeResult:
         try:
@@ -167,6 +151,8 @@ class ServersProbe:
 
     def _failed(self, address: str, error: Exception) -> ProbeResult:
         if isinstance(error, ServerError):
+            if error.status < 500:
+                self._told(self._on_reachable, address)  # whatever it says of its models, it answers
             if error.status == 503:  # llama.cpp's "Loading model"
                 return ProbeResult("up", f"{address} is still loading its model", True)
             if error.status in (401, 403):
@@ -184,6 +170,19 @@ class ServersProbe:
     def _told(whom: Callable[[str], None] | None, address: str) -> None:
         if whom is not None:
             whom(address)
+
+
+async def _together(looks: Sequence[tuple[str, Awaitable[ProbeResult]]]) -> ProbeResult:
+    """One result of several (address, look): up while one of them is, with a warning unless all are well."""
+    found = await asyncio.gather(*(look for _, look in looks))
+    up = [r for r in found if r.status == "up"]
+    facts = {
+        address: {"status": r.status, "detail": r.detail, **r.facts}
+        for (address, _), r in zip(looks, found, strict=True)
+    }
+    details = "; ".join(dict.fromkeys(r.detail for r in found if r.detail))
+    warning = len(up) < len(found) or any(r.warning for r in found)
+    return ProbeResult("up" if up else "down", details, warning, facts)
 
 
 def round_trip(
@@ -258,15 +257,6 @@ def crashes(directory: Path, within_s: float = 600) -> Callable[[], Awaitable[Pr
         return ProbeResult("up", detail, True, {"crashes": len(seen), "last": last.get("time", "")})
 
     return run
-
-
-async def generate_check(client: OllamaClient, model: str, *, num_ctx: int | None = None) -> ProbeResult:
-    """A one-token answer from `model`. On request only (`aicc doctor --deep`): it may load the model."""
-    try:
-        seconds = await client.generate(model, num_ctx=num_ctx)
-    except Exception as error:
-        return ProbeResult("down", f"{model} gave no answer: {classify(error).value}")
-    return ProbeResult("up", f"{model} answered in {seconds:.1f} s", facts={"seconds": round(seconds, 2)})
 
 
 def standard_probes(

@@ -11,11 +11,13 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from aicc_hooks.resilience.address import CLOUD
 from aicc_hooks.resilience.circuit import State
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.permit import Key, Transition
 
 _log = logging.getLogger(__name__)
+_KEY, _TTL_S = "aicc:breaker", 600
 
 
 class SharedStore(Protocol):
@@ -29,37 +31,17 @@ class SharedStore(Protocol):
 
 
 class RedisStore:
-    """`SharedStore` on one Redis hash; `client` is a `redis.asyncio.Redis` (with or without decode_responses)."""
+    """`SharedStore` on one Redis hash, over the gateway's own `RedisLink`: its time limit and breaker hold here too."""
 
-    def __init__(self, client: Any, *, key: str = "aicc:breaker", ttl_s: int = 600) -> None:
-        self._client = client
-        self._key = key
-        self._ttl_s = ttl_s
-
-    async def put(self, field: str, value: str) -> None:
-        """Sets one field; the hash goes away when no gateway writes for `ttl_s`."""
-        await self._client.hset(self._key, field, value)
-        await self._client.expire(self._key, self._ttl_s)
-
-    async def all(self) -> Mapping[str, str]:
-        """Every field, as text."""
-        raw = await self._client.hgetall(self._key)
-        return {_text(k): _text(v) for k, v in raw.items()}
-
-
-class LinkStore:
-    """`SharedStore` over the gateway's own `RedisLink`: its time limit and breaker hold here too."""
-
-    def __init__(self, link: Any, *, key: str = "aicc:breaker", ttl_s: int = 600) -> None:
+    def __init__(self, link: Any) -> None:
         self._link = link
-        self._key = key
-        self._ttl_s = ttl_s
 
     async def put(self, field: str, value: str) -> None:
-        """Sets one field. Raises ConnectionError when Redis is not there."""
+        """Sets one field; the hash goes away when no gateway writes any more. Raises ConnectionError: no Redis."""
 
         async def write(client: Any) -> bool:
-            await RedisStore(client, key=self._key, ttl_s=self._ttl_s).put(field, value)
+            await client.hset(_KEY, field, value)
+            await client.expire(_KEY, _TTL_S)
             return True
 
         if not await self._link.run(write, False, write=True):
@@ -67,20 +49,18 @@ class LinkStore:
 
     async def all(self) -> Mapping[str, str]:
         """Every field, as text. Raises ConnectionError when Redis is not there."""
-        found: Mapping[str, str] | None = await self._link.run(
-            lambda client: RedisStore(client, key=self._key).all(), None
-        )
-        if found is None:
+        raw = await self._link.run(lambda client: client.hgetall(_KEY), None)
+        if raw is None:
             raise ConnectionError("Redis is not there")
-        return found
+        return {_text(k): _text(v) for k, v in raw.items()}
 
 
 class BreakerSync:
     """Exchanges transitions with other gateways: at once when one happens here, else every `sync_interval_s`.
 
     An entry carries the seconds left, not a deadline, so hosts whose clocks differ agree; each entry is taken once,
-    by its id. `localhost` is another machine on every host, so what was learnt about it is for this host's gateways
-    only. Without a store, or while it fails, the breaker simply stays local.
+    by its id. `localhost` is another machine on every host, and the way to a cloud another one with another key, so what
+    was learnt about them is for this host's gateways only. Without a store, or while it fails, the breaker simply stays local.
     """
 
     def __init__(
@@ -159,7 +139,7 @@ class BreakerSync:
     def _field(self, key: Key) -> str:
         scope, name = key
         address = name if scope == "address" else self._breaker.address_of(name)
-        return f"{scope}|{self._host if address.startswith('localhost:') else ''}|{name}"
+        return f"{scope}|{self._host if address.startswith(('localhost:', CLOUD)) else ''}|{name}"
 
     def _entry(self, key: Key) -> str:
         state, remaining, reason = self._breaker.open_circuits().get(key, (State.CLOSED, 0.0, ""))
@@ -184,7 +164,7 @@ class BreakerSync:
             ident, state, left = str(body["id"]), State(body["state"]), float(body["left"])
             age = abs(self._wall() - float(body["at"]))
             reason = str(body.get("reason", ""))[:200]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return  # not ours, or of another version
         if scope not in ("address", "deployment") or not key or host not in ("", self._host):
             return

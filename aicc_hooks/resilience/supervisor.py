@@ -59,7 +59,6 @@ class Supervisor:
         *,
         env: Mapping[str, str] | None = None,
         port: socket.socket | None = None,
-        on_crash: Callable[[CrashEvent], None] | None = None,
         say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True),
     ) -> None:
         self._command = list(command)
@@ -78,7 +77,6 @@ class Supervisor:
             self._handed = (port.fileno(),)
             self._env[PORT_ENV] = str(port.fileno())
         self._keeper: Keeper | None = None
-        self._on_crash = on_crash
         self._say = say
         self._child: subprocess.Popen[bytes] | None = None
         self._stop_signal = 0
@@ -144,9 +142,6 @@ class Supervisor:
                 None if last else delay,
             )  # fmt: skip
             write_crash(self._crash_dir, event)
-            if self._on_crash is not None:
-                with contextlib.suppress(Exception):
-                    self._on_crash(event)
             what = event.signal or f"exit code {event.exit_code}"
             if last:
                 self._say(f"aicc: the gateway died {crashes} times in a row ({what}); giving up.")

@@ -14,6 +14,7 @@ from aicc_hooks.record.usage import percentile
 from aicc_hooks.record.workers import COUNTER_PREFIX, has_table
 
 _DETAIL: Final = 200
+_NOBODY_ASKED_S: Final = 600.0
 _LOST: Final = ("dropped", "failed")
 
 
@@ -81,8 +82,11 @@ def _breaker_open(rule: Rule, scene: Scene) -> Iterator[Reading]:
     for circuits in ((scene.picture or {}).get("breakers") or {}).values():
         for key, circuit in circuits.items():
             state = circuit.get("state")
+            # A trial that fails opens it anew: who might be tried for so long is a model that nobody asks for.
+            idle = float(circuit.get("due_for_s") or 0) > _NOBODY_ASKED_S
             detail = f"{state}: {circuit.get('reason')}" if circuit.get("reason") else str(state)
-            yield Reading("breaker_open", _clip(key, 120), float(state != "closed"), None, _clip(detail))
+            value = float(state != "closed" and not idle)
+            yield Reading("breaker_open", _clip(key, 120), value, None, _clip(detail))
 
 
 def _spool_backlog(rule: Rule, scene: Scene) -> Iterator[Reading]:
