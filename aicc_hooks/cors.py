@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 _EXPOSED = (
     "x-aicc-request-id, x-aicc-route, x-aicc-reason, x-aicc-privacy, x-aicc-injection, x-aicc-complexity, x-aicc-cache, "
-    "x-aicc-cache-similarity, x-aicc-variant, x-aicc-stripped, x-aicc-cold-start, x-aicc-mode, x-aicc-error, age, retry-after"
+    "x-aicc-cache-similarity, x-aicc-variant, x-aicc-stripped, x-aicc-cold-start, x-aicc-cut, x-aicc-mode, x-aicc-error, age, retry-after"
 )
 _METHODS = "GET, POST, OPTIONS"
 Headers = list[tuple[str, str]]

@@ -19,7 +19,7 @@ _INVALID_MODEL = re.compile(
     re.I,
 )
 _CONTEXT = re.compile(
-    rb"context.{0,20}(length|window|size).{0,40}(exceed|limit|maximum|too)|exceeds? the (available )?context|prompt is too long"
+    rb"context.{0,20}(length|window|size).{0,40}(exceed|limit|maximum|too)|exceeds? (the |maximum |available )*context|prompt is too long"
     rb"|too large to process|must have less than \d{1,9} tokens",  # llama.cpp without room (-ub), TEI
     re.I,
 )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
+
+import orjson
 
 STATUS: Final[dict[str, int]] = {
     "aicc_blocked_injection": 400,
@@ -63,6 +65,19 @@ def holds_error(event: object) -> bool:
     inner = event.get("response")
     failed = isinstance(inner, dict) and bool(inner.get("error"))  # Responses API: response.failed
     return bool(event.get("error")) or event.get("type") == "error" or failed
+
+
+def error_events(lines: Iterable[bytes]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number of the line, event) of each server-sent event that reports a failure."""
+    for number, line in enumerate(lines):
+        if not line.startswith(b"data:") or b'"error"' not in line:
+            continue
+        try:
+            event = orjson.loads(line[5:].strip())
+        except orjson.JSONDecodeError:
+            continue
+        if holds_error(event):
+            yield number, event
 
 
 def mended_event(

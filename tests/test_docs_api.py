@@ -108,7 +108,13 @@ def test_every_header_that_is_read_is_named() -> None:
 def everything() -> list[tuple[str, str]]:
     """The headers of a call of which everything is known."""
     tried = Attempt("qwen-local", "1", "ollama/qwen", "http://127.0.0.1:1", 0.0, dropped={"n"})
-    call = Call(cold_start=True, cache_similarity=0.9, cache_tier="semantic", error_code="aicc_upstream_down")
+    call = Call(
+        cold_start=True,
+        cut="prompt",
+        cache_similarity=0.9,
+        cache_tier="semantic",
+        error_code="aicc_upstream_down",
+    )
     call.attempts, call.stripped = [tried], ("num_retries",)
     call.verdict, call.decision = Verdict(), Decision(route="qwen-local", reason="explicit", variant="a:b")
     runtime: Any = SimpleNamespace(catalog=SimpleNamespace(demo=True))

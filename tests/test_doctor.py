@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -24,8 +25,10 @@ from aicc_hooks.ops.doctor import installed, machine, running, servers, services
 from aicc_hooks.ops.doctor.model import Context, Finding, exit_code, run_checks
 from aicc_hooks.ops.doctor.run import CHECKS, read_context
 from aicc_hooks.ops.env_file import with_values
+from aicc_hooks.ops.look import Machine, ollama_models
 from aicc_hooks.record import Record, RecordConfig, Spool
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, write_crash
+from aicc_hooks.resilience.ollama import OllamaClient
 from tests.harness import GatewayProcess, RedisProcess, free_port
 from tests.ollama_stub import OllamaStub
 from tests.standins.langfuse import LangfuseStandIn
@@ -450,6 +453,52 @@ def test_no_check_writes_into_the_folder(home: Path) -> None:
     assert {p: p.stat().st_mtime_ns for p in home.rglob("*")} == before
     assert running.ask_gateway(1) is None
     assert list(machine.proxies(read_context({"AICC_HOME": str(home)}))) is not None
+
+
+def test_memory_advice_counts_the_caches_ollama_tells_of(
+    home: Path, ollama: OllamaStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from aicc_hooks.commands.init import _models
+    from aicc_hooks.ops.doctor import services
+
+    ram = 32 * 1024**3
+    monkeypatch.setattr(services, "total_ram", lambda: ram)
+    here = Machine(ollama.url, ollama_models(ollama.url), "", "", ram)
+    context = read_context(dict(os.environ))
+
+    def advice() -> tuple[str, str]:
+        said = {f.name: f for f in services.ollama(context)}["memory"].found
+        (line,) = [line for line in _models(home, here, dict(context.env)) if "fit together" in line]
+        return said, line
+
+    before, line = advice()
+    assert line == before
+    assert not before.startswith("1 of")
+    # A cache of 8 GiB, as much as the policy's budget lets it be.
+    shape = {"block_count": 384, "attention.head_count": 6, "attention.key_length": 128}
+    ollama.models["qwen2.5:14b"].shape = shape
+    after, line = advice()
+    assert line == after
+    assert after.startswith("1 of")
+
+
+def test_a_deep_look_reloads_no_model(home: Path, ollama: OllamaStub) -> None:
+    from aicc_hooks.ops.doctor.run import _answers
+
+    context = read_context(dict(os.environ))
+
+    async def running() -> None:
+        client = OllamaClient(ollama.url)
+        await client.warm_up("qwen2.5:14b", num_ctx=16384)
+        await client.aclose()
+
+    ollama.unload()
+    asyncio.run(running())
+    before = len(ollama.memory.loads)
+    for model in ("qwen2.5:14b", "llama3.2"):
+        assert asyncio.run(_answers(context, "group", f"ollama_chat/{model}", ollama.url)).level == "ok"
+    # The one that ran goes on with its size, the other gets the one that requests will use.
+    assert ollama.memory.loads[before:] == [("llama3.2:latest", 8192)]
 
 
 @pytest.mark.live

@@ -16,6 +16,16 @@ from tests.ollama_stub import OllamaStub
 pytestmark = pytest.mark.live
 
 
+POLICY: dict[str, Any] = {
+    "cache": {"enabled": False},
+    "resilience": {
+        "breaker": {"consecutive_failures": 1000, "min_requests": 10_000},
+        "embeddings": {"timeout_s": 1},
+        "health": {"interval_s": 1},
+    },
+}
+
+
 @pytest.fixture(scope="module")
 def second() -> Iterator[OllamaStub]:
     with OllamaStub() as stub:
@@ -36,17 +46,21 @@ def gateway(ollama: OllamaStub, second: OllamaStub) -> Iterator[GatewayProcess]:
         embedder("mixed", "nomic-embed-text", ollama.url),
         embedder("mixed", "bge-m3", second.url),
     ]
-    never_open = {"consecutive_failures": 1000, "min_requests": 10_000}
-    policy = {
-        "cache": {"enabled": False},
-        "resilience": {"breaker": never_open, "embeddings": {"timeout_s": 1}, "health": {"interval_s": 1}},
-    }
-    with GatewayProcess(config, policy=policy, ollama_url=ollama.url) as process:
+    with GatewayProcess(config, policy=POLICY, ollama_url=ollama.url) as process:
         yield process
 
 
 def embed(gateway: GatewayProcess, group: str) -> Any:
     return gateway.httpx().post("/v1/embeddings", json={"model": group, "input": "hello"})
+
+
+def record_of(gateway: GatewayProcess, answer: Any) -> dict[str, Any]:
+    reader = SpoolReader(gateway.home / "usage.db")
+    ident = answer.headers["x-aicc-request-id"]
+    wait_until(lambda: reader.get(ident) is not None, 10)
+    record = reader.get(ident)
+    assert record is not None
+    return record.to_dict()
 
 
 def asked(*stubs: OllamaStub) -> list[int]:
@@ -69,13 +83,10 @@ def test_the_other_server_of_the_same_model_answers(
     assert asked(second)[0] > before[1]
     assert answer.headers["x-aicc-route"] == "twice"
     assert "x-aicc-error" not in answer.headers
-    reader = SpoolReader(gateway.home / "usage.db")
-    wait_until(lambda: reader.get(answer.headers["x-aicc-request-id"]) is not None, 10)
-    record = reader.get(answer.headers["x-aicc-request-id"])
-    assert record is not None
-    failed = record.to_dict()["attempts"]
+    record = record_of(gateway, answer)
+    failed = record["attempts"]
     assert [a["error"] for a in failed] == ["timeout" if kind == "freeze" else failed[0]["error"]]
-    assert record.to_dict()["error"] == ""
+    assert record["error"] == ""
 
 
 def test_each_server_is_asked_once(gateway: GatewayProcess, ollama: OllamaStub, second: OllamaStub) -> None:
@@ -103,3 +114,49 @@ def test_an_error_of_the_request_is_not_tried_elsewhere(
     with ollama.failing("status", **bad), second.failing("status", **bad):
         assert embed(gateway, "twice").status_code == 400
     assert sum(asked(ollama, second)) == before + 1
+
+
+LONG = "word " * 2500  # nomic-embed-text reads 2,048 tokens
+
+
+def test_a_text_longer_than_the_model_reads_is_cut_and_said_so(
+    gateway: GatewayProcess, ollama: OllamaStub
+) -> None:
+    body = {"model": "embed-local", "input": ["short", LONG]}
+    before = len(ollama.calls)
+    answer = gateway.httpx().post("/v1/embeddings", json=body)
+    assert answer.status_code == 200, answer.text
+    assert len(answer.json()["data"]) == 2
+    assert answer.headers["x-aicc-cut"] == "prompt"
+    first, second = ollama.calls[before:]
+    assert first.json["truncate"] is False
+    assert "truncate" not in second.json
+    assert {call.json["options"]["num_ctx"] for call in (first, second)} == {2048}
+    record = record_of(gateway, answer)
+    assert (record["cut"], record["error"]) == ("prompt", "")
+
+    several = {"model": "embed-local", "input": ["word " * 900] * 4}  # together more than one may have
+    whole = gateway.httpx().post("/v1/embeddings", json=several)
+    assert "x-aicc-cut" not in whole.headers
+    assert record_of(gateway, whole)["cut"] == ""
+    assert len(ollama.calls) == before + 3
+
+
+def test_a_text_longer_than_the_model_reads_is_refused_where_the_policy_says_so(
+    gateway: GatewayProcess, ollama: OllamaStub
+) -> None:
+    gateway.change_policy(
+        {**POLICY, "resilience": {**POLICY["resilience"], "embeddings": {"too_long": "refuse"}}}
+    )
+    try:
+        before = len(ollama.calls)
+        answer = gateway.httpx().post("/v1/embeddings", json={"model": "embed-local", "input": LONG})
+        assert answer.status_code == 400, answer.text
+        assert answer.headers["x-aicc-error"] == "aicc_context_too_long"
+        assert "2048 tokens 'nomic-embed-text'" in answer.text
+        assert len(ollama.calls) == before + 1
+        documents = {"model": "rerank-local", "query": "word", "documents": [LONG, "short"]}
+        assert gateway.httpx().post("/v1/rerank", json=documents).status_code == 200
+        assert all("truncate" not in call.json for call in ollama.calls[before + 1 :])  # windows are ours
+    finally:
+        gateway.change_policy(POLICY)

@@ -25,7 +25,7 @@ from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.models_present import not_served
 from aicc_hooks.resilience.ollama_models import parse_show
 from aicc_hooks.resilience.openai_server import OpenAIServer, Served, ServerError, Serves
-from aicc_hooks.resilience.probes import ServersProbe
+from aicc_hooks.resilience.probes import ServersProbe, injected, standard_probes
 from tests.harness import GatewayProcess, wait_until
 from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
@@ -242,6 +242,33 @@ def probe(
             await client.aclose()
 
     return asyncio.run(ask()), told
+
+
+def test_one_frozen_server_of_two_hides_nothing_of_the_other(tmp_path: Path) -> None:
+    async def ask(well: str, frozen: str) -> dict[str, Any]:
+        servers = {url: OpenAIServer(url + "/v1") for url in (well, frozen)}  # the limits a gateway has
+        off = injected(None, "off")
+        probes = standard_probes(
+            ollama=off, servers=ServersProbe(servers, lambda _address: []), redis=None, litellm=None, langfuse=None, home=tmp_path, free_mb=lambda: 0,
+        )  # fmt: skip
+        checker = HealthChecker(probes)
+        try:
+            await checker.check("model_servers")
+        finally:
+            for server in servers.values():
+                await server.aclose()
+        found: dict[str, Any] = checker.details()["model_servers"]
+        return found
+
+    about = About("qwen3-8b", 4096)
+    with (
+        ModelServerStandIn("vllm", about) as well,
+        ModelServerStandIn("vllm", about) as frozen,
+        frozen.failing("freeze"),
+    ):
+        seen = asyncio.run(ask(well.url, frozen.url))
+    assert (seen["status"], seen["warning"]) == ("up", True), seen
+    assert seen["facts"][well.url]["models"] == ["qwen3-8b"]
 
 
 def test_the_probe_tells_missing_loading_refused_and_frozen() -> None:

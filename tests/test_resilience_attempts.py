@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 import time
 from collections.abc import Callable, Coroutine
@@ -17,12 +18,18 @@ import pytest
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.attempts import Gateway
 from aicc_hooks.adapter.calls import Attempt, Call
+from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.adapter.status import health
 from aicc_hooks.adapter.upstreams import Upstreams
 from aicc_hooks.catalog import Catalog, Deployment, ModelGroup, build_catalog
 from aicc_hooks.errors import Refusal
+from aicc_hooks.ops.doctor.model import Context
+from aicc_hooks.ops.doctor.running import gateway
 from aicc_hooks.resilience.classify import Outcome
-from aicc_hooks.resilience.config import ResilienceConfig
+from aicc_hooks.resilience.config import BreakerConfig, ResilienceConfig
 from aicc_hooks.resilience.health_check import ProbeResult
+from aicc_hooks.resilience.permit import Permit
+from aicc_hooks.verdict import Needs
 from tests.ollama_stub import OllamaStub
 
 A = "http://127.0.0.1:11434"
@@ -93,6 +100,71 @@ def test_what_is_no_fault_of_the_server_never_opens_a_circuit(
             one.loading = loading
             up.failed(one, error)
         assert up.breaker.open_circuits() == {}
+
+    run(main())
+
+
+def test_health_names_the_circuits_that_are_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Runtime, "master_key", lambda _: "sk-test")
+    runtime = Runtime({"AICC_HOME": str(tmp_path)})
+    runtime.recorder.close()
+    models = [
+        {"model_name": name, "litellm_params": {"model": f"ollama_chat/{model}", "api_base": A}, "model_info": {"id": ident}}
+        for name, model, ident in (("qwen-local", "qwen2.5:14b", "d1"), ("llama-fast", "llama3.2", "d2"))
+    ]  # fmt: skip
+    runtime.catalog = build_catalog(models, {A: True})
+    breaker = runtime.upstreams.breaker
+    breaker.configure(BreakerConfig(cooldown_s=600, max_cooldown_s=600, jitter=0))
+    assert "circuits" not in asyncio.run(health(runtime))["problems"]
+    for _ in range(3):
+        permit = breaker.allow(A, "d1")
+        assert isinstance(permit, Permit)
+        breaker.record(permit, Outcome.OOM)
+    told = asyncio.run(health(runtime))["problems"]["circuits"]
+    assert re.fullmatch(
+        r"qwen-local/qwen2\.5:14b: left alone for \d{3} s \(oom: 3 failures in a row\)", told
+    ), told
+    seen = Context(
+        tmp_path,
+        {},
+        4000,
+        tmp_path / "config.yaml",
+        health={"status": "degraded", "problems": {"circuits": told}},
+    )
+    assert any(finding.found == told for finding in gateway(seen))
+
+
+def test_only_what_a_probe_has_not_found_itself_makes_it_look_again(tmp_path: Path) -> None:
+    nudged: list[str] = []
+
+    class Checker:
+        def nudge(self, name: str) -> None:
+            nudged.append(name)
+
+    up = upstreams(tmp_path)
+    up.health = Checker()  # type: ignore[assignment]
+    up.breaker.unreachable(A)
+    up.breaker.reachable(A)
+    assert nudged == []
+    for _ in range(3):
+        permit = up.breaker.allow(A, "d1")
+        assert isinstance(permit, Permit)
+        up.breaker.record(permit, Outcome.OOM)
+    assert nudged == ["ollama"]
+
+
+def test_before_the_first_look_nobody_says_that_a_model_is_in_memory(tmp_path: Path) -> None:
+    """The requests that waited for a gateway to start meet models that have to load."""
+
+    async def main() -> None:
+        up = upstreams(tmp_path)
+        up.adopt(build_catalog([{"model_name": "qwen-local", "litellm_params": {"model": "ollama_chat/qwen2.5:14b", "api_base": A}}], {A: True}))  # fmt: skip
+        call, one = Call(endpoint="chat", needs=Needs(tokens=10)), attempt()
+        await up.begin(call, one)
+        assert one.loading
+        assert not call.cold_start  # nor the opposite
+        assert up.failed(one, TimeoutError()) is Outcome.LOADING
+        await up.stop()
 
     run(main())
 

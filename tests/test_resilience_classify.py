@@ -89,6 +89,21 @@ def test_the_cause_behind_a_wrapper_is_found() -> None:
     assert classify(outer) is Outcome.REFUSED
 
 
+def test_a_time_limit_that_cancelled_its_work_is_no_client_that_left() -> None:
+    async def over() -> None:
+        async with asyncio.timeout(0):
+            await asyncio.sleep(60)
+
+    with pytest.raises(TimeoutError) as caught:
+        asyncio.run(over())
+    error = caught.value
+    assert isinstance(error.__cause__, asyncio.CancelledError)
+    assert classify(error) is Outcome.TIMEOUT
+    dialling = aiohttp.ConnectionTimeoutError("Connection timeout to host")  # a machine that is asleep
+    dialling.__cause__ = error
+    assert classify(dialling) is Outcome.REFUSED
+
+
 def test_what_an_earlier_try_met_is_not_what_the_answer_says() -> None:
     request = httpx.Request("POST", "http://127.0.0.1:11434/api/chat")
     answer = httpx.HTTPStatusError(

@@ -162,8 +162,8 @@ def test_warm_up_waits_for_ollama_and_repeats_on_schedule() -> None:
             WarmUp(model="qwen2.5:14b"),
             WarmUp(model="llama3.2", at_start=False, every_s=0.02, keep_alive=-1),
         ]
-        warmer = Warmer(rules, lambda _: ollama, lambda _: 8192, retry_s=[0.01])
-        warmer.start()
+        warmer = Warmer(lambda _: ollama, lambda _: 8192, retry_s=[0.01])
+        warmer.follow(rules)
         async with asyncio.timeout(10):
             while (
                 warmer.last.get("qwen2.5:14b") != "loaded in 1.0 s"
@@ -181,8 +181,8 @@ def test_warm_up_waits_for_ollama_and_repeats_on_schedule() -> None:
 
 def test_warm_up_of_an_unknown_model_says_so() -> None:
     async def main() -> None:
-        warmer = Warmer([WarmUp(model="x")], lambda _: None, lambda _: None, retry_s=[0.01])
-        warmer.start()
+        warmer = Warmer(lambda _: None, lambda _: None, retry_s=[0.01])
+        warmer.follow([WarmUp(model="x")])
         await asyncio.sleep(0.02)
         await warmer.stop()
         assert warmer.last == {"x": "no upstream has this model"}

@@ -84,17 +84,20 @@ def webhook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
         yield server
 
 
+RESILIENCE = {
+    "breaker": NEVER_OPEN,
+    "cold_start": {"prefer_loaded": False, "sse_keepalive_s": 0.4},
+    "health": {"interval_s": 0.5},
+    "embeddings": {"timeout_s": 1},
+}
+
+
 @pytest.fixture(scope="module")
 def patient(shared_gateway: Any, webhook: tuple[str, list[dict[str, Any]]]) -> GatewayProcess:
     """Its breaker never opens, so that many kinds of failure can be told apart; it comments on waiting streams."""
     policy = {
         "cache": {"enabled": False},
-        "resilience": {
-            "breaker": NEVER_OPEN,
-            "cold_start": {"prefer_loaded": False, "sse_keepalive_s": 0.4},
-            "health": {"interval_s": 0.5},
-            "embeddings": {"timeout_s": 1},
-        },
+        "resilience": RESILIENCE,
         "alerts": {
             "every_s": 1,
             "rules": {"spool_failing": {"for_s": 0, "clear_for_s": 0}},
@@ -103,6 +106,20 @@ def patient(shared_gateway: Any, webhook: tuple[str, list[dict[str, Any]]]) -> G
     }
     started: GatewayProcess = shared_gateway(policy=policy)
     return started
+
+
+@pytest.fixture(scope="module")
+def caching(ollama: OllamaStub) -> Iterator[GatewayProcess]:
+    """The same with the cache on, where answers pass a queue that clients share."""
+    with GatewayProcess(policy={"resilience": RESILIENCE}, ollama_url=ollama.url) as process:
+        yield process
+
+
+@pytest.fixture(params=["patient", "caching"])
+def either(request: pytest.FixtureRequest) -> GatewayProcess:
+    """For tests whose requests are never kept."""
+    gateway: GatewayProcess = request.getfixturevalue(request.param)
+    return gateway
 
 
 @pytest.fixture(scope="module")
@@ -166,10 +183,10 @@ def test_a_failing_model_falls_back_quickly(patient: GatewayProcess, ollama: Oll
 
 
 def test_an_error_line_of_ollama_is_no_fault_of_the_request(
-    patient: GatewayProcess, ollama: OllamaStub
+    either: GatewayProcess, ollama: OllamaStub
 ) -> None:
     with ollama.failing("error_mid", model=QWEN, after=0):
-        response = ask(patient, model="qwen-local", stream=True)
+        response = ask(either, model="qwen-local", stream=True)
     assert response.status_code == 200, response.text
     assert [call.model for call in ollama.calls] == [QWEN, DEEPSEEK]
 
@@ -177,15 +194,19 @@ def test_an_error_line_of_ollama_is_no_fault_of_the_request(
 # --- failures after it -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", ["half_close", "reset_mid", "garbage_mid", "error_mid"])
+@pytest.mark.parametrize(
+    ("kind", "delay"),
+    # Without a delay words and failure arrive together.
+    [("half_close", 0.01), ("reset_mid", 0.01), ("garbage_mid", 0.01), ("error_mid", 0.01), ("error_mid", 0)],
+)
 def test_a_stream_that_breaks_ends_with_an_error_event(
-    patient: GatewayProcess, ollama: OllamaStub, kind: str
+    either: GatewayProcess, ollama: OllamaStub, kind: str, delay: float
 ) -> None:
-    ollama.models[QWEN].token_delay = 0.01
+    ollama.models[QWEN].token_delay = delay
     for path, body in ENDPOINTS.items():
         before = len(ollama.calls)
         with ollama.failing(kind, model=QWEN, after=20):
-            response = patient.httpx().post(
+            response = either.httpx().post(
                 path, json={"model": "qwen-local", "stream": True, **body("[[words: 60]]")}
             )
         told = events(response.text)
@@ -200,18 +221,18 @@ def test_a_stream_that_breaks_ends_with_an_error_event(
         # Once a word was read nobody else goes on with the sentence.
         assert [call.model for call in ollama.calls[before:]] == [QWEN], (kind, path)
         assert "unexpected EOF" not in response.text  # Ollama's words may repeat a prompt
-        record = record_of(patient, response)
+        record = record_of(either, response)
         assert record["error"] == "aicc_upstream_down"
         assert record["attempts"], (kind, path)
 
 
-def test_a_client_that_leaves_ends_the_upstream_call(patient: GatewayProcess, ollama: OllamaStub) -> None:
+def test_a_client_that_leaves_ends_the_upstream_call(either: GatewayProcess, ollama: OllamaStub) -> None:
     ollama.models[LLAMA].token_delay = 0.05
     body = say("[[words: 400]]", model="llama-fast", stream=True)
-    with patient.httpx().stream("POST", "/v1/chat/completions", json=body) as response:
+    with either.httpx().stream("POST", "/v1/chat/completions", json=body) as response:
         next(response.iter_bytes())
     wait_until(lambda: ollama.calls[-1].disconnected, 30)
-    record = record_of(patient, response)
+    record = record_of(either, response)
     assert record["status"] == 499
     assert record["attempts"][-1]["error"] == "cancelled"
 

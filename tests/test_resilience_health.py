@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from aicc_hooks.adapter.cached import Cached
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.config import HealthConfig
 from aicc_hooks.resilience.crashes import CrashEvent, now_text, write_crash
@@ -184,6 +185,33 @@ def test_outages_are_told_apart(mode: str, words: str) -> None:
         assert time.perf_counter() - began < 2.5  # a frozen one answers after 3 s
 
     with_ollama(scenario, timeout_s=0.3 if mode == "freeze" else 5.0)
+
+
+def test_one_frozen_ollama_of_two_hides_nothing_of_the_other(tmp_path: Path) -> None:
+    async def main() -> None:
+        well, frozen = Ollama(), Ollama()
+        frozen.mode = "freeze"
+        await well.start()
+        await frozen.start()
+        clients = [OllamaClient(well.url), OllamaClient(frozen.url)]  # the limits a gateway has
+        probes = standard_probes(
+            ollama=OllamaProbe(clients, lambda _url: ["llama3.2"]), redis=None, litellm=None, langfuse=None, home=tmp_path, free_mb=lambda: 0,
+        )  # fmt: skip
+        checker = HealthChecker(probes)
+        try:
+            await checker.check("ollama")
+        finally:
+            for client in clients:
+                await client.aclose()
+            await well.stop()
+            await frozen.stop()
+        seen = checker.details()["ollama"]
+        assert (seen["status"], seen["warning"]) == ("up", True), seen
+        assert f"no answer in time from {frozen.url}" in seen["detail"]
+        assert seen["facts"][well.url]["models"] == ["llama3.2:latest", "qwen2.5:14b"]
+        assert checker.overall() != "down"
+
+    asyncio.run(main())
 
 
 def test_probes_open_and_close_the_breaker() -> None:
@@ -394,6 +422,51 @@ def test_a_nudge_looks_again_before_the_interval() -> None:
         await checker.stop()
 
     asyncio.run(main())
+
+
+def test_a_nudge_that_comes_during_a_look_asks_for_another() -> None:
+    async def main() -> None:
+        looks, under_way, go = 0, asyncio.Event(), asyncio.Event()
+
+        async def look() -> ProbeResult:
+            nonlocal looks
+            looks += 1
+            under_way.set()
+            await go.wait()
+            return ProbeResult("up")
+
+        checker = HealthChecker([Probe("ollama", look)], HealthConfig(interval_s=3600, timeout_s=60))
+        checker.start()
+        await under_way.wait()
+        checker.nudge("ollama")  # what it has seen so far may be old news
+        go.set()
+        async with asyncio.timeout(30):
+            while looks < 2:
+                await asyncio.sleep(0.01)
+        await checker.stop()
+
+    asyncio.run(main())
+
+
+def test_a_redis_that_does_not_run_is_told_as_such(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens
+        env = {"REDIS_HOST": "127.0.0.1", "REDIS_PORT": str(taken.getsockname()[1])}
+
+        async def none(*_: str) -> Any:
+            return None
+
+        async def main() -> dict[str, Any]:
+            cached = Cached(tmp_path, env, none, none)
+            checker = HealthChecker([Probe("redis", round_trip(cached.ping))])
+            try:
+                await checker.check()
+            finally:
+                await cached.stop()
+            return checker.details()["redis"]  # type: ignore[no-any-return]
+
+        seen = asyncio.run(main())
+    assert (seen["status"], seen["detail"]) == ("down", "Redis: connection failed")
 
 
 def test_redis_round_trip() -> None:

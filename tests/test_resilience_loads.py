@@ -164,5 +164,6 @@ def test_a_warm_up_by_schedule_keeps_the_size_in_use(gateway: GatewayProcess, co
     wait_until(lambda: warmed("/api/generate") >= seen + 3, 20)
     assert sizes(cold, QWEN, 0)[-1] == 16384  # maybe of a warm-up that an earlier test's size went into
     wait_until(lambda: warmed("/api/embed") >= 2, 20)
+    assert gateway.httpx().post("/v1/embeddings", json={"model": "embed-local", "input": "hi"}).is_success
     embedded = [call for call in cold.calls[calls:] if call.path == "/api/embed"]
-    assert not any("options" in call.json for call in embedded)  # as requests ask for it
+    assert {call.json["options"]["num_ctx"] for call in embedded} == {2048}  # as requests ask for it

@@ -15,7 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from aicc_hooks.resilience.crashes import CrashEvent, now_text, read_crashes, signal_name, write_crash
+from aicc_hooks.resilience.crashes import (
+    CrashEvent,
+    mark_worker,
+    now_text,
+    read_crashes,
+    signal_name,
+    write_crash,
+)
 
 # A supervisor in its own process, because it owns the signal handlers of the main thread.
 RUN = """
@@ -135,6 +142,20 @@ time.sleep(60)
     assert code == 0
     assert (tmp_path / "drained").read_text() == "done"
     assert read_crashes(tmp_path) == []
+
+
+def test_what_was_ignored_at_the_start_stays_ignored(tmp_path: Path) -> None:
+    """As `nohup aicc serve &` wants it: the terminal's end is none of the gateway."""
+    program = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_IGN)\n" + RUN
+    run = Run(tmp_path, "time.sleep(60)", program)
+    (first,) = run.children(1)
+    run.process.send_signal(signal.SIGHUP)
+    os.kill(first, signal.SIGKILL)  # the supervisor still looks after it
+    second = run.children(2)[1]
+    assert run.process.poll() is None
+    run.process.send_signal(signal.SIGTERM)
+    assert run.end()[0] == 0
+    assert gone(second)
 
 
 def test_a_child_that_will_not_end_is_ended_after_the_drain_time(tmp_path: Path) -> None:
@@ -300,3 +321,51 @@ def test_a_worker_that_died_is_found_by_the_one_that_replaces_it(tmp_path: Path)
     (event,) = read_crashes(tmp_path)
     assert (event["pid"], event["signal"]) == (died.pid, "unknown")
     assert list((tmp_path / "workers").iterdir()) == []
+
+
+def test_two_replacements_that_start_together_both_leave_their_mark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    marks = tmp_path / "workers"
+    marks.mkdir()
+    (marks / str(dead.pid)).write_bytes(b"")
+    unlink = Path.unlink
+
+    def too_late(path: Path, missing_ok: bool = False) -> None:
+        unlink(path)  # the other replacement was quicker
+        unlink(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", too_late)
+        mark_worker(tmp_path)
+    assert [mark.name for mark in marks.iterdir()] == [str(os.getpid())]
+    assert read_crashes(tmp_path) == []  # the other one reports it
+
+
+def test_workers_that_ended_with_their_parent_are_no_crashes_of_their_own(tmp_path: Path) -> None:
+    child = f"""
+import pathlib
+from aicc_hooks.resilience.crashes import mark_worker
+mark = {str(tmp_path / "orphan")!r}
+if not os.path.exists(mark):
+    pid = os.fork()
+    if pid == 0:
+        mark_worker(pathlib.Path({str(tmp_path)!r}))
+        open(mark, 'w').close()
+        time.sleep(60)
+    while not os.path.exists(mark):
+        time.sleep(0.01)
+    os.kill(os.getpid(), signal.SIGKILL)
+mark_worker(pathlib.Path({str(tmp_path)!r}))
+open({str(tmp_path / "second")!r}, 'w').close()
+time.sleep(60)
+"""
+    run = Run(tmp_path, child)
+    run.children(2)
+    while not (tmp_path / "second").exists():
+        time.sleep(0.01)
+    run.process.send_signal(signal.SIGTERM)
+    run.end()
+    assert [event["signal"] for event in read_crashes(tmp_path)] == ["SIGKILL"]

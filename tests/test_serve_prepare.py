@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from litellm.proxy.proxy_cli import run_server
 
 from aicc_hooks.errors import ConfigError, GatewayConfigError
 from aicc_hooks.home import shipped
@@ -62,13 +63,32 @@ def test_the_command_and_its_environment(home: Path, free_port: int) -> None:
     assert made.port is not None
     assert arguments(made) == {
         "--config": str(shipped("config.yaml")), "--host": "127.0.0.1", "--port": str(free_port), "--num_workers": "2",
-        "--timeout_worker_healthcheck": "60",
     }  # fmt: skip
     assert made.env["AICC_MASTER_KEY"] == STRONG
     assert made.env["AICC_ROUTER_PORT"] == str(free_port)
     assert made.env["OLLAMA_BASE_URL"] == "http://localhost:11434"
     assert made.env["LITELLM_LOCAL_MODEL_COST_MAP"] == "True", "no fetch from the internet at the start"
     assert STRONG not in " ".join((*made.notes, *made.argv)), "a real key is not printed"
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "expected"),
+    [
+        ((), {"NUM_WORKERS": "2"}, 60),
+        (("--num_workers=2",), {"TIMEOUT_WORKER_HEALTHCHECK": ""}, 60),
+        ((), {"TIMEOUT_WORKER_HEALTHCHECK": "20"}, 20),
+        (("--num_workers", "2", "--timeout_worker_healthcheck=10"), {}, 10),
+    ],
+)
+def test_a_loading_worker_has_a_minute_to_answer_unless_told_otherwise(
+    home: Path, free_port: int, words: tuple[str, ...], env: dict[str, str], expected: int
+) -> None:
+    made = plan(home, free_port, env={"AICC_MASTER_KEY": STRONG, **env}, extra=words)
+    option = next(p for p in run_server.params if p.name == "timeout_worker_healthcheck")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.environ", made.env)
+        given = run_server.make_context("litellm", list(made.argv[4:]), resilient_parsing=False).params
+    assert given[option.name] == expected
 
 
 def test_another_server_than_uvicorn_opens_the_port_itself(home: Path, free_port: int) -> None:

@@ -12,6 +12,7 @@ import orjson
 from aicc_hooks.adapter import reshape, turns
 from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.heard import is_sse
 from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.refusals import broken_stream
 from aicc_hooks.adapter.runtime import Runtime
@@ -20,13 +21,19 @@ from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.stream_end import EndMark
 from aicc_hooks.resilience.cold_start import KEEPALIVE
 from aicc_hooks.upstream_errors import explain
-from aicc_hooks.wire import RETRY_AFTER_S, encode_headers, error_bytes, error_event, holds_error, mended_event
+from aicc_hooks.wire import (
+    RETRY_AFTER_S,
+    encode_headers,
+    error_bytes,
+    error_event,
+    error_events,
+    mended_event,
+)
 
 log = logging.getLogger("aicc_hooks")
 
 _ERROR_LIMIT = 1 << 20
 _KEEP_LIMIT = 2 << 20  # of a response, for its record
-_SPOKEN = (b'delta"', b'"text"')  # in chat, responses and messages; in completions
 # No page may frame an answer or guess its type: what LiteLLM's own layer says, also where that layer is left out.
 _FOR_BROWSERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),
@@ -43,6 +50,7 @@ class Answer:
         self.call = call
         self.outcome = Outcome()
         self.started = False
+        self.complete = False  # its last byte was handed to the server
         self._send = send
         self._runtime = runtime
         self._held: Message | None = None  # response.start of an error, until its body is known
@@ -65,7 +73,7 @@ class Answer:
             if self.outcome.status >= 400 and self.call.endpoint in _LLM:
                 self._held = message
                 return
-            if self.outcome.status == 200 and not _is_sse(message):
+            if self.outcome.status == 200 and not is_sse(message):
                 self._whole = reshape.of_whole(self.call, turns.keeper(self._runtime, self.call))
             if self._whole is not None:
                 self._waiting = message
@@ -95,11 +103,10 @@ class Answer:
                 message = self._with_end(self._end, message)
             self._keep(message.get("body", b""))
             self._ended = not message.get("more_body")
-            if self._sse and not self.call.spoke:
-                self.call.spoke = _SPOKEN[self.call.endpoint == "completions"] in message.get("body", b"")
             if self._sse and self.call.hide_usage and b'"usage"' in message.get("body", b""):
                 message = {**message, "body": without_usage_chunk(message["body"])}
             await self._send(message)
+            self.complete = self._ended
 
     def _with_end(self, mark: EndMark, message: Message) -> Message:
         """The message; with an error event behind it when the stream stops here without the end of its API."""
@@ -148,6 +155,7 @@ class Answer:
                 event = error_event(call.endpoint, *refusal.told, number=reshape.next_number(self._feed))
                 self._keep(event)
                 await self._send({"type": "http.response.body", "body": event, "more_body": False})
+                self.complete = True
             return
         body = error_bytes(call.endpoint, *refusal.told)
         extra = [("content-type", "application/json"), ("content-length", str(len(body)))]
@@ -160,17 +168,17 @@ class Answer:
         headers = [*encode_headers([*extra, *response_headers(call, self._runtime)]), *_FOR_BROWSERS]
         await self._send({"type": "http.response.start", "status": refusal.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        self.complete = True
 
     async def _start(self, message: Message) -> None:
         self.started = True
         if self.outcome.status < 400:
-            # A fallback answered: what an earlier attempt was refused for is no error of this request.
-            self.call.error_code, self.call.refusal = "", None
+            self.call.error_code = ""
         # LiteLLM allows every origin; who may read answers in a browser is ours to say (cors.py).
         headers = [
             (k, v) for k, v in message.get("headers") or [] if not k.lower().startswith(b"access-control-")
         ]
-        self._sse = _is_sse(message)
+        self._sse = is_sse(message)
         present = {k for k, _ in headers}
         headers += [pair for pair in _FOR_BROWSERS if pair[0] not in present]
         headers += encode_headers(response_headers(self.call, self._runtime))
@@ -186,6 +194,7 @@ class Answer:
         await self._start({**start, "headers": headers})
         self._keep(body)
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        self.complete = True
 
     async def _finish_error(self) -> None:
         self._held = None
@@ -196,18 +205,12 @@ class Answer:
     def _mend_stream_error(self, body: bytes) -> bytes:
         """Replace provider errors inside a stream: their text may repeat the prompt."""
         lines = body.split(b"\n")
-        for number, line in enumerate(lines):
-            if not line.startswith(b"data:") or b'"error"' not in line:
-                continue
-            try:
-                event = orjson.loads(line[5:].strip())
-            except orjson.JSONDecodeError:
-                continue
-            if holds_error(event):
-                refusal = self.call.refusal or explain(502, line[5:], attempted=True, model=self._model())
-                self.call.error_code = refusal.code
-                shaped = mended_event(event, self.call.endpoint, *refusal.told)
-                lines[number] = b"data: " + orjson.dumps(shaped)
+        for number, event in error_events(lines):
+            told = lines[number][5:]
+            refusal = self.call.refusal or explain(502, told, attempted=True, model=self._model())
+            self.call.error_code = refusal.code
+            shaped = mended_event(event, self.call.endpoint, *refusal.told)
+            lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
     def _model(self) -> str:
@@ -231,11 +234,6 @@ def without_usage_chunk(body: bytes) -> bytes:
                 continue
         kept.append(event)
     return b"\n\n".join(kept)
-
-
-def _is_sse(message: Message) -> bool:
-    headers = message.get("headers") or []
-    return any(k.lower() == b"content-type" and b"text/event-stream" in v for k, v in headers)
 
 
 def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
@@ -264,6 +262,8 @@ def response_headers(call: Call, runtime: Runtime) -> list[tuple[str, str]]:
     dropped = call.attempts[-1].dropped.difference(call.stripped) if call.attempts else ()
     if call.stripped or dropped:
         pairs.append(("x-aicc-stripped", ",".join((*call.stripped, *sorted(dropped)))))
+    if call.cut:
+        pairs.append(("x-aicc-cut", call.cut))
     if call.cold_start:
         pairs.append(("x-aicc-cold-start", "true"))
     if runtime.catalog.demo:

@@ -12,6 +12,7 @@ from typing import Any
 
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.catalog import ModelGroup, server_name
+from aicc_hooks.detect.tokens import estimate_tokens
 from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.context import GIB, choose_num_ctx, memory_limit, room, too_long
 from aicc_hooks.resilience.loads import Loads
@@ -39,14 +40,19 @@ class AttemptContext:
     def parameters(self, call: Call, attempt: Attempt) -> dict[str, Any]:
         """What to add to the call: num_ctx, keep_alive. Notes a cold start. Raises Refusal: it does not fit (400)."""
         client = self._clients.get(attempt.address)
-        if client is None or call.needs is None or call.needs.mode != "chat":
+        if client is None:
             return {}
         name = server_name(attempt.model)
         key = (attempt.address, name)
+        if call.endpoint in ("embeddings", "rerank"):
+            return self._of_embedding(call, attempt, key)
+        if call.needs is None or call.needs.mode != "chat":
+            return {}
         others = self._others(key)
         # Ollama lists a model that is still loading, so the first word of an answer tells, not its list.
         loads = client.is_loaded(name) is False or any(a.loading for _, a in others)
-        attempt.loading = loads and not any(other.spoke for other, _ in others)
+        spoke = any(other.spoke for other, _ in others)
+        attempt.loading = loads and not spoke
         runs = self._runs(*key)
         chosen = self._choose(call.needs.tokens, *key, runs)
         if chosen is None:
@@ -54,14 +60,31 @@ class AttemptContext:
             raise too_long(name, call.needs.tokens, limit, model_max=info.context_length if info else None)
         attempt.loading = attempt.loading or runs not in (None, chosen)
         call.cold_start = call.cold_start or attempt.loading
-        attempt.num_ctx = chosen
+        # A gateway that has just started does not know: such an attempt may load, and its patience says nothing.
+        attempt.loading = attempt.loading or not (client.looked or spoke)
+        return self._sized(call, attempt, key, chosen)
+
+    def _of_embedding(self, call: Call, attempt: Attempt, key: tuple[str, str]) -> dict[str, Any]:
+        """As for chat, but the model's own tokenizer judges whether a text is too long. Rerank's windows may be cut."""
+        longest = max((s.text for s in call.extract.segments), key=len, default="") if call.extract else ""
+        needed = (
+            int(estimate_tokens(longest) * self._config().context.safety)
+            if call.endpoint == "embeddings"
+            else 0
+        )
+        added = self._sized(
+            call, attempt, key, self._choose(needed, *key, self._runs(*key)) or self._room(*key)
+        )
+        # The semantic cache's own calls have no needs: nobody would read an error.
+        refuses = call.endpoint == "embeddings" and call.needs is not None and not call.cut
+        return {**added, "truncate": False} if refuses else added
+
+    def _sized(self, call: Call, attempt: Attempt, key: tuple[str, str], num_ctx: int) -> dict[str, Any]:
+        attempt.num_ctx = num_ctx
         self._under_way.setdefault(key, []).append(weakref.ref(call))
-        added: dict[str, Any] = {"num_ctx": chosen}
         cold = self._config().cold_start
-        keep = cold.keep_alive.get(name, cold.default_keep_alive)
-        if keep is not None:
-            added["keep_alive"] = keep
-        return added
+        keep = cold.keep_alive.get(key[1], cold.default_keep_alive)
+        return {"num_ctx": num_ctx} if keep is None else {"num_ctx": num_ctx, "keep_alive": keep}
 
     def ended(self, attempt: Attempt, *, answered: bool) -> bool:
         """An attempt has just ended. True when its answer tells that a load is over."""

@@ -55,7 +55,7 @@ class Gateway(Hook):
         elif endpoint == "rerank":
             as_reranker(kwargs)
         # Only the inner call of /responses and /messages goes to the model server.
-        added = attempt.parameters if inner else {}
+        added = attempt.parameters if inner or endpoint == "embeddings" else {}
         return {**kwargs, **added} if added else None
 
     async def _begin(self, call: Call, deployment: str, kwargs: Mapping[str, Any]) -> Attempt:

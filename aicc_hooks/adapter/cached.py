@@ -10,7 +10,8 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from aicc_hooks.payload.replay import stream_of, with_model
 from aicc_hooks.redis_env import redis_settings
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.redis_link import key as redis_key
+from aicc_hooks.resilience.health_check import ProbeFailed
 
 log = logging.getLogger("aicc_hooks")
 
@@ -208,7 +210,7 @@ class Cached:
         call: Call,
         request: CacheRequest,
         run: Callable[[Callable[[Message], Awaitable[None]]], Awaitable[None]],
-    ) -> AsyncIterator[Message]:
+    ) -> AsyncGenerator[Message, None]:
         """ASGI messages of one upstream call, shared by identical requests under way. Raises UpstreamAnswer.
 
         `run(send)` runs LiteLLM's stack. Streams share with streams, whole answers with whole answers.
@@ -222,10 +224,13 @@ class Cached:
             led = True
             return self._fly(call, request, run)
 
-        async for message in self.flights.join(f"{key}:{call.stream}" if key else None, open_upstream):
-            if not led and call.cache_tier != "exact":
-                call.cache_tier, call.cache_age_s = "exact", 0.0
-            yield message
+        async with aclosing(
+            self.flights.join(f"{key}:{call.stream}" if key else None, open_upstream)
+        ) as flight:
+            async for message in flight:
+                if not led and call.cache_tier != "exact":
+                    call.cache_tier, call.cache_age_s = "exact", 0.0
+                yield message
 
     async def _fly(
         self,
@@ -261,11 +266,16 @@ class Cached:
         finally:
             left = True
             task.cancel()
+            if not task.done():
+                await asyncio.gather(task, return_exceptions=True)
 
     async def _keep(self, call: Call, request: CacheRequest, body: bytes) -> None:
         assert self.cache is not None
         if call.attempts and call.decision is not None and call.attempts[-1].group != call.decision.route:
             self.metrics.refused["fallback"] += 1  # the key names the model that did not answer
+            return
+        if call.cut:  # a hit would not say so
+            self.metrics.refused["cut"] += 1
             return
         try:
             whole = await asyncio.to_thread(
@@ -281,10 +291,12 @@ class Cached:
         await self.cache.put(request, whole, {"ms": round(spent, 1)})
 
     async def ping(self, value: str) -> str | bytes | None:
-        """Write and read back a value of our own, for health."""
+        """Write and read back a value of our own, for health. Raises ProbeFailed with the link's reason."""
         name = redis_key("health", "probe")
         await self.link.run(lambda r: r.set(name, value, ex=60), None, write=True)
         found: str | bytes | None = await self.link.run(lambda r: r.get(name), None)
+        if found is None and (why := self.link.health()["detail"]):
+            raise ProbeFailed(f"Redis: {why}")
         return found
 
     async def stop(self) -> None:

@@ -62,7 +62,7 @@ class Call:
     needs: Needs | None = None
     requested: str = ""
     stream: bool = False
-    spoke: bool = False  # a token reached the client: nothing is tried again
+    spoke: bool = False  # a token left LiteLLM for the client: nothing is tried again
     session: str = ""
     user: str = ""
     client: str = ""
@@ -82,9 +82,9 @@ class Call:
     cache_similarity: float | None = None
     cache_age_s: float | None = None
     cold_start: bool = False
+    cut: str = ""  # "prompt": the model read an embedding's text only in part
     mode: str = "live"
     hide_usage: bool = False  # the stream's usage chunk is for us; the client did not ask for it
-    shared: bool = False  # its upstream call may outlive it: others listen too
     known: dict[str, str] = field(default_factory=dict)  # found value → entity, in memory only
     attempts: list[Attempt] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)  # milliseconds by step

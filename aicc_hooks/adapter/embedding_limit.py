@@ -1,4 +1,4 @@
-"""A time limit of our own on embeddings, and another deployment of the same model when one fails.
+"""A time limit of our own on embeddings, another deployment of the same model when one fails, and texts too long for it.
 
 LiteLLM asks Ollama for them without a limit (llms/ollama/completion/handler.py). Chat has none on purpose (a model may
 load for minutes); an embedding model loads in seconds. Fallbacks go to other groups, whose vectors would not fit.
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.catalog import server_name
-from aicc_hooks.resilience.classify import FAILURES, classify
+from aicc_hooks.errors import Refusal
+from aicc_hooks.resilience.classify import FAILURES, Outcome, classify
+from aicc_hooks.upstream_errors import explain
 
 if TYPE_CHECKING:
     from aicc_hooks.adapter.runtime import Runtime
@@ -67,7 +69,7 @@ def _limited(runtime: Runtime, ask: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _patient(runtime: Runtime, ask: Callable[..., Any]) -> Callable[..., Any]:
-    """Asks again while the group has another deployment of the same model."""
+    """Asks again while the group has another deployment of the same model, or when the text has to be cut."""
 
     @functools.wraps(ask)
     async def patient(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -78,7 +80,9 @@ def _patient(runtime: Runtime, ask: Callable[..., Any]) -> Callable[..., Any]:
             except Exception as error:
                 call = calls.current()
                 # An attempt that was not even noted would be made for ever.
-                if call is None or len(call.attempts) <= tried or not _another(runtime, call, error):
+                if call is None or len(call.attempts) <= tried:
+                    raise
+                if not _cut(runtime, call, error) and not _another(runtime, call, error):
                     raise
                 tried = len(call.attempts)
 
@@ -114,6 +118,33 @@ def untried(call: Call, deployments: list[dict[str, Any]]) -> list[dict[str, Any
 def bare(model: str) -> str:
     """`ollama/bge-m3:latest` → `bge-m3`. An organisation in the name stays: two of them may mean two models by one name."""
     return server_name(model).removesuffix(":latest")
+
+
+def _cut(runtime: Runtime, call: Call, error: Exception) -> bool:
+    """Whether to ask again and have the text cut, since it is longer than the model reads."""
+    last = call.attempts[-1]
+    if last.parameters.get("truncate") is not False or not too_long(error):
+        return False
+    if runtime.upstreams.config.embeddings.too_long == "cut":
+        call.cut = "prompt"
+        return True
+    name = server_name(last.model)
+    call.refusal = Refusal(
+        "aicc_context_too_long",
+        f"A text is longer than the {last.num_ctx} tokens '{name}' reads here. Send it in parts, or set "
+        "resilience.embeddings.too_long: cut in policy.yaml.",
+        400,
+    )
+    return False
+
+
+def too_long(error: Exception) -> bool:
+    """Whether a model server says that the text does not fit its model."""
+    told = str(error).encode("utf-8", "replace")
+    return (
+        classify(error) is Outcome.CLIENT_ERROR
+        and explain(400, told, attempted=True).code == "aicc_context_too_long"
+    )
 
 
 def _another(runtime: Runtime, call: Call, error: Exception) -> bool:

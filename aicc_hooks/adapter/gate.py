@@ -17,6 +17,7 @@ from aicc_hooks.adapter.answer import Answer
 from aicc_hooks.adapter.asgi import App, Message, Receive, Scope, Send
 from aicc_hooks.adapter.cached import UpstreamAnswer
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.heard import Heard
 from aicc_hooks.adapter.preparing import forward_scope, prepare
 from aicc_hooks.adapter.runtime import Runtime
 from aicc_hooks.errors import Refusal
@@ -104,8 +105,6 @@ class Gate:
         finally:
             if call.attempts and answer.outcome.status == 200:
                 self._warm.add(call.endpoint)
-            if not call.shared:
-                self._close_attempts(call, answer)
             if call.endpoint in _RECORDED:
                 call.mode = "demo" if self.runtime.catalog.demo else "live"
                 self.runtime.recorder.finish(call, answer.close())
@@ -126,10 +125,12 @@ class Gate:
         waiting = asyncio.ensure_future(answer.keep_alive(pause)) if pause else None
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
+            # The server tells of a disconnect after each complete answer too.
+            if gone.done() and not answer.complete:
                 answer.outcome.disconnected = True
-                await self.runtime.upstreams.context.let_load(call, work)
-                work.cancel()
+                if not work.done():
+                    await self.runtime.upstreams.context.let_load(call, work)
+                    work.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await work
         finally:
@@ -154,7 +155,7 @@ class Gate:
         if request is None:
             self.runtime.upstreams.refuse_if_down(call)
             self.runtime.upstreams.refuse_if_full(call)
-            return await self._stack(call, answer)(scope, _replay(body, gone), answer.send)
+            return await self._ask(call, scope, body, gone, answer.send)
         hit = await cached.lookup(call, request)
         if hit is not None:
             for message in cached.replay(call, hit):
@@ -166,37 +167,40 @@ class Gate:
         async def run(send: Send) -> None:
             # The call may be shared: one client's leaving must not end it for the others.
             never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
-            try:
-                self.runtime.upstreams.refuse_if_full(call)  # who joins a call under way needs no place
-                await self._stack(call, answer)(scope, _replay(body, never), send)
-            finally:
-                self._close_attempts(call, answer)
+            self.runtime.upstreams.refuse_if_full(call)  # who joins a call under way needs no place
+            await self._ask(call, scope, body, never, send)
 
-        call.shared = True
         try:
-            async for message in cached.share(call, request, run):
-                await answer.send(message)
+            async with contextlib.aclosing(cached.share(call, request, run)) as messages:
+                async for message in messages:
+                    await answer.send(message)
         except UpstreamAnswer as failed:
             for message in failed.messages:
                 await answer.send(message)
         return None
 
-    def _stack(self, call: Call, answer: Answer) -> App:
+    async def _ask(
+        self, call: Call, scope: Scope, body: bytes, gone: asyncio.Future[Message], send: Send
+    ) -> None:
+        """Run LiteLLM's stack. Whatever ends it, its attempts end with it: their place in the queue is free again."""
+        heard, left = Heard(call, send), False
+        try:
+            await self._stack(call)(scope, _replay(body, gone), heard.send)
+            left = gone.done()  # Starlette ends a stream without a word when its client went
+        except asyncio.CancelledError:
+            left = True
+            raise
+        finally:
+            outcome = heard.outcome or (Outcome.CANCELLED if left else Outcome.SERVER_ERROR)
+            for attempt in call.attempts:
+                if not attempt.ended:
+                    self.runtime.upstreams.end(attempt, outcome)
+
+    def _stack(self, call: Call) -> App:
         """LiteLLM's whole stack until it served a door once; then its endpoint, or the short stack (policy speed)."""
         if call.endpoint not in self._warm or self._short is None or not self.runtime.saves("middlewares"):
             return self.app
         return self._direct(call.endpoint) or self._short
-
-    def _close_attempts(self, call: Call, answer: Answer) -> None:
-        """Whatever ended the request, its attempt ends with it: the place in the queue is free again."""
-        for attempt in call.attempts:
-            if attempt.ended:
-                continue
-            if answer.outcome.disconnected:
-                outcome = Outcome.CANCELLED
-            else:
-                outcome = Outcome.SERVER_ERROR if call.error_code else Outcome.OK
-            self.runtime.upstreams.end(attempt, outcome)
 
 
 async def _until_disconnect(receive: Receive) -> Message:

@@ -20,6 +20,7 @@ from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.payload import extract
 from aicc_hooks.relay import stays_here
+from aicc_hooks.resilience.classify import Outcome
 
 
 class PrivacyHook(Hook):
@@ -69,6 +70,9 @@ class PrivacyHook(Hook):
             return None
         if not (here := await self._is_local(kwargs, info)):
             self.runtime.counters["private_stopped_at_deployment"] += 1
+            for attempt in call.attempts:
+                if not attempt.ended:  # no server was asked, so none is to blame
+                    self.runtime.upstreams.end(attempt, Outcome.CANCELLED)
             raise self._refused(call, here)
         return None
 

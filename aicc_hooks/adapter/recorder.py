@@ -211,7 +211,9 @@ class Recorder:
             draft.completion_tokens = estimate_tokens(str(facts.output or ""))
         if facts is not None and call.attempts:
             finish = "length" if facts.finish in _CUT_OFF else facts.finish
-            draft.cut = truncated(finish, draft.prompt_tokens, call.attempts[-1].num_ctx)
+            one = call.needs is not None and call.needs.mode == "chat"  # else the tokens of many texts
+            draft.cut = truncated(finish, draft.prompt_tokens, call.attempts[-1].num_ctx if one else 0)
+        draft.cut = "prompt" if call.cut else draft.cut
         draft.attempts = [
             Attempt(deployment=a.deployment_label, error=a.error) for a in call.attempts if a.error
         ]

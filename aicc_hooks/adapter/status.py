@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from aicc_hooks import __version__
 from aicc_hooks.access import LAN_KEY, fit_for_lan
 from aicc_hooks.adapter.runtime import Runtime
+
+
+def _circuits(runtime: Runtime) -> str:
+    """Upstreams that are left alone now, why, and for how long. One whose time is over is no problem to tell."""
+    names = runtime.catalog.deployment_names
+    return "; ".join(
+        f"{names.get(key, key)}: left alone for {math.ceil(seconds)} s ({reason})"
+        for (_, key), (_, seconds, reason) in runtime.upstreams.breaker.open_circuits().items()
+        if seconds > 0
+    )
 
 
 async def health(runtime: Runtime) -> dict[str, Any]:
@@ -43,6 +54,10 @@ async def health(runtime: Runtime) -> dict[str, Any]:
             problems[name] = look["detail"]
     if trouble := runtime.recorder.trouble():  # as it is now: no probe's pause in between
         problems["spool"] = trouble
+    if unknown := runtime.upstreams.unknown_models:
+        problems["policy_models"] = "; ".join(unknown[:5])
+    if circuits := _circuits(runtime):
+        problems["circuits"] = circuits
     worst = "down" if down else seen["status"]
     return {
         "status": "degraded" if worst == "ok" and problems else worst,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import time
@@ -21,6 +22,7 @@ from aicc_hooks.resilience.cold_start import RequestRate
 from aicc_hooks.resilience.config import ResilienceConfig
 from aicc_hooks.resilience.health_check import HealthChecker
 from aicc_hooks.resilience.limits import FairLimiter
+from aicc_hooks.resilience.model_names import settle
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.ollama import OllamaClient, OllamaError
 from aicc_hooks.resilience.ollama_models import same_model
@@ -50,6 +52,9 @@ class Upstreams:
         self.rate = RequestRate(self.config.high_qps.window_s)
         self.health: HealthChecker | None = None
         self.warmer: Warmer | None = None
+        self.unknown_models: tuple[str, ...] = ()  # that the policy names and config.yaml does not have
+        self._given = self.config  # as the policy says
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.sync: BreakerSync | None = None
         self._clients: dict[str, OllamaClient] = {}
         self.servers = ModelServers()
@@ -62,9 +67,9 @@ class Upstreams:
 
     def configure(self, config: ResilienceConfig) -> None:
         """Take a policy into force; open circuits and waiting requests stay as they are."""
-        self.config = config
+        self._given = config
+        self._name_models()
         self.breaker.configure(config.breaker)
-        self.limiter.configure(config.limits)
         self.rate = RequestRate(config.high_qps.window_s)
         if self.health is not None:
             self.health.configure(config.health)
@@ -83,10 +88,18 @@ class Upstreams:
             for name, others in rule.items()
             if isinstance(others, list)
         }
+        self._name_models()
         for address in {d.address for d in _deployments(catalog) if d.ollama}:
             if address and address not in self._clients:
                 self._clients[address] = OllamaClient(address)
         self.servers.adopt(catalog, keys or {})
+
+    def _name_models(self) -> None:
+        """Which models of config.yaml the policy means; again when either changes. From any thread."""
+        self.config, self.unknown_models = settle(self._given, self._catalog)
+        self.limiter.configure(self.config.limits)
+        if self._loop is not None and self.warmer is not None:
+            self._loop.call_soon_threadsafe(self.warmer.follow, self.config.cold_start.warm_up)
 
     def start(
         self,
@@ -100,15 +113,21 @@ class Upstreams:
         """Begin probing and warming up in the running loop."""
         if self.health is not None:
             return
+        reachable, refused = self.breaker.reachable, self.breaker.unreachable
+
+        def limit() -> float:
+            return self.config.health.timeout_s
+
         probe = OllamaProbe(
             list(self._clients.values()),
             self._expected,
-            on_reachable=self.breaker.reachable,
-            on_refused=self.breaker.unreachable,
+            on_reachable=reachable,
+            on_refused=refused,
+            limit_s=limit,
         )
         self.health = HealthChecker(
             standard_probes(
-                ollama=probe, servers=self.servers.probe(self.breaker.reachable, self.breaker.unreachable),
+                ollama=probe, servers=self.servers.probe(reachable, refused, limit),
                 redis=redis, litellm=litellm, langfuse=langfuse, home=self._home, free_mb=lambda: self.config.health.disk_free_mb, backlog=backlog,
                 backlog_limit=lambda: self.config.health.spool_backlog, crash_dir=self._home / "logs",
             ),
@@ -119,12 +138,12 @@ class Upstreams:
         if link is not None and link.settings is not None:
             self.sync = BreakerSync(self.breaker, RedisStore(link))
             self.sync.start()
-        if self.config.cold_start.warm_up:
-            self.warmer = Warmer(self.config.cold_start.warm_up, self._loader_of, self._bucket_of)
-            self.warmer.start()
+        self._loop, self.warmer = asyncio.get_running_loop(), Warmer(self._loader_of, self._bucket_of)
+        self.warmer.follow(self.config.cold_start.warm_up)
 
     async def stop(self) -> None:
         """End background work and connections."""
+        self._loop = None
         if self.warmer is not None:
             await self.warmer.stop()
         if self.health is not None:
@@ -340,23 +359,21 @@ class Upstreams:
 
     def _loader_of(self, model: str) -> OllamaClient | None:
         found = self._deployment_of(model)
-        return self._clients.get(found[1].address) if found is not None else None
+        return self._clients.get(found.address) if found is not None else None
 
     def _bucket_of(self, model: str) -> int | None:
         found = self._deployment_of(model)
-        if found is None or found[0] not in ("", "chat"):
-            return None  # embeddings are asked for without `num_ctx`
-        return self.context.to_warm(found[1].address, found[1].name)
+        return self.context.to_warm(found.address, found.name) if found is not None else None
 
-    def _deployment_of(self, model: str) -> tuple[str, Deployment] | None:
-        """(mode, deployment) of a model by the name its server has for it."""
-        every = ((g.mode, d) for g in self._catalog.groups.values() for d in g.deployments)
-        return next((pair for pair in every if same_model(pair[1].name, model)), None)
+    def _deployment_of(self, model: str) -> Deployment | None:
+        """Of a model, by the name its server has for it."""
+        return next((d for d in _deployments(self._catalog) if same_model(d.name, model)), None)
 
     def _on_transition(self, transition: Any) -> None:
         name = self._catalog.deployment_names.get(transition.key, transition.key)
         log.warning("circuit of %s %s: %s → %s", transition.scope, name, transition.old, transition.new)
-        if self.health is not None:
+        # What a probe has just found needs no other look.
+        if self.health is not None and not transition.reason.startswith("health probe"):
             self.health.nudge("ollama")
 
 

@@ -51,11 +51,14 @@ class SingleFlight(Generic[T]):
     def __len__(self) -> int:
         return len(self._flights)
 
-    async def join(self, key: str | None, open_upstream: Callable[[], AsyncIterator[T]]) -> AsyncIterator[T]:
+    async def join(
+        self, key: str | None, open_upstream: Callable[[], AsyncIterator[T]]
+    ) -> AsyncGenerator[T, None]:
         """Chunks of the flight under `key`, from its beginning; leads a new one when there is none.
 
         A flight that fails before this reader got anything is tried again, led by one of its readers; the leader
-        itself, and readers who have seen part of the answer, get the error. `key=None`: a call of its own.
+        itself, and readers who have seen part of the answer, get the error. Who leaves last waits until the call has
+        ended. `key=None`: a call of its own.
         """
         promoted = 0
         while True:
@@ -92,7 +95,7 @@ class SingleFlight(Generic[T]):
                     raise
                 promoted += 1
             finally:
-                flight.detach(reader)
+                await flight.detach(reader)
 
     async def run(self, key: str | None, call: Callable[[], Awaitable[T]]) -> T:
         """The same for a call with one result."""
@@ -100,7 +103,7 @@ class SingleFlight(Generic[T]):
         async def once() -> AsyncIterator[T]:
             yield await call()
 
-        async with aclosing(_as_generator(self.join(key, once))) as results:
+        async with aclosing(self.join(key, once)) as results:
             async for result in results:
                 return result
         raise RuntimeError("the call gave no result")
@@ -142,11 +145,12 @@ class _Flight(Generic[T]):
         self._readers.add(reader)
         return reader
 
-    def detach(self, reader: _Reader) -> None:
+    async def detach(self, reader: _Reader) -> None:
         self._readers.discard(reader)
         if not self._readers and not self._done and self._task is not None:
             self._flights._land(self)
             self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         else:
             self._trim()
             self._tell()

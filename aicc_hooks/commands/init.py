@@ -14,8 +14,8 @@ from aicc_hooks.gateway_config import load_all
 from aicc_hooks.home import home_dir
 from aicc_hooks.ops import init as ops
 from aicc_hooks.ops.env_values import PLAIN
-from aicc_hooks.ops.look import Machine, look, next_free_port, port_free
-from aicc_hooks.resilience.memory import recommend
+from aicc_hooks.ops.look import Machine, look, models_shown, next_free_port, port_free
+from aicc_hooks.resilience.memory import caches, recommend
 from aicc_hooks.resilience.models_present import missing_models
 from aicc_hooks.resilience.ollama_models import full_name
 
@@ -133,7 +133,7 @@ def _models(home: Path, machine: Machine, settings: dict[str, str]) -> list[str]
     """Missing models with the command that fetches them, and how much Ollama may load at once."""
     assert machine.models is not None
     try:
-        config, _ = load_all(home / "config.yaml", {**settings, "AICC_HOME": str(home)})
+        config, policy = load_all(home / "config.yaml", {**settings, "AICC_HOME": str(home)})
     except ConfigError as error:
         return [f"config: {error}"]
     wanted = {
@@ -143,5 +143,6 @@ def _models(home: Path, machine: Machine, settings: dict[str, str]) -> list[str]
     }
     out = [f"missing: {m.sentence}" for m in missing_models(sorted(wanted), machine.models)]
     sizes = {name: size for name, size in machine.models.items() if full_name(name) in wanted}
-    advice = recommend(machine.ram, sizes)
+    known = caches(models_shown(machine.ollama_url, sizes), policy.policy.resilience.context)
+    advice = recommend(machine.ram, sizes, known)
     return [*out, advice.sentence, *(advice.commands if sizes else ())]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import httpx
 
 from aicc_hooks.resilience.memory import total_ram
+from aicc_hooks.resilience.ollama import OllamaClient
+from aicc_hooks.resilience.ollama_models import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,20 @@ def ollama_models(url: str, timeout_s: float = 1.5) -> dict[str, int] | None:
         return {str(row["name"]): int(row.get("size") or 0) for row in answer["models"]}
     except Exception:
         return None
+
+
+def models_shown(url: str, names: Iterable[str], timeout_s: float = 1.5) -> list[ModelInfo]:
+    """What the Ollama at `url` tells of these models; those it does not tell of are left out."""
+
+    async def ask() -> list[ModelInfo]:
+        client = OllamaClient(url, timeout_s=timeout_s)
+        try:
+            shown = await asyncio.gather(*(client.show(name) for name in names), return_exceptions=True)
+        finally:
+            await client.aclose()
+        return [info for info in shown if isinstance(info, ModelInfo)]
+
+    return asyncio.run(ask())
 
 
 def redis_state(host: str, port: int, timeout_s: float = 0.7) -> str:

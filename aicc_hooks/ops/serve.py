@@ -103,10 +103,8 @@ def prepare(
     env["CONFIG_FILE_PATH"] = str(loaded.path)
     env["AICC_ROUTER_PORT"] = str(number)
     notes += _greeting(address, number, key, demo=demo, key_shown=demo)
-    several = any(word.partition("=")[0] == "--num_workers" for word in extra)
-    if several and "--timeout_worker_healthcheck" not in extra:
-        # uvicorn ends a worker that does not answer for 5 s; loading LiteLLM takes longer on a busy machine.
-        extra = (*extra, "--timeout_worker_healthcheck", "60")
+    # uvicorn ends one of several workers that does not answer for 5 s; loading LiteLLM takes longer on a busy machine.
+    env["TIMEOUT_WORKER_HEALTHCHECK"] = env.get("TIMEOUT_WORKER_HEALTHCHECK") or "60"
     if doubt := untried(version("litellm")):
         notes.append(f"note: {doubt}; `aicc doctor` tells whether it fits")
     program = (sys.executable, "-m", "aicc_hooks.ops.launch", _litellm())

@@ -145,6 +145,8 @@ def _of_exception(error: BaseException, status: int | None, text: str) -> Outcom
     chain = _chain(error)
     for link in chain:
         name = type(link).__name__
+        if isinstance(link, TimeoutError):
+            break  # a time limit cancels what it limits: the CancelledError below is not the client's
         if name in _CANCELLED_NAMES:
             return Outcome.CANCELLED
         if isinstance(link, Refusal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -129,6 +129,8 @@ class EmbeddingsConfig(BaseModel):
 
     model_config = _STRICT
     timeout_s: Seconds = 120  # from its place in the queue to the answer
+    # A text longer than the model reads. Ollama cuts it without a word; `cut` does so and tells, `refuse` is a 400.
+    too_long: Literal["cut", "refuse"] = "cut"
 
 
 class ResilienceConfig(BaseModel):

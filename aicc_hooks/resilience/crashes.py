@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 CRASH_FILE = "crashes.jsonl"
+_MARKS = "workers"
 _MAX_BYTES = 1_000_000  # about 5,000 crashes; one older file is kept
 
 
@@ -84,20 +85,34 @@ def mark_worker(directory: Path) -> Callable[[], None]:
 
     uvicorn replaces a dead worker by itself and tells nobody; the replacement finds the mark and writes the crash.
     """
-    marks = directory / "workers"
-    mark = marks / str(os.getpid())
+    mark = directory / _MARKS / str(os.getpid())
     with contextlib.suppress(OSError):
-        marks.mkdir(parents=True, exist_ok=True)
-        known = {event.get("pid") for event in read_crashes(directory)}
-        for other in marks.iterdir():
-            if other.name.isdigit() and other != mark and not _alive(int(other.name)):
-                age = datetime.now(UTC).timestamp() - other.stat().st_mtime
-                other.unlink()  # whoever removes it reports it: a second worker fails here
-                if int(other.name) not in known:
-                    event = CrashEvent(now_text(), int(other.name), -1, "unknown", round(age, 1), 1, 0.0)
-                    write_crash(directory, event)
+        mark.parent.mkdir(parents=True, exist_ok=True)
         mark.write_bytes(b"")
+    known = {event.get("pid") for event in read_crashes(directory)}
+    for other in _marks_of_dead(directory):
+        with contextlib.suppress(OSError):
+            age = datetime.now(UTC).timestamp() - other.stat().st_mtime
+            other.unlink()  # whoever removes it reports it: a second worker fails here
+            if int(other.name) not in known:
+                event = CrashEvent(now_text(), int(other.name), -1, "unknown", round(age, 1), 1, 0.0)
+                write_crash(directory, event)
     return lambda: mark.unlink(missing_ok=True)
+
+
+def forget_workers(directory: Path) -> None:
+    """Remove the marks of dead workers unreported: they ended with their parent, or with the machine."""
+    for mark in _marks_of_dead(directory):
+        with contextlib.suppress(OSError):
+            mark.unlink()
+
+
+def _marks_of_dead(directory: Path) -> list[Path]:
+    try:
+        marks = list((directory / _MARKS).iterdir())
+    except OSError:
+        return []
+    return [mark for mark in marks if mark.name.isdigit() and not _alive(int(mark.name))]
 
 
 def _alive(pid: int) -> bool:

@@ -30,17 +30,22 @@ class ProbeResult:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+class ProbeFailed(Exception):
+    """Down, for the reason this says; it is shown, so it names no credentials."""
+
+
 ProbeCall = Callable[[], Awaitable[ProbeResult]]
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One thing to look at. `timeout_s` None: the policy's."""
+    """One thing to look at. `timeout_s` None: the policy's. `several`: it keeps that limit itself, for each of its servers."""
 
     name: str
     run: ProbeCall
     interval_s: float | None = None
     timeout_s: float | None = None
+    several: bool = False
 
 
 @dataclass(slots=True)
@@ -149,12 +154,14 @@ class HealthChecker:
     async def _check(self, name: str) -> None:
         probe = self._probes[name]
         began = time.perf_counter()
-        limit = probe.timeout_s or self.config.timeout_s
+        limit = (probe.timeout_s or self.config.timeout_s) * (2 if probe.several else 1)
         try:
             async with asyncio.timeout(limit):
                 result = await probe.run()
         except TimeoutError:
             result = ProbeResult("down", f"no answer within {limit:g} s")
+        except ProbeFailed as error:
+            result = ProbeResult("down", str(error))
         except Exception as error:
             # The type only: messages of client libraries hold URLs with passwords.
             result = ProbeResult("down", f"{type(error).__name__} while probing")
@@ -181,8 +188,8 @@ class HealthChecker:
     async def _loop(self, name: str) -> None:
         nudge = self._nudges[name]
         while True:
+            nudge.clear()  # one that comes while the look is under way asks for another
             await self._check(name)
-            nudge.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._pause(name)):
                     await nudge.wait()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from aicc_hooks.resilience.context import GIB
+from aicc_hooks.resilience.config import ContextConfig
+from aicc_hooks.resilience.context import GIB, choose_num_ctx, memory_limit, room
+from aicc_hooks.resilience.ollama_models import ModelInfo
 
 _SHARE = 0.75  # macOS lets the GPU wire about three quarters of unified memory; the rest is the user's
 _MAX_PARALLEL = 4  # one person and a few agents; every place costs a whole KV cache
@@ -32,6 +34,18 @@ class Recommendation:
 def total_ram() -> int:
     """Bytes of physical memory (macOS and Linux)."""
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def usual_num_ctx(info: ModelInfo, context: ContextConfig) -> int:
+    """The `num_ctx` a short request asks this model for."""
+    memory = memory_limit(context.memory_budget_gb * GIB, info.kv_bytes_per_token)
+    limits = info.context_length or None, context.buckets_for(info.name), memory
+    return choose_num_ctx(0, *limits) or room(*limits)
+
+
+def caches(infos: Iterable[ModelInfo], context: ContextConfig) -> dict[str, int]:
+    """KV cache of one request of the usual size by full model name, in bytes, where Ollama tells enough."""
+    return {i.name: i.kv_bytes_per_token * usual_num_ctx(i, context) for i in infos if i.kv_bytes_per_token}
 
 
 def recommend(

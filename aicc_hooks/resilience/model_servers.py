@@ -62,13 +62,20 @@ class ModelServers:
         return served.as_model_info() if served is not None else {}
 
     def probe(
-        self, on_reachable: Callable[[str], None], on_refused: Callable[[str], None]
+        self,
+        on_reachable: Callable[[str], None],
+        on_refused: Callable[[str], None],
+        limit_s: Callable[[], float],
     ) -> ServersProbe | None:
         """Health's look at them; None when config.yaml names none."""
         if not self._servers:
             return None
         return ServersProbe(
-            self._servers, self._names_asked_of, on_reachable=on_reachable, on_refused=on_refused
+            self._servers,
+            self._names_asked_of,
+            on_reachable=on_reachable,
+            on_refused=on_refused,
+            limit_s=limit_s,
         )
 
     async def aclose(self) -> None:

@@ -66,6 +66,7 @@ class OllamaClient:
             transport=transport,
             limits=httpx.Limits(max_connections=8, keepalive_expiry=30),
         )
+        self.looked = False  # asked once what is in memory, whatever came of it
         self._ps: Cached[tuple[Loaded, ...]] | None = None
         self._tags: Cached[Mapping[str, int]] | None = None
         self._passed_on: frozenset[str] = frozenset()  # of the last `/api/tags`
@@ -106,6 +107,8 @@ class OllamaClient:
         except Exception:
             self._ps = _aged(self._ps)
             raise
+        finally:
+            self.looked = True
         value = tuple(
             Loaded(
                 full_name(str(r.get("name") or r.get("model"))),

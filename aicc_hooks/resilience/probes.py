@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from aicc_hooks.resilience.classify import Outcome, classify
+from aicc_hooks.resilience.config import HealthConfig
 from aicc_hooks.resilience.crashes import read_crashes
 from aicc_hooks.resilience.health_check import Probe, ProbeResult
 from aicc_hooks.resilience.models_present import missing_models, not_served
@@ -19,6 +21,10 @@ from aicc_hooks.resilience.ollama_models import full_name
 from aicc_hooks.resilience.openai_server import OpenAIServer, ServerError
 
 _WHOLE_S = 60.0  # between two lists of what is on disk while all is well
+
+
+def _usual_limit() -> float:
+    return HealthConfig().timeout_s
 
 
 class OllamaProbe:
@@ -31,12 +37,17 @@ class OllamaProbe:
         *,
         on_reachable: Callable[[str], None] | None = None,
         on_refused: Callable[[str], None] | None = None,
+        limit_s: Callable[[], float] = _usual_limit,
     ) -> None:
-        """`expected(base_url)`: names configured there. The two callbacks are the breaker's `reachable`/`unreachable`."""
+        """`expected(base_url)`: names configured there. The two callbacks are the breaker's `reachable`/`unreachable`.
+
+        `limit_s`: for each address, so that a frozen one hides nothing of the others.
+        """
         self._clients = clients
         self._expected = expected
         self._on_reachable = on_reachable
         self._on_refused = on_refused
+        self._limit_s = limit_s
         self._clock = time.monotonic
         self._versions: dict[str, str] = {}  # by address, of an Ollama that answered every time since
         self._next_whole: dict[str, float] = {}  # when to ask again what is on disk
@@ -51,9 +62,10 @@ class OllamaProbe:
         try:
             # A request costs about 2 ms of the loop: what is in memory changes all the time, what is on disk rarely.
             whole = self._clock() >= self._next_whole.get(client.base_url, 0.0)
-            version = self._versions.get(client.base_url) or await client.version()
-            tags = await client.tags() if whole else client.sizes()
-            loaded = await client.ps()
+            async with asyncio.timeout(self._limit_s()):
+                version = self._versions.get(client.base_url) or await client.version()
+                tags = await client.tags() if whole else client.sizes()
+                loaded = await client.ps()
         except Exception as error:
             self._versions.pop(client.base_url, None)
             self._next_whole.pop(client.base_url, None)
@@ -77,13 +89,9 @@ class OllamaProbe:
             self._next_whole.pop(client.base_url, None)
         elif whole:
             self._next_whole[client.base_url] = self._clock() + _WHOLE_S
-        lacking = {m.name for m in missing}
-        for name in expected:
-            if full_name(name) not in lacking and client.info(name) is None:
-                try:
-                    await client.show(name)
-                except Exception:  # noqa: S112 - limits stay unknown; the next round asks again
-                    continue
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._limit_s() / 2):
+                await self._learn(client, expected, lacking={m.name for m in missing})
         facts: dict[str, Any] = {
             "version": version,
             "models": sorted(tags),
@@ -94,6 +102,13 @@ class OllamaProbe:
         # Nothing this gateway is configured for is there: requests cannot be served from here.
         none_left = bool(expected) and len(missing) == len({full_name(e) for e in expected})
         return ProbeResult("down" if none_left else "up", detail, bool(missing), facts)
+
+    @staticmethod
+    async def _learn(client: OllamaClient, expected: Iterable[str], *, lacking: Collection[str]) -> None:
+        for name in expected:
+            if full_name(name) not in lacking and client.info(name) is None:
+                with contextlib.suppress(Exception):  # limits stay unknown; the next round asks again
+                    await client.show(name)
 
 
 class ServersProbe:
@@ -106,12 +121,14 @@ class ServersProbe:
         *,
         on_reachable: Callable[[str], None] | None = None,
         on_refused: Callable[[str], None] | None = None,
+        limit_s: Callable[[], float] = _usual_limit,
     ) -> None:
         """As OllamaProbe; `servers` by address, looked at anew each time (config.yaml may name more later)."""
         self._servers = servers
         self._expected = expected
         self._on_reachable = on_reachable
         self._on_refused = on_refused
+        self._limit_s = limit_s
 
     async def __call__(self) -> ProbeResult:
         """One look at every server, at the same time."""
@@ -122,7 +139,8 @@ class ServersProbe:
 
     async def _one(self, address: str, server: OpenAIServer) -> ProbeResult:
         try:
-            serves = await server.look()
+            async with asyncio.timeout(self._limit_s()):
+                serves = await server.look()
         except Exception as error:
             return self._failed(address, error)
         self._told(self._on_reachable, address)
@@ -256,14 +274,14 @@ def standard_probes(
 ) -> tuple[Probe, ...]:
     """The usual set, in the order people read it."""
     probes = [
-        Probe("ollama", ollama),
+        Probe("ollama", ollama, several=True),
         Probe("redis", round_trip(redis)),
         Probe("litellm", injected(litellm, "not running here")),
         Probe("langfuse", injected(langfuse, "no Langfuse keys are set"), interval_s=30, timeout_s=5),
         Probe("disk", disk(home, free_mb), interval_s=30),
     ]
     if servers is not None:
-        probes.append(Probe("model_servers", servers))
+        probes.append(Probe("model_servers", servers, several=True))
     if backlog is not None:
         probes.append(Probe("spool", spool(backlog, backlog_limit)))
     if crash_dir is not None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from aicc_hooks.resilience.crashes import CrashEvent, now_text, signal_name, write_crash
+from aicc_hooks.resilience.crashes import CrashEvent, forget_workers, now_text, signal_name, write_crash
 from aicc_hooks.resilience.keeper import Keeper
 from aicc_hooks.resilience.last_words import ENV as LIFELINE_ENV
 
@@ -84,7 +84,9 @@ class Supervisor:
 
     def run(self) -> int:
         """Blocks until the end; returns the exit code to pass on (128 + n for a signal, as a shell would)."""
-        previous = {s: signal.signal(s, self._on_signal) for s in _FORWARDED}
+        # What is ignored stays so: `nohup aicc serve &` outlives its terminal.
+        heard = [s for s in _FORWARDED if signal.getsignal(s) is not signal.SIG_IGN]
+        previous = {s: signal.signal(s, self._on_signal) for s in heard}
         with contextlib.suppress(OSError):  # without it a death closes connections
             self._keeper = Keeper()
             self._keeper.start()
@@ -103,6 +105,7 @@ class Supervisor:
         crashes = 0
         first = True
         while True:
+            forget_workers(self._crash_dir)  # they ended with their parent, whose end is written down
             began = time.monotonic()
             try:
                 # Its own process group: Ctrl-C in a terminal reaches the child once, from us. uvicorn takes a

@@ -32,34 +32,34 @@ class Warmer:
 
     def __init__(
         self,
-        rules: Sequence[WarmUp],
         loader_of: Callable[[str], Loader | None],
         num_ctx_of: Callable[[str], int | None],
         *,
         retry_s: Sequence[float] = (5, 15, 60, 300),  # Ollama often starts after us
     ) -> None:
         """`loader_of(model)`: the client of the address that has it. `num_ctx_of(model)`: the bucket requests use."""
-        self._rules = tuple(rules)
         self._loader_of = loader_of
         self._num_ctx_of = num_ctx_of
         self._retry_s = tuple(retry_s)
         self._lock = asyncio.Lock()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: dict[WarmUp, asyncio.Task[None]] = {}
         self.last: dict[str, str] = {}  # what happened last, by model, for doctor and the page
 
-    def start(self) -> None:
-        """Starts one task a rule on the running loop. Requests never wait for it."""
-        if not self._tasks:
-            loop = asyncio.get_running_loop()
-            self._tasks = [
-                loop.create_task(self._run(rule), name=f"aicc-warm-{rule.model}")
-                for rule in self._rules
-                if rule.at_start or rule.every_s
-            ]
+    def follow(self, rules: Sequence[WarmUp]) -> None:
+        """Starts one task a rule on the running loop, and ends those of rules that are gone. Requests never wait for it."""
+        wanted = {rule for rule in rules if rule.at_start or rule.every_s}
+        for rule in self._tasks.keys() - wanted:
+            self._tasks.pop(rule).cancel()
+        for rule in rules:
+            if rule in wanted and rule not in self._tasks:
+                self._tasks[rule] = asyncio.get_running_loop().create_task(
+                    self._run(rule), name=f"aicc-warm-{rule.model}"
+                )
 
     async def stop(self) -> None:
         """Ends the tasks; a load under way is cancelled."""
-        tasks, self._tasks = self._tasks, []
+        tasks = list(self._tasks.values())
+        self._tasks.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -281,8 +281,11 @@ class OllamaStub(StandIn):
         given = body.get("input", "")
         items = [given] if isinstance(given, str) else list(given)
         counts = [answers.count_tokens(i if isinstance(i, str) else repr(i)) for i in items]
-        if body.get("truncate") is False and any(c > min(num_ctx, model.context) for c in counts):
+        room = min(num_ctx, model.context)
+        if body.get("truncate") is False and any(c > room for c in counts):
             raise OllamaError(400, "the input length exceeds the context length")
+        request.notes["truncated"] = any(c > room for c in counts)
+        counts = [min(c, room) for c in counts]
         dims = int(body.get("dimensions") or model.dims)
         vectors = [answers.embed_any(i, dims) for i in items]
         return {"model": request.model, "embeddings": vectors, "total_duration": 14143917, "load_duration": 1019500,

@@ -29,6 +29,9 @@ class Model:
     reply: str | None = None
     num_parallel: int = 0  # 0: no limit
     default_ctx: int = 4096
+    shape: dict[str, int] = field(
+        default_factory=dict
+    )  # what else /api/show tells: block_count, attention.head_count
     remote_host: str = ""  # of a cloud model, under whatever name: https://ollama.com:443
     peak: int = 0  # most requests served at once
     active: int = 0
@@ -56,6 +59,7 @@ class Model:
             "general.architecture": self.family, "general.basename": self.name.partition(":")[0],
             f"{self.family}.context_length": self.context, f"{self.family}.embedding_length": self.dims,
         }  # fmt: skip
+        info |= {f"{self.family}.{key}": value for key, value in self.shape.items()}
         return {
             "license": "", "modelfile": f"FROM {self.name}\n", "parameters": "", "template": "{{ .Prompt }}",
             "details": self.details, "model_info": info, "capabilities": list(self.capabilities),

@@ -22,7 +22,8 @@ from aicc_hooks.ops import shipped
 from aicc_hooks.ops.doctor import configured, installed, machine, running, servers, services, trials
 from aicc_hooks.ops.doctor.model import Check, Context, Finding, run_checks
 from aicc_hooks.ops.env_file import read_env_file
-from aicc_hooks.policy import check_routes, load_policy
+from aicc_hooks.policy import Policy, check_routes, load_policy
+from aicc_hooks.resilience.memory import usual_num_ctx
 from aicc_hooks.resilience.ollama import OllamaClient
 
 CHECKS: Final[Mapping[str, Check]] = {
@@ -100,13 +101,13 @@ def examine_deeply(context: Context) -> Iterator[Finding]:
             context.policy.routing.aliases if context.policy else ()
         ):
             base = str(entry["litellm_params"].get("api_base") or context.env["OLLAMA_BASE_URL"])
-            yield asyncio.run(_answers(str(entry["model_name"]), model, base))
+            yield asyncio.run(_answers(context, str(entry["model_name"]), model, base))
 
 
-async def _answers(group: str, model: str, base: str) -> Finding:
+async def _answers(context: Context, group: str, model: str, base: str) -> Finding:
     client = OllamaClient(base)
     try:
-        seconds = await client.generate(model)
+        seconds = await client.generate(model, num_ctx=await _size(context, client, model))
     except Exception as error:
         return Finding(
             f"answer.{group}",
@@ -117,6 +118,16 @@ async def _answers(group: str, model: str, base: str) -> Finding:
     finally:
         await client.aclose()
     return Finding(f"answer.{group}", "ok", f"{seconds:.1f} s for one token")
+
+
+async def _size(context: Context, client: OllamaClient, model: str) -> int | None:
+    """What the model runs with, else what a request would ask for: another size would reload it."""
+    with contextlib.suppress(Exception):  # the answer itself tells what is wrong
+        await client.version()
+        await client.ps()
+        policy = context.policy or Policy()
+        return client.num_ctx(model) or usual_num_ctx(await client.show(model), policy.resilience.context)
+    return None
 
 
 def _seams(context: Context) -> Iterator[Finding]:

@@ -78,9 +78,9 @@ def gateway(context: Context) -> Iterator[Finding]:
         )
     for name, text in (health.get("problems") or {}).items():
         if not name.startswith(("seam.", "selftest")):
-            yield Finding(
-                f"gateway.{name}", "warn", str(text), "correct it; the gateway looks again by itself"
-            )
+            own = "the gateway tries it again by itself; see the lines below"
+            fix = own if name == "circuits" else "correct it; the gateway looks again by itself"
+            yield Finding(f"gateway.{name}", "warn", str(text), fix)
     for name, state in (health.get("dependencies") or {}).items():
         if isinstance(state, dict) and state.get("status") == "down":
             yield Finding(

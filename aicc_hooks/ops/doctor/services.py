@@ -14,10 +14,11 @@ import httpx
 from aicc_hooks.errors import ConfigError
 from aicc_hooks.ops.doctor.model import LIMIT_S, Context, Finding
 from aicc_hooks.ops.look import docker_state
+from aicc_hooks.policy import Policy
 from aicc_hooks.record.config import LangfuseAccess, LangfuseConfig
 from aicc_hooks.record.langfuse_api import LangfuseApi, Outcome
 from aicc_hooks.redis_env import redis_settings
-from aicc_hooks.resilience.memory import recommend, total_ram
+from aicc_hooks.resilience.memory import caches, recommend, total_ram
 from aicc_hooks.resilience.models_present import missing_models
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.ollama_models import full_name
@@ -40,10 +41,10 @@ def ollama(context: Context) -> Iterator[Finding]:
     if not wanted:
         yield Finding("ollama", "off", "config.yaml names no Ollama model")
     for base, models in wanted.items():
-        yield from asyncio.run(_one_ollama(base, models))
+        yield from asyncio.run(_one_ollama(context, base, models))
 
 
-async def _one_ollama(base: str, models: dict[str, int]) -> list[Finding]:
+async def _one_ollama(context: Context, base: str, models: dict[str, int]) -> list[Finding]:
     client = OllamaClient(base, timeout_s=LIMIT_S)
     out: list[Finding] = []
     try:
@@ -87,7 +88,9 @@ async def _one_ollama(base: str, models: dict[str, int]) -> list[Finding]:
                         "ollama pull a model that runs here, and set OLLAMA_NO_CLOUD=1 for Ollama",
                     )
                 )  # fmt: skip
-        advice = recommend(total_ram(), {name: tags[name] for name in here if name in tags})
+        policy = context.policy or Policy()
+        known = caches((i for i in shown if not isinstance(i, BaseException)), policy.resilience.context)
+        advice = recommend(total_ram(), {name: tags[name] for name in here if name in tags}, known)
         too_big = bool(here) and advice.sentence.startswith("The largest model")
         out.append(
             Finding("memory", "warn" if too_big else "ok", advice.sentence, " && ".join(advice.commands))
