@@ -545,13 +545,14 @@ def test_more_requests_than_places_wait_in_line(strict: GatewayProcess, ollama: 
             wait_until(lambda: sum(each.done() for each in pending) == 8 and asked() == 2, 30)
             refused = [each.result() for each in pending if each.done()]
             waiting = [each for each in pending if not each.done()]
+            late = one(14)  # the queue is full for sure: of the others, some met it full behind the gate
         served = [each.result(30) for each in waiting]
-    assert [answer.status_code for answer in refused] == [429] * 8
-    for answer in refused:
+    assert [answer.status_code for answer in (*refused, late)] == [429] * 9
+    for answer in (*refused, late):
         assert answer.headers["x-aicc-error"] == "aicc_overloaded"
         assert int(answer.headers["retry-after"]) >= 1
     # LiteLLM's way to an error costs four times an answer: a flood of them would leave no time for the others.
-    assert record_of(strict, refused[0])["attempts"] == []
+    assert record_of(strict, late)["attempts"] == []
     assert [answer.status_code for answer in served] == [200] * 6, [answer.text for answer in served]
     assert asked() == 6
     assert {answer.headers["x-aicc-route"] for answer in served} == {"llama-fast"}
