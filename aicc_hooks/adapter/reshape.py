@@ -133,3 +133,15 @@ def fit_for_ollama(kwargs: MutableMapping[str, Any], call: Call, *, inner: bool)
         if wanted:
             kwargs["tools"] = [tool for tool in tools if (tool.get("function") or {}).get("name") == wanted]
     return gone
+def _list_stops(kwargs: MutableMapping[str, Any]) -> None:
+    """Ollama wants an array, else it answers 500; an empty word would stop it before its first."""
+    stop = kwargs["stop"]
+    kept = [word for word in ([stop] if isinstance(stop, str) else stop) if word]
+    if kept:
+        kwargs["stop"] = kept
+    else:
+        del kwargs["stop"]
+
+
+    if kwargs.get("stop") is not None:
+        _list_stops(kwargs)
