@@ -102,7 +102,8 @@ def _identify(call: Call, headers: dict[bytes, bytes], body: dict[str, Any]) -> 
     session = headers.get(b"x-session-id") or headers.get(b"x-litellm-session-id")
     call.session = session.decode("latin-1") if session else str(call.metadata.get("session_id") or "")
     user = body.get("user")
-    call.user = user if isinstance(user, str) and user else headers.get(b"x-user-id", b"").decode("latin-1")
+    named = str(user) if isinstance(user, (str, int, float)) and not isinstance(user, bool) else ""
+    call.user = named or headers.get(b"x-user-id", b"").decode("latin-1")
     call.client = headers.get(b"user-agent", b"").decode("latin-1")[:_CLIENT_LENGTH]
 
 
@@ -172,7 +173,7 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
 def _hide_user(runtime: Runtime, body: dict[str, Any]) -> bool:
     """LiteLLM writes the end user's name into Redis keys; models need none, providers only a stable one."""
     redactor = runtime.recorder.redactor
-    named = [name for name in ("user", "safety_identifier") if isinstance(body.get(name), str) and body[name]]
+    named = [name for name in ("user", "safety_identifier") if body.get(name) not in (None, "")]
     for name in named:
-        body[name] = redactor.pseudonym(body[name], "user") if redactor else ""
+        body[name] = redactor.pseudonym(str(body[name]), "user") if redactor else ""
     return bool(named)
