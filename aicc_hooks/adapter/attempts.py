@@ -17,10 +17,17 @@ from aicc_hooks.adapter.refusals import (
     other_embedder,
 )
 from aicc_hooks.adapter.rerank import as_reranker
-from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
-from aicc_hooks.catalog import Deployment, address_of, upstream_of
+from aicc_hooks.adapter.reshape import (
+    by_chat,
+    drop_foreign_tools,
+    drop_reasoning,
+    fit_for_ollama,
+    mend_arguments,
+)
+from aicc_hooks.catalog import OLLAMA_PROVIDERS, Deployment, address_of, server_name, upstream_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
+from aicc_hooks.upstream_errors import request_fault
 
 
 class Gateway(Hook):
@@ -62,8 +69,13 @@ class Gateway(Hook):
         if call.spoke:
             # On /responses LiteLLM would go on with another model after the words already sent (router.py:3610).
             raise as_exception(broken_stream(), str(kwargs.get("model") or ""))
-        if call.refusal is not None and call.refusal.code == "aicc_overloaded":
-            # A full queue is told, not passed on: the next model would push the busy one out of memory.
+        ollama = str(kwargs.get("model") or "").partition("/")[0] in OLLAMA_PROVIDERS
+        refused = call.refusal.code if call.refusal is not None else ""
+        if call.refusal is not None and (
+            refused == "aicc_overloaded" or (refused == "aicc_invalid_request" and ollama)
+        ):
+            # A full queue is told, not passed on: the next model would push the busy one out of memory. What one Ollama
+            # model refuses, because the request is wrong, the next does too, once it is loaded.
             raise as_exception(call.refusal, str(kwargs.get("model") or ""))
         model, asked = str(kwargs.get("model") or ""), [earlier.model for earlier in call.attempts]
         if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
@@ -111,7 +123,11 @@ class Gateway(Hook):
             call.refusal = not_translated()
             self.runtime.upstreams.end(call.attempts[-1], Outcome.CLIENT_ERROR)
         else:
-            self.runtime.upstreams.failed(call.attempts[-1], exception)
+            attempt = call.attempts[-1]
+            outcome = self.runtime.upstreams.failed(attempt, exception)
+            if outcome is Outcome.CLIENT_ERROR and attempt.model.partition("/")[0] in OLLAMA_PROVIDERS:
+                said = str(exception)[:20_000].encode("utf-8", "replace")
+                call.refusal = call.refusal or request_fault(said, server_name(attempt.model), call.endpoint)
 
     async def async_filter_deployments(
         self,
