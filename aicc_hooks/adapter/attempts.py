@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aicc_hooks.adapter import calls, embedding_limit, turns
+from aicc_hooks.adapter import attachments, calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
 from aicc_hooks.adapter.refusals import (
@@ -85,8 +85,16 @@ class Gateway(Hook):
             raise as_exception(turns.lost(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
-                self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
+        served = self.runtime.catalog.groups.get(group)
+        if (
+            call.needs is not None
+            and call.needs.mode == "chat"
+            and served is not None
+            and served.leaves_unread(call.needs)
+        ):
+            raise as_exception(attachments.unseen(), model)
+                self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
         address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
         attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())
         call.attempts.append(attempt)

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door
-from aicc_hooks.adapter import rerank, token_ids, trials, turns
+from aicc_hooks.adapter import attachments, rerank, token_ids, trials, turns
 from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
@@ -56,6 +56,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
     token_ids.refuse_unread(runtime, call, body)
     changed = turns.settle(runtime, call, body) or changed
+    changed = attachments.settle(runtime, call, body) or changed
     changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
@@ -167,7 +168,9 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
         raise Refusal("aicc_not_configured", f"The policy is not usable: {error}", 503) from None
     decision = call.decision
     if decision is not None and decision.blocked:
-        raise Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
+        param = attachments.place(call, decision)
+        sentence = f"{param}: {decision.sentence}" if param else decision.sentence
+        raise Refusal(decision.blocked, sentence, STATUS.get(decision.blocked, 400), param=param)
 
 
 def _hide_user(runtime: Runtime, body: dict[str, Any]) -> bool:
