@@ -54,6 +54,8 @@ class Gateway(Hook):
             attempt = await self._begin(call, deployment, kwargs)
         endpoint = ENDPOINTS.get(name_of(call_type))
         inner = endpoint in ("chat", "completions")
+        if endpoint == call.endpoint:
+            dropped += drop_foreign_tools(kwargs, call, served)
         if served is not None and served.ollama:
             dropped += fit_for_ollama(kwargs, call, inner=inner)
         attempt.dropped.update(dropped)
@@ -83,8 +85,6 @@ class Gateway(Hook):
             raise as_exception(other_embedder(), model)
         if call.elsewhere and not turns.keeps(self._deployment(deployment), kwargs):
             raise as_exception(turns.lost(), model)
-        for earlier in call.attempts:
-            if not earlier.ended:  # a stream that broke before its first word tells no failure hook
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
         served = self.runtime.catalog.groups.get(group)
         if (
@@ -94,6 +94,8 @@ class Gateway(Hook):
             and served.leaves_unread(call.needs)
         ):
             raise as_exception(attachments.unseen(), model)
+        for earlier in call.attempts:
+            if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
         address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
         attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())
