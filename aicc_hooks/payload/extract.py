@@ -205,8 +205,7 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
         files="file" in walk.places,
         links="link" in walk.places,
         json_schema=_wants_schema(schema),
-        tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
-        + walk.images * _IMAGE_TOKENS,
+        tokens=_tokens(endpoint, walk.segments) + walk.images * _IMAGE_TOKENS,
         reply=max(0, answer),
         mode={"embeddings": "embedding", "rerank": "rerank", "other": "other"}.get(endpoint, "chat"),
     )  # fmt: skip

@@ -41,6 +41,7 @@ USER_PARTS = frozenset(
     ]
 )  # fmt: skip
 _AT_LEAST_1 = frozenset(("n", "best_of", "dimensions"))
+_MOST_PROMPTS = 100
 _MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
 _NESTED = frozenset((dict, list))
 _NAMES = {
@@ -71,9 +72,9 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             raise bad_field(name, "empty; send at least one item.")
     if endpoint in ("chat", "messages"):
         _check_messages(body["messages"], chat=endpoint == "chat")
-    if body.get("tools") and body.get("functions"):
     if endpoint == "messages" and body.get("max_tokens") is None:
         raise bad_field("max_tokens", "missing; send a whole number: Anthropic's API has no default.")
+    if body.get("tools") and body.get("functions"):
         raise Refusal(
             "aicc_invalid_request",
             "tools and functions: send only one of them; `functions` is the old name of `tools`.",
@@ -91,11 +92,11 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
     check_choices(endpoint, body)
     if endpoint == "completions":
         _check_prompt(body["prompt"])
-
     elif endpoint == "responses":
         _check_items(body["input"])
     elif endpoint == "chat":
         _check_functions(body.get("tools") or ())
+
 
 def check_fields(body: Mapping[str, Any]) -> None:
     """Raise Refusal when a field that steers a model is of a wrong type. A variant's parameters are checked by it too."""
@@ -109,9 +110,9 @@ def check_fields(body: Mapping[str, Any]) -> None:
             or (wanted is _WHOLE and number and (isinstance(value, int) or value.is_integer()))
             or (wanted is _FLAG and isinstance(value, bool))
             or (wanted is _OBJECT and isinstance(value, Mapping))
-        ):
             or (wanted in (_TEXT, _TIME) and (number or isinstance(value, str)))
             or (wanted is _FORMAT and (value in ("", "json") or isinstance(value, Mapping)))
+        ):
             raise _bad(name, value, wanted)
         if name in _AT_LEAST_1 and value < 1:
             raise bad_field(name, f"allowed: {wanted} of at least 1.")
@@ -119,7 +120,6 @@ def check_fields(body: Mapping[str, Any]) -> None:
     words = [stop] if stop is None or isinstance(stop, str) else stop
     if not isinstance(words, list) or not all(word is stop or isinstance(word, str) for word in words):
         raise _bad("stop", stop, "a string or an array of strings")
-
     words = body.get("stop_sequences")
     if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
         raise _bad("stop_sequences", words, "an array of strings")
@@ -140,7 +140,10 @@ def _check_functions(tools: Sequence[Mapping[str, Any]]) -> None:
         if tool.get("type") == "function" and not isinstance(function, Mapping):
             raise _bad(f"tools[{number}].function", function, "an object with name and parameters")
 
+
 def _check_prompt(prompt: Any) -> None:
+    if isinstance(prompt, list) and len(prompt) > _MOST_PROMPTS:
+        raise bad_field("prompt", f"found {len(prompt)} prompts; allowed: at most {_MOST_PROMPTS} a request.")
     for number, item in enumerate(prompt if isinstance(prompt, list) else ()):
         if not isinstance(item, str):
             # Token ids too: nobody here can read them, and Ollama takes none.
