@@ -19,7 +19,12 @@ def settle(runtime: Runtime, call: Call, body: dict[str, Any]) -> bool:
 
     A model that takes them gets them as they are, and then no other may answer in its place.
     """
-    if call.decision is None or call.needs is None:
+    if (
+        call.decision is None
+        or call.needs is None
+        or call.extract is None
+        or "text" not in call.extract.places
+    ):
         return False
     made = files.inlined(call.endpoint, body)
     if made is None:

@@ -43,7 +43,8 @@ _WEB = re.compile(r"\s*https?:", re.I)
 class Extract:
     """What `extract` found. `opaque` names attachments nobody here can read (file, audio, image, tokens).
 
-    `places`: where the first attachment of a kind stands, and the first picture by its address (`link`).
+    `places`: where the first attachment of a kind that nobody here can read stands, the first picture by its address
+    (`link`), and the first file of readable text (`text`).
     """
 
     segments: list[Segment] = field(default_factory=list)
@@ -105,6 +106,7 @@ class _Walk:
             rest = found.rest
         source = rest.get("source")
         if isinstance(source, dict) and "content" in source:
+            self.places.setdefault("text", path)
             left = dict(rest.pop("source"))
             self.content(left.pop("content"), role, turn, f"{path}.source.content")
             self.rest(left, turn, f"{path}.source")
@@ -122,6 +124,8 @@ class _Walk:
     def attached(self, found: Attachment, turn: int, path: str) -> None:
         """An attachment: its text, or a note that nobody here can read it."""
         if found.text is not None:
+            if found.kind == "file":
+                self.places.setdefault("text", path)
             self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
         if found.unread:
             self.opaque.add(found.unread)
