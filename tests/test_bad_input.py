@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ import pytest
 from aicc_hooks.adapter.reshape import mend_arguments
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.validate import USER_PARTS, check_body
+from aicc_hooks.record import SpoolReader
 from aicc_hooks.upstream_errors import explain
 from tests.harness import GatewayProcess
 from tests.ollama_stub import OllamaStub
@@ -361,9 +360,9 @@ def test_a_user_that_is_a_number_is_its_text(gateway: GatewayProcess) -> None:
         ids.append(answer.headers["x-aicc-request-id"])
 
     def recorded() -> list[str]:
-        with closing(sqlite3.connect(gateway.home / "usage.db")) as database:
-            rows = dict(database.execute("SELECT id, user FROM records"))
-        return [rows[ident] for ident in ids if ident in rows]
+        with SpoolReader(gateway.home / "usage.db") as reader:
+            found = map(reader.get, ids)
+            return [record.user for record in found if record is not None]
 
     wait_until(lambda: len(recorded()) == 3, 60, "three records")
     number, text, other = recorded()
