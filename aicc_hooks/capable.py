@@ -6,7 +6,7 @@ They move a choice to the nearest group that can take the request, or refuse it 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from aicc_hooks.catalog import ModelGroup
 from aicc_hooks.decision_words import ascii_reason
@@ -16,6 +16,8 @@ _WORDS = {
     "tools": "tools",
     "vision": "images",
     "audio": "audio",
+    "files": "files",
+    "links": "pictures by their address",
     "schema": "a JSON schema",
     "context": "a prompt this long",
 }
@@ -132,6 +134,9 @@ def _prefer(ask: Ask, choice: Choice, alive: list[ModelGroup], now: Conditions) 
 def _too_much(ask: Ask, reachable: list[ModelGroup], others: list[ModelGroup]) -> Decision:
     """No group can: what is missing, and what to do."""
     needs, where = ask.needs, " on this machine" if ask.private else ""
+    if needs.links and any(not group.lacks(replace(needs, links=False)) for group in reachable):
+        sentence = "This gateway's local models fetch no pictures; send a data URL (data:image/png;base64,…)."
+        return ask.refuse("aicc_invalid_request", sentence, "capability:links")
     if others:
         # Able, but neither local nor a route of the policy: the gateway does not choose it unasked.
         sentence = f"No model the policy may choose can take this request; name {others[0].name}, or make it a route."
@@ -148,11 +153,18 @@ def _too_much(ask: Ask, reachable: list[ModelGroup], others: list[ModelGroup]) -
     if not reachable:
         sentence = "config.yaml has no chat model that the policy may choose; add one."
         return ask.refuse("model_not_found", sentence)
-    wanted = {"tools": needs.tools, "vision": needs.vision, "audio": needs.audio, "schema": needs.json_schema}
+    wanted = {
+        "tools": needs.tools,
+        "vision": needs.vision,
+        "audio": needs.audio,
+        "files": needs.files,
+        "schema": needs.json_schema,
+    }
     able = {
         "tools": [g.tools for g in reachable],
         "vision": [g.vision for g in reachable],
         "audio": [g.audio for g in reachable],
+        "files": [g.files for g in reachable],
         "schema": [g.json_schema for g in reachable],
     }
     nobody = [lack for lack, wish in wanted.items() if wish and not any(able[lack])]

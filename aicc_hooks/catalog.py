@@ -63,6 +63,8 @@ class ModelGroup:
     vision: bool = False
     json_schema: bool = True
     audio: bool = False
+    files: bool = False
+    links: bool = True  # its servers fetch pictures by their address; Ollama does not
 
     @property
     def local(self) -> bool:
@@ -75,18 +77,26 @@ class ModelGroup:
         return bool(self.deployments) and all(d.local for d in self.deployments)
 
     def lacks(self, needs: Needs) -> str:
-        """The first hard constraint this group fails (tools, vision, audio, schema, context), or ""."""
+        """The first hard constraint this group fails (tools, vision, audio, files, links, schema, context), or ""."""
         if needs.tools and not self.tools:
             return "tools"
         if needs.vision and not self.vision:
             return "vision"
         if needs.audio and not self.audio:
             return "audio"
+        if unread := self.leaves_unread(needs):
+            return unread
         if needs.json_schema and not self.json_schema:
             return "schema"
         if self.context and needs.tokens > self.context:
             return "context"
         return ""
+
+    def leaves_unread(self, needs: Needs) -> str:
+        """`files` or `links` where the request holds what these models would answer without having seen it, or ""."""
+        if needs.files and not self.files:
+            return "files"
+        return "links" if needs.links and not self.links else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +211,8 @@ def _group(name: str, rows: list[tuple[Deployment, Mapping[str, Any], str]]) -> 
         tools=all(info.get("supports_function_calling", True) is not False for info in infos),
         vision=all(info.get("supports_vision") is True for info in infos),
         audio=all(info.get("supports_audio_input") is True for info in infos),
+        files=all(info.get("supports_pdf_input") is True for info in infos),
+        links=not any(deployment.ollama for deployment, _, _ in rows),
         json_schema=all(info.get("supports_response_schema", True) is not False for info in infos),
     )
 

@@ -123,6 +123,8 @@ class Needs:
     reply: int = 0  # the request's max_tokens; 0: it names none
     mode: str = "chat"  # chat | embedding | rerank | other (a door the owner opened: its model is its own)
     audio: bool = False
+    files: bool = False  # files that nobody here can read: a PDF, a file's id or address
+    links: bool = False  # pictures by their address, which the model's server would have to fetch
 
 
 @dataclass(frozen=True, slots=True)

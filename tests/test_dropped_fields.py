@@ -152,3 +152,97 @@ def test_penalties_reach_ollama_under_their_own_names(http: httpx.Client, ollama
     ask(http, "chat", frequency_penalty=0.3, repeat_penalty=1.2)
     options = ollama.calls[-1].json["options"]
     assert (options["frequency_penalty"], options["repeat_penalty"]) == (0.3, 1.2)
+
+
+# --- stop -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "field"), [("chat", "stop"), ("completions", "stop"), ("messages", "stop_sequences")]
+)
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("END", ["END"]),
+        ([], None),
+        ("", None),
+        (["a", "", "b"], ["a", "b"]),
+        (list("abcdef"), list("abcdef")),
+    ],
+    ids=["a string", "none", "empty", "one empty", "more than four"],
+)
+def test_every_stop_word_reaches_ollama_as_it_wants_them(
+    http: httpx.Client, ollama: OllamaStub, endpoint: str, field: str, given: Any, sent: Any
+) -> None:
+    """LiteLLM passes a string on, to which Ollama answers 500, and cuts a list to four."""
+    if field == "stop_sequences" and isinstance(given, str):
+        given = [given]
+    response = ask(http, endpoint, **{field: given})
+    assert ollama.calls[-1].json["options"].get("stop") == sent
+    assert "x-aicc-stripped" not in response.headers
+
+
+# --- tools that are no functions --------------------------------------------------------------
+
+FOREIGN: dict[str, list[dict[str, Any]]] = {
+    "chat": [{"type": "custom", "custom": {"name": "note"}}, {"type": "web_search_preview"}],
+    "responses": [
+        {"type": "web_search"},
+        {"type": "file_search", "vector_store_ids": ["a"]},
+        {"type": "code_interpreter", "container": {"type": "auto"}},
+        {"type": "mcp", "server_label": "a", "server_url": "http://127.0.0.1:1"},
+        {"type": "computer_use_preview", "display_width": 1, "display_height": 1, "environment": "mac"},
+        {"type": "image_generation"},
+    ],
+    "messages": [
+        {"type": "web_search_20250305", "name": "web_search"},
+        {"type": "bash_20250124", "name": "bash"},
+        {"type": "text_editor_20250728", "name": "str_replace_based_edit_tool"},
+    ],
+}
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "chat": TOOLS[0],
+    "responses": {"type": "function", **TOOLS[0]["function"]},  # type: ignore[dict-item]
+    "messages": {"name": "get_weather", "input_schema": {"type": "object"}},
+}
+
+
+@pytest.mark.parametrize("endpoint", FOREIGN)
+def test_tools_a_local_model_does_not_have_are_named(
+    http: httpx.Client, ollama: OllamaStub, endpoint: str
+) -> None:
+    foreign = FOREIGN[endpoint]
+    names = [f"tools[{number}].{tool['type']}" for number, tool in enumerate(foreign)]
+    alone = ask(http, endpoint, tools=foreign)
+    assert alone.headers["x-aicc-stripped"].split(",") == names
+    assert not ollama.calls[-1].json.get("tools")
+    beside = ask(http, endpoint, tools=[*foreign, FUNCTIONS[endpoint]])
+    assert beside.headers["x-aicc-stripped"].split(",") == names
+    assert [tool["function"]["name"] for tool in ollama.calls[-1].json["tools"]] == ["get_weather"]
+
+
+def test_free_form_tools_of_responses_are_functions_of_one_text(
+    http: httpx.Client, ollama: OllamaStub
+) -> None:
+    response = ask(
+        http, "responses", tools=[{"type": "custom", "name": "note", "description": "Takes a note."}]
+    )
+    assert "x-aicc-stripped" not in response.headers
+    function = ollama.calls[-1].json["tools"][0]["function"]
+    assert (function["name"], function["parameters"]["required"]) == ("note", ["content"])
+
+
+def test_a_choice_of_a_tool_that_went_goes_with_it(http: httpx.Client, ollama: OllamaStub) -> None:
+    response = ask(http, "responses", tools=[{"type": "web_search"}], tool_choice={"type": "web_search"})
+    assert response.headers["x-aicc-stripped"] == "tool_choice,tools[0].web_search"
+    assert not ollama.calls[-1].json.get("tools")
+
+
+def test_a_cloud_model_keeps_its_tools(start_gateway: Any, ollama: OllamaStub, cloud: CloudStandIn) -> None:
+    config = yaml.safe_load(SHIPPED_CONFIG.read_text())
+    config["model_list"].append(cloud.deployment("gpt-cloud"))
+    http = start_gateway(config, policy=cloud.policy).httpx()
+    response = ask(http, "responses", model="gpt-cloud", tools=[{"type": "web_search"}])
+    assert response.headers["x-aicc-route"] == "gpt-cloud"
+    assert "x-aicc-stripped" not in response.headers
+    assert cloud.requests[-1].json["tools"] == [{"type": "web_search"}]

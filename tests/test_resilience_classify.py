@@ -41,6 +41,18 @@ CASES = [
     (dict(status=404, text="no such route"), "client_error"),
     (dict(status=400, text="registry.ollama.ai/library/llama3.2 does not support tools"), "client_error"),
     (dict(status=400, text="the prompt talks about a connection refused"), "client_error"),
+    # 500s that are the request's fault
+    (dict(status=500, text='{"error":"option \\"stop\\" must be of type array"}'), "client_error"),
+    (dict(error=APIConnectionError('Ollama_chatException - {"error":"option \\"num_gpu\\" must be of type integer"}')), "client_error"),
+    (dict(status=500, text='{"error":"option \\"stop\\" must be of an array of strings"}'), "client_error"),
+    (dict(status=500, text='{"error":"invalid format: \\"xml\\"; expected \\"json\\" or a valid JSON Schema object"}'), "client_error"),
+    (dict(error=APIConnectionError("Ollama_chatException - invalid JSON schema in format")), "client_error"),
+    (dict(status=500, text="input is too large to process. increase the physical batch size"), "client_error"),
+    (dict(status=500, text="input (900 tokens) is too large to process. increase the physical batch size (current batch size: 512)"), "client_error"),
+    (dict(status=500, text="input (900 tokens) is larger than the max context size (512 tokens). skipping"), "client_error"),
+    (dict(status=500, text="the input length exceeds the context length"), "client_error"),
+    (dict(status=500, text="illegal base64 data at input byte 4"), "client_error"),
+    (dict(status=500, text="invalid json in the answer of the runner"), "garbage"),
     # statuses
     (dict(status=200), "ok"),
     (dict(), "ok"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ CLOUD = (
     group("mixed", True, False),
     group("embed-cloud", False, mode="embedding"),
 )
+SEES = replace(group("llava-local", vision=True), links=False)
 HOME, BOTH = catalog(*LOCAL), catalog(*LOCAL, *CLOUD)
 
 SSN = PrivacyResult((Finding("us_ssn", 0, 11),))
@@ -104,6 +106,7 @@ CASES: list[tuple[str, Verdict, dict[str, Any], str, str]] = [
     ("complex with tools goes to qwen", verdict("complex"), {"needs": Needs(tools=True)}, "qwen-local", "capability:tools"),
     ("explicit without tools moves too", verdict(), {"requested": "deepseek-local", "needs": Needs(tools=True)}, "llama-fast", "capability:tools"),
     ("nobody hears", verdict("medium"), {"needs": Needs(audio=True)}, "", "capability:audio"),
+    ("nobody reads files", verdict("medium"), {"needs": Needs(files=True)}, "", "capability:files"),
     ("too long for the tier's model", verdict("medium"), {"needs": Needs(tokens=40_000)}, "deepseek-local", "capability:context"),
     ("too long, with tools", verdict("medium"), {"needs": Needs(tokens=40_000, tools=True)}, "llama-fast", "capability:context"),
     ("private keeps its reason when it moves", verdict(privacy=SSN), {"routing": {"privacy_route": "deepseek-local"}, "needs": Needs(tools=True)}, "llama-fast", "privacy:us_ssn"),
@@ -164,6 +167,9 @@ REFUSALS: list[tuple[str, Verdict, dict[str, Any], Catalog, str, list[str]]] = [
     ("only an unlisted cloud model sees images", verdict(), {"needs": Needs(vision=True)}, BOTH, "aicc_invalid_request", ["name gpt-cloud"]),
     ("which a private request is not told to use", verdict(privacy=SSN), {"needs": Needs(vision=True)}, BOTH, "aicc_invalid_request", ["on this machine can take images"]),
     ("no model takes both", verdict(), {"needs": Needs(vision=True, tools=True)}, catalog(group("llama-fast"), group("qwen-local", tools=False, vision=True)), "aicc_invalid_request", ["tools and images together"]),
+    ("nothing reads files", verdict(), {"needs": Needs(files=True)}, HOME, "aicc_invalid_request", ["can take files;"]),
+    ("what sees does not fetch", verdict(), {"needs": Needs(vision=True, links=True)}, catalog(SEES, *LOCAL), "aicc_invalid_request", ["send a data URL"]),
+    ("nothing sees, nor fetches", verdict(), {"needs": Needs(vision=True, links=True)}, HOME, "aicc_invalid_request", ["can take images;"]),
     ("too long for all", verdict(), {"needs": Needs(tokens=70_000)}, HOME, "aicc_context_too_long", ["70000", "65536"]),
     ("too long for those with tools", verdict(), {"needs": Needs(tokens=60_000, tools=True)}, catalog(group("llama-fast", context=8_000), group("deepseek-local", context=65_536, tools=False)), "aicc_context_too_long", ["llama-fast", "8000"]),
     ("no chat model at all", verdict(), {}, catalog(group("embed-local", mode="embedding")), "model_not_found", ["no chat model"]),

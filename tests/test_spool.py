@@ -606,3 +606,24 @@ def test_it_says_while_it_cannot_write_and_when_it_can_again(path, spool):
     blocker.close()
     assert spool.flush(10)
     assert spool.trouble() == ""
+
+
+def test_another_program_that_looks_into_usage_db_takes_nothing_along(spool, path) -> None:
+    """Opening the file beside SQLite ended our locks on it: the other one took itself for the last and removed the -wal."""
+    ours = spool()
+    look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute('SELECT count(*) FROM records').fetchone()[0]); c.close()"
+    ours.put(record("before"))
+    wait_until(lambda: ids_as_we_read(path) == {"before"}, 30, "the first record")
+    schema.open_writable(path).close()  # as the writer of feedback does, in the same process
+    assert (
+        subprocess.run([sys.executable, "-c", look, str(path)], check=True, capture_output=True).stdout
+        == b"1\n"
+    )
+    ours.put(record("after"))
+    wait_until(lambda: ids_as_we_read(path) == {"before", "after"}, 30, "the second record")
+
+
+def ids_as_we_read(path: Path) -> set[str]:
+    with contextlib.suppress(SpoolError), SpoolReader(path) as reader:
+        return {row["id"] for row in reader.recent(10)}
+    return set()

@@ -202,11 +202,11 @@ def test_loopback_by_name_or_address() -> None:
 def test_no_picture_is_fetched_for_a_private_request(
     start_gateway: Any, cloud: CloudStandIn, stub: OllamaStub
 ) -> None:
-    stub.add_model("llava:latest", capabilities=("completion", "vision"))
+    """By LiteLLM, for a provider that takes no plain http:// address; Ollama is asked about none (test_attachments.py)."""
     settings = {
         "user_url_allowed_hosts": [f"{cloud.host}:{cloud.port}"]
     }  # else LiteLLM fetches none from loopback
-    config = config_of({"model": "ollama/llava", "api_base": stub.url}, **settings)
+    config = config_of({"model": "anthropic/claude", "api_base": stub.url, "api_key": "sk-none"}, **settings)
     for entry in config["model_list"]:
         entry["model_info"] = {"supports_vision": True}
     gateway = start_gateway(config, policy=cloud.policy)

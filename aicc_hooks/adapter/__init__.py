@@ -34,7 +34,12 @@ def __getattr__(name: str) -> Any:
 
 @cache
 def _instance(name: str) -> Any:
-    from aicc_hooks.adapter.compat import ensure_prisma, let_streams_fall_back, translate_messages_by_chat
+    from aicc_hooks.adapter.compat import (
+        ensure_prisma,
+        keep_all_stops,
+        let_streams_fall_back,
+        translate_messages_by_chat,
+    )
 
     ensure_prisma()
     if name == "demo_model":
@@ -55,6 +60,7 @@ def _instance(name: str) -> Any:
     }[name]()
     if name == "gateway":
         translate_messages_by_chat()
+        keep_all_stops()
         let_streams_fall_back()
         mount.install(made.runtime)
     return made

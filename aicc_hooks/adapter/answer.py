@@ -16,6 +16,7 @@ from aicc_hooks.adapter.heard import is_sse
 from aicc_hooks.adapter.recorder import Outcome
 from aicc_hooks.adapter.refusals import broken_stream
 from aicc_hooks.adapter.runtime import Runtime
+from aicc_hooks.catalog import OLLAMA_PROVIDERS
 from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.stream_end import EndMark
@@ -198,24 +199,26 @@ class Answer:
 
     async def _finish_error(self) -> None:
         self._held = None
-        refusal = self.call.refusal or explain(self.outcome.status, bytes(self._error_body), attempted=bool(self.call.attempts),
-                                               model=self._model())  # fmt: skip
-        await self.refuse(refusal)
+        await self.refuse(self._refusal(self.outcome.status, bytes(self._error_body)))
 
     def _mend_stream_error(self, body: bytes) -> bytes:
         """Replace provider errors inside a stream: their text may repeat the prompt."""
         lines = body.split(b"\n")
         for number, event in error_events(lines):
             told = lines[number][5:]
-            refusal = self.call.refusal or explain(502, told, attempted=True, model=self._model())
+            refusal = self._refusal(502, told)
             self.call.error_code = refusal.code
             shaped = mended_event(event, self.call.endpoint, *refusal.told)
             lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
 
-    def _model(self) -> str:
-        attempts = self.call.attempts
-        return attempts[-1].model.partition("/")[2] if attempts else ""
+    def _refusal(self, status: int, error: bytes) -> Refusal:
+        """Ours, or what an error of LiteLLM or a model server means."""
+        call = self.call
+        provider, _, model = call.attempts[-1].model.partition("/") if call.attempts else ("", "", "")
+        return call.refusal or explain(
+            status, error, attempted=bool(call.attempts), model=model, ollama=provider in OLLAMA_PROVIDERS, endpoint=call.endpoint
+        )  # fmt: skip
 
 
 def without_usage_chunk(body: bytes) -> bytes:

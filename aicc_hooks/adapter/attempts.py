@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from aicc_hooks.adapter import calls, embedding_limit, turns
+from aicc_hooks.adapter import attachments, calls, embedding_limit, turns
 from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
 from aicc_hooks.adapter.refusals import (
@@ -17,10 +17,17 @@ from aicc_hooks.adapter.refusals import (
     other_embedder,
 )
 from aicc_hooks.adapter.rerank import as_reranker
-from aicc_hooks.adapter.reshape import by_chat, drop_reasoning, fit_for_ollama, mend_arguments
-from aicc_hooks.catalog import Deployment, address_of, upstream_of
+from aicc_hooks.adapter.reshape import (
+    by_chat,
+    drop_foreign_tools,
+    drop_reasoning,
+    fit_for_ollama,
+    mend_arguments,
+)
+from aicc_hooks.catalog import OLLAMA_PROVIDERS, Deployment, address_of, server_name, upstream_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.resilience.classify import Outcome, raised_on_the_way
+from aicc_hooks.upstream_errors import request_fault
 
 
 class Gateway(Hook):
@@ -47,6 +54,8 @@ class Gateway(Hook):
             attempt = await self._begin(call, deployment, kwargs)
         endpoint = ENDPOINTS.get(name_of(call_type))
         inner = endpoint in ("chat", "completions")
+        if endpoint == call.endpoint:
+            dropped += drop_foreign_tools(kwargs, call, served)
         if served is not None and served.ollama:
             dropped += fit_for_ollama(kwargs, call, inner=inner)
         attempt.dropped.update(dropped)
@@ -62,8 +71,13 @@ class Gateway(Hook):
         if call.spoke:
             # On /responses LiteLLM would go on with another model after the words already sent (router.py:3610).
             raise as_exception(broken_stream(), str(kwargs.get("model") or ""))
-        if call.refusal is not None and call.refusal.code == "aicc_overloaded":
-            # A full queue is told, not passed on: the next model would push the busy one out of memory.
+        ollama = str(kwargs.get("model") or "").partition("/")[0] in OLLAMA_PROVIDERS
+        refused = call.refusal.code if call.refusal is not None else ""
+        if call.refusal is not None and (
+            refused == "aicc_overloaded" or (refused == "aicc_invalid_request" and ollama)
+        ):
+            # A full queue is told, not passed on: the next model would push the busy one out of memory. What one Ollama
+            # model refuses, because the request is wrong, the next does too, once it is loaded.
             raise as_exception(call.refusal, str(kwargs.get("model") or ""))
         model, asked = str(kwargs.get("model") or ""), [earlier.model for earlier in call.attempts]
         if call.endpoint == "embeddings" and not embedding_limit.same_model(asked, model):
@@ -71,10 +85,18 @@ class Gateway(Hook):
             raise as_exception(other_embedder(), model)
         if call.elsewhere and not turns.keeps(self._deployment(deployment), kwargs):
             raise as_exception(turns.lost(), model)
+        group = self._group_of(deployment) or (call.decision.route if call.decision else "")
+        served = self.runtime.catalog.groups.get(group)
+        if (
+            call.needs is not None
+            and call.needs.mode == "chat"
+            and served is not None
+            and served.leaves_unread(call.needs)
+        ):
+            raise as_exception(attachments.unseen(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook
                 self.runtime.upstreams.end(earlier, Outcome.SERVER_ERROR)
-        group = self._group_of(deployment) or (call.decision.route if call.decision else "")
         address = address_of(kwargs, ollama_default=self.runtime.ollama_default())
         attempt = Attempt(group, deployment, str(kwargs.get("model") or ""), address, time.perf_counter())
         call.attempts.append(attempt)
@@ -111,7 +133,11 @@ class Gateway(Hook):
             call.refusal = not_translated()
             self.runtime.upstreams.end(call.attempts[-1], Outcome.CLIENT_ERROR)
         else:
-            self.runtime.upstreams.failed(call.attempts[-1], exception)
+            attempt = call.attempts[-1]
+            outcome = self.runtime.upstreams.failed(attempt, exception)
+            if outcome is Outcome.CLIENT_ERROR and attempt.model.partition("/")[0] in OLLAMA_PROVIDERS:
+                said = str(exception)[:20_000].encode("utf-8", "replace")
+                call.refusal = call.refusal or request_fault(said, server_name(attempt.model), call.endpoint)
 
     async def async_filter_deployments(
         self,

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from aicc_hooks.adapter import prompts
 from aicc_hooks.adapter.asgi import Message
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.embedder import Embed, SemanticSwitch
@@ -161,6 +162,10 @@ class Cached:
         kind, decision, verdict = _KINDS.get(call.endpoint), call.decision, call.verdict
         if kind is None or decision is None or verdict is None or call.body is None or not decision.cache:
             return None
+        if call.stream and prompts.are_several(call):
+            return (
+                None  # a stream is kept as one answer with one end, and each prompt's may end in its own way
+            )
         control = CacheControl.parse(
             headers.get(b"cache-control", b"").decode("latin-1"), call.body.get("cache")
         )

@@ -60,6 +60,16 @@ def translate_messages_by_chat() -> None:
     litellm.use_chat_completions_url_for_anthropic_messages = True
 
 
+def keep_all_stops() -> None:
+    """Have every stop sequence reach the model: LiteLLM passes on the first four of a list without a word.
+
+    Ollama, llama.cpp and Anthropic take more; OpenAI says itself that it does not. config.yaml may set it otherwise.
+    """
+    import litellm
+
+    litellm.disable_stop_sequence_limit = True
+
+
 def let_streams_fall_back() -> None:
     """Have a stream that broke before its first word reach the fallbacks while `router_settings.plugins` names a strategy.
 

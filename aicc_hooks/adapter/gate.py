@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from aicc_hooks.adapter import admission, calls
+from aicc_hooks.adapter import admission, calls, prompts
 from aicc_hooks.adapter.admission import Disconnected
 from aicc_hooks.adapter.answer import Answer
 from aicc_hooks.adapter.asgi import App, Message, Receive, Scope, Send
@@ -198,9 +198,18 @@ class Gate:
 
     def _stack(self, call: Call) -> App:
         """LiteLLM's whole stack until it served a door once; then its endpoint, or the short stack (policy speed)."""
-        if call.endpoint not in self._warm or self._short is None or not self.runtime.saves("middlewares"):
-            return self.app
-        return self._direct(call.endpoint) or self._short
+        app = self.app
+        if call.endpoint in self._warm and self._short is not None and self.runtime.saves("middlewares"):
+            app = self._direct(call.endpoint) or self._short
+        if not prompts.are_several(call):
+            return app
+        return prompts.one_by_one(app, call, self._answered)
+
+    def _answered(self, call: Call) -> None:
+        """One prompt of several has its answer; the next is an attempt of its own."""
+        for attempt in call.attempts:
+            if not attempt.ended:
+                self.runtime.upstreams.end(attempt, Outcome.OK)
 
 
 async def _until_disconnect(receive: Receive) -> Message:

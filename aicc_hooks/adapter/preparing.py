@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from aicc_hooks.access import Door
-from aicc_hooks.adapter import rerank, token_ids, trials, turns
+from aicc_hooks.adapter import attachments, rerank, token_ids, trials, turns
 from aicc_hooks.adapter.asgi import Scope
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime
@@ -56,6 +56,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
     token_ids.refuse_unread(runtime, call, body)
     changed = turns.settle(runtime, call, body) or changed
+    changed = attachments.settle(runtime, call, body) or changed
     changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)
@@ -102,7 +103,8 @@ def _identify(call: Call, headers: dict[bytes, bytes], body: dict[str, Any]) -> 
     session = headers.get(b"x-session-id") or headers.get(b"x-litellm-session-id")
     call.session = session.decode("latin-1") if session else str(call.metadata.get("session_id") or "")
     user = body.get("user")
-    call.user = user if isinstance(user, str) and user else headers.get(b"x-user-id", b"").decode("latin-1")
+    named = str(user) if isinstance(user, (str, int, float)) and not isinstance(user, bool) else ""
+    call.user = named or headers.get(b"x-user-id", b"").decode("latin-1")
     call.client = headers.get(b"user-agent", b"").decode("latin-1")[:_CLIENT_LENGTH]
 
 
@@ -166,13 +168,15 @@ async def _judge(runtime: Runtime, call: Call, body: dict[str, Any], door: Door,
         raise Refusal("aicc_not_configured", f"The policy is not usable: {error}", 503) from None
     decision = call.decision
     if decision is not None and decision.blocked:
-        raise Refusal(decision.blocked, decision.sentence, STATUS.get(decision.blocked, 400))
+        param = attachments.place(call, decision)
+        sentence = f"{param}: {decision.sentence}" if param else decision.sentence
+        raise Refusal(decision.blocked, sentence, STATUS.get(decision.blocked, 400), param=param)
 
 
 def _hide_user(runtime: Runtime, body: dict[str, Any]) -> bool:
     """LiteLLM writes the end user's name into Redis keys; models need none, providers only a stable one."""
     redactor = runtime.recorder.redactor
-    named = [name for name in ("user", "safety_identifier") if isinstance(body.get(name), str) and body[name]]
+    named = [name for name in ("user", "safety_identifier") if body.get(name) not in (None, "")]
     for name in named:
-        body[name] = redactor.pseudonym(body[name], "user") if redactor else ""
+        body[name] = redactor.pseudonym(str(body[name]), "user") if redactor else ""
     return bool(named)

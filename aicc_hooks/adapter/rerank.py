@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
-from aicc_hooks.catalog import address_of
+from aicc_hooks.catalog import OLLAMA_PROVIDERS, address_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.rerank import RerankRequest, answer, batches, cosines, parse, prefixes, rank, scores
 from aicc_hooks.rerank_windows import Windows, apart, together, whole
@@ -261,12 +261,14 @@ async def _embed(
 
 def _explained(call: Call, error: Exception) -> Refusal:
     """Only its class and status are used: the text of a provider's error may repeat the documents."""
-    model = call.attempts[-1].model.partition("/")[2] if call.attempts else ""
+    provider, _, model = call.attempts[-1].model.partition("/") if call.attempts else ("", "", "")
     return call.refusal or explain(
         int(getattr(error, "status_code", 500) or 500),
         str(error).encode("utf-8", "replace"),
         attempted=bool(call.attempts),
         model=model,
+        ollama=provider in OLLAMA_PROVIDERS,
+        endpoint=call.endpoint,
     )
 
 

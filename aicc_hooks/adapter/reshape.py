@@ -13,8 +13,18 @@ from aicc_hooks.catalog import Deployment
 from aicc_hooks.payload import embeddings, functions
 from aicc_hooks.payload.event_repair import ChatRepair, Keep, ResponsesRepair, complete_whole
 from aicc_hooks.payload.known_fields import without_effect
+from aicc_hooks.payload.tools import only_functions
 from aicc_hooks.resilience.model_servers import speaks_openai
 
+_CHOICES = (
+    "auto",
+    "none",
+    "required",
+    "any",
+    "function",
+    "tool",
+    "allowed_tools",
+)  # that need no foreign tool
 _REASONING = ("reasoning_effort", "reasoning", "thinking", "think")
 
 
@@ -68,6 +78,43 @@ def bridged(deployment: Deployment, params: Mapping[str, Any]) -> bool:
     return here or "tensorzero::" in deployment.model
 
 
+def drop_foreign_tools(
+    kwargs: MutableMapping[str, Any], call: Call, deployment: Deployment | None
+) -> list[str]:
+    """Take tools that are no functions from a call to a model on this machine. Returns their names.
+
+    For the outermost call, in the words of the client's API. A server's own /v1/responses may have tools of its own.
+    """
+    tools: Any = kwargs.get("tools")
+    if (
+        deployment is None
+        or not isinstance(tools, list)
+        or call.endpoint not in ("chat", "responses", "messages")
+    ):
+        return []
+    if not deployment.ollama and not (
+        deployment.local and speaks_openai(deployment.model, deployment.address)
+    ):
+        return []
+    if call.endpoint == "responses" and not deployment.ollama and not bridged(deployment, kwargs):
+        return []
+    kept, gone = only_functions(call.endpoint, tools)
+    if not gone:
+        return []
+    if kept:
+        kwargs["tools"] = kept
+    else:
+        del kwargs["tools"]
+    choice = kwargs.get("tool_choice")
+    kind = choice.get("type") if isinstance(choice, dict) else choice
+    if choice is not None and not (
+        kept and (kind in _CHOICES or (kind == "custom" and call.endpoint == "responses"))
+    ):
+        del kwargs["tool_choice"]
+        gone += [] if kind in ("auto", "none") else ["tool_choice"]
+    return gone
+
+
 def mend_arguments(kwargs: MutableMapping[str, Any]) -> None:
     """Make the arguments of earlier tool calls JSON objects.
 
@@ -110,6 +157,16 @@ def drop_reasoning(kwargs: MutableMapping[str, Any]) -> list[str]:
     return [name for name in _REASONING if kwargs.pop(name, None) is not None]
 
 
+def _list_stops(kwargs: MutableMapping[str, Any]) -> None:
+    """Ollama wants an array, else it answers 500; an empty word would stop it before its first."""
+    stop = kwargs["stop"]
+    kept = [word for word in ([stop] if isinstance(stop, str) else stop) if word]
+    if kept:
+        kwargs["stop"] = kept
+    else:
+        del kwargs["stop"]
+
+
 def fit_for_ollama(kwargs: MutableMapping[str, Any], call: Call, *, inner: bool) -> list[str]:
     """Take from a call to Ollama what it has no place for. Returns the names of fields that have no effect.
 
@@ -120,6 +177,8 @@ def fit_for_ollama(kwargs: MutableMapping[str, Any], call: Call, *, inner: bool)
     gone = without_effect(call.endpoint, call.body or {})
     for name in gone:
         kwargs.pop(name, None)
+    if kwargs.get("stop") is not None:
+        _list_stops(kwargs)
     choice, tools = kwargs.get("tool_choice"), kwargs.get("tools")
     if not inner or not choice or not isinstance(tools, list):
         return gone

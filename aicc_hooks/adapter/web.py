@@ -50,8 +50,10 @@ async def post_explain(request: Request) -> JSONResponse:
     try:
         metadata = body.get("metadata")
         strip_body(body)
-        # Anthropic's body looks like a chat, and its parts are of other types.
-        check_body("messages" if endpoint == "chat" else endpoint, body)
+        if endpoint == "chat":  # Anthropic's body looks like one, and its parts are of other types
+            check_body("messages", {**body, "max_tokens": body.get("max_tokens") or 1})
+        else:
+            check_body(endpoint, body)
         call = Call(endpoint=endpoint, requested=str(body.get("model") or ""))
         # Who asks decides about experiments. Not the session: looking must not make one private.
         call.client = request.headers.get("user-agent", "")

@@ -36,22 +36,29 @@ _NAME = re.compile(r"[$_]{0,2}[A-Za-z_.-]{1,48}[0-9]{0,3}")
 _ENUM = re.compile(r"[A-Za-z_./+-]{1,48}(?:[0-9]{0,3}|20[0-9]{6})")
 # A key pasted into `model` is longer than this, or does not begin with a letter.
 _MODEL = re.compile(r"[A-Za-z][\w./:+-]{0,14}")
+_WEB = re.compile(r"\s*https?:", re.I)
 
 
 @dataclass(slots=True)
 class Extract:
-    """What `extract` found. `opaque` names attachments nobody here can read (file, audio, image, tokens)."""
+    """What `extract` found. `opaque` names attachments nobody here can read (file, audio, image, tokens).
+
+    `places`: where the first attachment of a kind that nobody here can read stands, the first picture by its address
+    (`link`), and the first file of readable text (`text`).
+    """
 
     segments: list[Segment] = field(default_factory=list)
     needs: Needs = field(default_factory=Needs)
     tools: int = 0
     opaque: set[str] = field(default_factory=set)
+    places: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class _Walk:
     segments: list[Segment] = field(default_factory=list)
     opaque: set[str] = field(default_factory=set)
+    places: dict[str, str] = field(default_factory=dict)
     images: int = 0
 
     def text(self, value: Any, role: Role, turn: int, path: str) -> None:
@@ -99,6 +106,7 @@ class _Walk:
             rest = found.rest
         source = rest.get("source")
         if isinstance(source, dict) and "content" in source:
+            self.places.setdefault("text", path)
             left = dict(rest.pop("source"))
             self.content(left.pop("content"), role, turn, f"{path}.source.content")
             self.rest(left, turn, f"{path}.source")
@@ -116,12 +124,18 @@ class _Walk:
     def attached(self, found: Attachment, turn: int, path: str) -> None:
         """An attachment: its text, or a note that nobody here can read it."""
         if found.text is not None:
+            if found.kind == "file":
+                self.places.setdefault("text", path)
             self.text(found.text, Role.DOCUMENT, turn, f"{path}.data")
         if found.unread:
             self.opaque.add(found.unread)
+            self.places.setdefault(found.unread, path)
         if found.kind == "image":
             self.images += 1
             self.opaque.add("image")
+            self.places.setdefault("image", path)
+            if _WEB.match(found.link):
+                self.places.setdefault("link", path)
         self.text(found.link, Role.META, turn, f"{path}.url")
 
     def message(self, message: Any, turn: int, path: str, fallback: Role = Role.USER) -> None:
@@ -192,13 +206,21 @@ def extract(endpoint: str, body: Mapping[str, Any]) -> Extract:
         tools=bool(tool_list) and "none" not in (body.get("tool_choice"), body.get("function_call")),
         vision=walk.images > 0,
         audio="audio" in walk.opaque,
+        files="file" in walk.places,
+        links="link" in walk.places,
         json_schema=_wants_schema(schema),
-        tokens=sum(estimate_tokens(s.text) for s in walk.segments if s.role is not Role.META)
-        + walk.images * _IMAGE_TOKENS,
+        tokens=_tokens(endpoint, walk.segments) + walk.images * _IMAGE_TOKENS,
         reply=max(0, answer),
         mode={"embeddings": "embedding", "rerank": "rerank", "other": "other"}.get(endpoint, "chat"),
     )  # fmt: skip
-    return Extract(walk.segments, needs, len(tool_list), walk.opaque)
+    return Extract(walk.segments, needs, len(tool_list), walk.opaque, walk.places)
+
+
+def _tokens(endpoint: str, segments: list[Segment]) -> int:
+    """What a model is told at once: several prompts of /v1/completions are asked one by one."""
+    told = [(s.path, estimate_tokens(s.text)) for s in segments if s.role is not Role.META]
+    prompts = [tokens for path, tokens in told if endpoint == "completions" and path.startswith("prompt[")]
+    return sum(tokens for _, tokens in told) - (sum(prompts) - max(prompts) if prompts else 0)
 
 
 def _chat(walk: _Walk, rest: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aicc_hooks.errors import Refusal, bad_field
@@ -19,11 +19,19 @@ _REQUIRED = {
 # What models are steered with. A wrong type makes LiteLLM or the model server fail: a 500 that looks like an outage,
 # tries every fallback and opens the circuit for everybody else. `null` is always "not given".
 _WHOLE, _NUMBER, _FLAG, _OBJECT = "a whole number", "a number", "a boolean", "an object"
+_TEXT, _TIME, _FORMAT = (
+    "a string or a number",
+    "a number of seconds or a string such as '5m'",
+    "'json' or an object that holds a JSON schema",
+)
 _FIELDS = {
     "max_tokens": _WHOLE, "max_completion_tokens": _WHOLE, "max_output_tokens": _WHOLE, "n": _WHOLE, "best_of": _WHOLE, "seed": _WHOLE,
     "top_k": _WHOLE, "top_logprobs": _WHOLE, "dimensions": _WHOLE, "num_ctx": _WHOLE, "temperature": _NUMBER, "top_p": _NUMBER,
     "min_p": _NUMBER, "presence_penalty": _NUMBER, "frequency_penalty": _NUMBER, "repeat_penalty": _NUMBER, "repeat_last_n": _WHOLE,
     "mirostat": _WHOLE, "mirostat_eta": _NUMBER, "mirostat_tau": _NUMBER, "stream": _FLAG,
+    "num_predict": _WHOLE, "num_keep": _WHOLE, "num_batch": _WHOLE, "num_gpu": _WHOLE, "num_thread": _WHOLE, "main_gpu": _WHOLE,
+    "typical_p": _NUMBER, "tfs_z": _NUMBER, "use_mmap": _FLAG, "use_mlock": _FLAG, "penalize_newline": _FLAG, "low_vram": _FLAG,
+    "numa": _FLAG, "vocab_only": _FLAG, "f16_kv": _FLAG, "logits_all": _FLAG, "keep_alive": _TIME, "format": _FORMAT, "user": _TEXT, "safety_identifier": _TEXT,
     "parallel_tool_calls": _FLAG, "store": _FLAG, "echo": _FLAG, "response_format": _OBJECT, "logit_bias": _OBJECT,
 }  # fmt: skip
 # LiteLLM fails on any other in a chat message of the user, before a model server is asked (`ValidUserMessageContentTypes`).
@@ -33,6 +41,7 @@ USER_PARTS = frozenset(
     ]
 )  # fmt: skip
 _AT_LEAST_1 = frozenset(("n", "best_of", "dimensions"))
+_MOST_PROMPTS = 100
 _MAX_DEPTH = 128  # deeper than any tool schema; recursion over a request stays far from Python's limit
 _NESTED = frozenset((dict, list))
 _NAMES = {
@@ -63,6 +72,8 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
             raise bad_field(name, "empty; send at least one item.")
     if endpoint in ("chat", "messages"):
         _check_messages(body["messages"], chat=endpoint == "chat")
+    if endpoint == "messages" and body.get("max_tokens") is None:
+        raise bad_field("max_tokens", "missing; send a whole number: Anthropic's API has no default.")
     if body.get("tools") and body.get("functions"):
         raise Refusal(
             "aicc_invalid_request",
@@ -81,6 +92,10 @@ def check_body(endpoint: str, body: Mapping[str, Any]) -> None:
     check_choices(endpoint, body)
     if endpoint == "completions":
         _check_prompt(body["prompt"])
+    elif endpoint == "responses":
+        _check_items(body["input"])
+    elif endpoint == "chat":
+        _check_functions(body.get("tools") or ())
 
 
 def check_fields(body: Mapping[str, Any]) -> None:
@@ -95,6 +110,8 @@ def check_fields(body: Mapping[str, Any]) -> None:
             or (wanted is _WHOLE and number and (isinstance(value, int) or value.is_integer()))
             or (wanted is _FLAG and isinstance(value, bool))
             or (wanted is _OBJECT and isinstance(value, Mapping))
+            or (wanted in (_TEXT, _TIME) and (number or isinstance(value, str)))
+            or (wanted is _FORMAT and (value in ("", "json") or isinstance(value, Mapping)))
         ):
             raise _bad(name, value, wanted)
         if name in _AT_LEAST_1 and value < 1:
@@ -103,9 +120,30 @@ def check_fields(body: Mapping[str, Any]) -> None:
     words = [stop] if stop is None or isinstance(stop, str) else stop
     if not isinstance(words, list) or not all(word is stop or isinstance(word, str) for word in words):
         raise _bad("stop", stop, "a string or an array of strings")
+    words = body.get("stop_sequences")
+    if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise _bad("stop_sequences", words, "an array of strings")
+
+
+def _check_items(items: Any) -> None:
+    for number, item in enumerate(items if isinstance(items, list) else ()):
+        if not isinstance(item, Mapping):
+            raise _bad(
+                f"input[{number}]", item, "an object with role and content, or another item of the API"
+            )
+
+
+def _check_functions(tools: Sequence[Mapping[str, Any]]) -> None:
+    """Ollama would be shown a function without name and body."""
+    for number, tool in enumerate(tools):
+        function = tool.get("function")
+        if tool.get("type") == "function" and not isinstance(function, Mapping):
+            raise _bad(f"tools[{number}].function", function, "an object with name and parameters")
 
 
 def _check_prompt(prompt: Any) -> None:
+    if isinstance(prompt, list) and len(prompt) > _MOST_PROMPTS:
+        raise bad_field("prompt", f"found {len(prompt)} prompts; allowed: at most {_MOST_PROMPTS} a request.")
     for number, item in enumerate(prompt if isinstance(prompt, list) else ()):
         if not isinstance(item, str):
             # Token ids too: nobody here can read them, and Ollama takes none.

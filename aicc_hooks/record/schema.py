@@ -203,8 +203,11 @@ def remove_set_aside(path: Path, before: float) -> int:
 
 def _make_private(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # SQLite gives -wal and -shm the mode of the database file, so the file must be private first.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    # SQLite gives -wal and -shm the mode of the database file, so the file must be private first. One that is there must
+    # not be opened here: closing it ends the locks of every connection of this process (POSIX), and whoever closes the
+    # file in another process then takes itself for the last and removes the -wal we write to.
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
     for suffix in ("", "-wal", "-shm"):
         with contextlib.suppress(FileNotFoundError):
             name = path.with_name(path.name + suffix)

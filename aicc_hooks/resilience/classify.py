@@ -25,7 +25,7 @@ class Outcome(StrEnum):
     OOM = "oom"  # the model does not fit in memory now
     GARBAGE = "garbage"  # an answer that is no answer: not JSON, wrong shape
     LOADING = "loading"  # alive and busy: never a failure
-    CLIENT_ERROR = "client_error"  # a 4xx the request caused
+    CLIENT_ERROR = "client_error"  # the request's own fault: a 4xx, or a 500 of which the words say so
     CANCELLED = "cancelled"  # the client hung up
 
 
@@ -63,7 +63,15 @@ _ANSWERED = re.compile(
 )
 # Order matters: why a runner died stands behind the words that it did.
 _TEXT: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
-    (Outcome.CLIENT_ERROR, re.compile(r"too large to process")),  # llama.cpp's 500 for a text longer than -ub
+    (
+        # Ollama and llama.cpp answer 500 to these, and every other model of theirs would too.
+        Outcome.CLIENT_ERROR,
+        re.compile(
+            r"option \S{1,60} must be of (?:type|an array)|invalid format: |invalid json schema in format|failed to parse grammar"
+            r"|too large to process|larger than the max(?:imum)? context|exceeds the context length"
+            r"|illegal base64 data|image: unknown format"
+        ),
+    ),
     (
         Outcome.OOM,
         re.compile(
@@ -161,7 +169,7 @@ def _of_exception(error: BaseException, status: int | None, text: str) -> Outcom
     answered = _is_answer(chain[-1]) or _ANSWERED.search(words[:_MAX_TEXT].lower()) is not None
     if status is not None and 400 <= status < 500:
         return _of_status(status, words, answered=answered)
-    told = {Outcome.LOADING, Outcome.OOM}
+    told = {Outcome.CLIENT_ERROR, Outcome.LOADING, Outcome.OOM}
     plain = _of_text(words, told if answered else told | {Outcome.REFUSED})
     if plain is not None:
         return plain

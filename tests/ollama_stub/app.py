@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Iterator
 from typing import Any
 
-from tests.ollama_stub import shapes
+from tests.ollama_stub import request_types, shapes
 from tests.ollama_stub.models import Memory, Model, default_models, seconds
 from tests.standins import answers, openai_api
 from tests.standins.openai_api import Turn
@@ -137,8 +137,12 @@ class OllamaStub(StandIn):
         if request.body and request.json == {}:
             raise OllamaError(400, "invalid character in JSON body")
         body: dict[str, Any] = request.json
+        if wrong := request_types.wrong_image(body.get("messages")):
+            raise OllamaError(400, wrong)
         model = self._model(request.model)
         options = body.get("options") or {}
+        if wrong := request_types.wrong_option(options) or request_types.wrong_format(body.get("format")):
+            raise OllamaError(500, wrong)
         num_ctx = min(int(options.get("num_ctx") or model.default_ctx), model.context)
         keep_alive = seconds(body.get("keep_alive"))
         cold = not self.memory.ready(model, num_ctx)
