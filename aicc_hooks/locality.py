@@ -14,6 +14,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolver = Callable[[str], list[str]]
 
 _TTL_S = 30.0
+_KEPT = 512  # hosts
 _RESOLVE_TIMEOUT_S = 1.0
 
 
@@ -48,7 +49,7 @@ class Locality:
 
     def cached(self, url: str) -> bool | None:
         """The last answer while it is fresh, else None. Never blocks."""
-        entry = self._cache.get(url)
+        entry = self._cache.get(host_of(url))
         if entry is None or self._clock() - entry[0] > _TTL_S:
             return None
         return entry[1]
@@ -58,8 +59,11 @@ class Locality:
         known = self.cached(url)
         if known is not None:
             return known
-        answer = self._decide(host_of(url))
-        self._cache[url] = (self._clock(), answer)
+        host = host_of(url)
+        answer = self._decide(host)
+        if len(self._cache) >= _KEPT:  # a redirect or a picture may name any host
+            self._cache.clear()
+        self._cache[host] = (self._clock(), answer)
         return answer
 
     async def acheck(self, url: str) -> bool:

@@ -246,12 +246,39 @@ def test_a_call_of_a_tool_that_litellm_remembers_is_judged_before_it_is_sent(
     call = next(item for item in first["output"] if item["type"] == "function_call")
     assert IBAN in call["arguments"]
     result = {"type": "function_call_output", "call_id": call["call_id"], "output": "ok"}
-    answer = http.post("/v1/responses", json={"model": "far", "input": [result]})
-    assert IBAN.encode() not in cloud.received_bytes
-    assert answer.status_code == 200, answer.text  # by the local model it falls back to
-    assert answer.headers["x-aicc-route"] == "qwen-local"
+    for _ in range(4):
+        answer = http.post("/v1/responses", json={"model": "far", "input": [result]})
+        assert IBAN.encode() not in cloud.received_bytes
+        assert answer.status_code == 200, answer.text  # by the local model it falls back to
+        assert answer.headers["x-aicc-route"] == "qwen-local"
     http.post("/v1/responses", json={"model": "far", "input": "hello"})
-    assert b"hello" in cloud.received_bytes
+    assert b"hello" in cloud.received_bytes  # and no circuit is open for what was stopped
+
+
+@pytest.mark.live
+def test_what_config_adds_for_a_cloud_makes_no_request_private(
+    start_gateway: Any, cloud: CloudStandIn
+) -> None:
+    config = config_with_cloud(cloud)
+    token = "Bearer sk-proj-Zq8vT2nLw0Yp5RkXe7Jd3HsZq8vT2nLw0Yp5RkXe7Jd3Hs"
+    config["model_list"].append(cloud.deployment("far", extra_headers={"x-gateway-authorization": token}))
+    answer = ask(start_gateway(config, policy=cloud.policy), {**chat("hello"), "model": "far"})
+    assert answer.headers["x-aicc-route"] == "far"
+    assert token.encode() in cloud.received_bytes
+
+
+@pytest.mark.live
+def test_an_ollama_asked_in_openais_words_passes_no_private_request_on_either(
+    start_gateway: Any, stub: OllamaStub
+) -> None:
+    stub.add_model("helper:latest", remote_host="https://ollama.com:443")
+    config = config_of({"model": "openai/helper", "api_base": stub.url + "/v1", "api_key": "none"})
+    own = {"model": "ollama_chat/qwen2.5:14b", "api_base": stub.url}
+    config["model_list"].append({"model_name": "own", "litellm_params": own})
+    gateway = start_gateway(config, policy={"routing": {"explicit_local": "honour"}})
+    for _ in range(2):
+        ask(gateway, {**chat(PRIVATE), "model": "llama-fast"})
+    assert "helper" not in {request.model for request in stub.calls}
 
 
 @pytest.mark.live
@@ -274,20 +301,21 @@ def test_a_tool_of_the_client_names_no_model_that_config_does_not_list(
 
 @pytest.mark.live
 def test_health_tells_the_words_of_the_owners_files_to_who_has_the_key(start_gateway: Any) -> None:
-    gateway = start_gateway()
+    good = "cache: {enabled: false}\n"
+    gateway = start_gateway(policy=good)
     path = gateway.home / "policy.yaml"
-    good = path.read_text()
-    path.write_text(
-        good + "\nrouting: {simple_route: secret-project-falcon}\n"
-        if "routing" not in good
-        else good.replace("routing:", "routing:\n  simple_route: secret-project-falcon", 1)
-    )
+    path.write_text(good + "routing: {simple_route: secret-project-falcon}\n")
     http = gateway.httpx()
     wait_until(lambda: "policy" in http.get("/aicc/health").json()["problems"], 30)
     assert "falcon" in http.get("/aicc/health").text
     stranger = httpx.get(gateway.url + "/aicc/health", timeout=20, trust_env=False)
     assert "falcon" not in stranger.text
     assert "refused" in stranger.json()["problems"]["policy"]
+    path.write_text(good + "resilience: {limits: {models: {secret-project-falcon: 1}}}\n")
+    wait_until(lambda: "policy_models" in http.get("/aicc/health").json()["problems"], 30)
+    assert "falcon" in http.get("/aicc/health").text
+    stranger = httpx.get(gateway.url + "/aicc/health", timeout=20, trust_env=False)
+    assert "falcon" not in stranger.text
 
 
 @pytest.mark.parametrize(("findings", "kept"), [((), True), ((Finding("email", 0, 9, "redact"),), False)])

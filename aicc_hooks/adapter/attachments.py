@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +15,10 @@ from aicc_hooks.verdict import Decision
 _KINDS = {"capability:files": "file", "capability:vision": "image", "capability:audio": "audio", "capability:links": "link"}  # fmt: skip
 
 
-def settle(runtime: Runtime, call: Call, body: dict[str, Any]) -> bool:
+async def settle(runtime: Runtime, call: Call, body: dict[str, Any], *, large: bool) -> bool:
     """Write readable files as text where the chosen model takes no files. True when the body changed.
 
-    A model that takes them gets them as they are, and then no other may answer in its place.
+    A model that takes them gets them as they are, and then no other may answer in its place. `large`: read in a thread.
     """
     if (
         call.decision is None
@@ -26,7 +27,8 @@ def settle(runtime: Runtime, call: Call, body: dict[str, Any]) -> bool:
         or "text" not in call.extract.places
     ):
         return False
-    made = files.inlined(call.endpoint, body)
+    read = files.inlined
+    made = await asyncio.to_thread(read, call.endpoint, body) if large else read(call.endpoint, body)
     if made is None:
         return False
     group = runtime.catalog.groups.get(call.decision.route)

@@ -19,6 +19,8 @@ from aicc_hooks.resilience.loads import Loads
 from aicc_hooks.resilience.ollama import OllamaClient
 from aicc_hooks.resilience.stopping import stopping
 
+_READ = 200_000  # characters
+
 
 class AttemptContext:
     """One per process. `clients`: by address; `config`: the policy in force."""
@@ -67,11 +69,14 @@ class AttemptContext:
     def _of_embedding(self, call: Call, attempt: Attempt, key: tuple[str, str]) -> dict[str, Any]:
         """As for chat, but the model's own tokenizer judges whether a text is too long. Rerank's windows may be cut."""
         longest = max((s.text for s in call.extract.segments), key=len, default="") if call.extract else ""
-        needed = (
-            int(estimate_tokens(longest) * self._config().context.safety)
-            if call.endpoint == "embeddings"
-            else 0
-        )
+        needed = 0
+        if call.endpoint == "embeddings":
+            read = longest[
+                :_READ
+            ]  # more than any embedding model takes, and no more than the loop has time for
+            needed = int(
+                estimate_tokens(read) * len(longest) / max(1, len(read)) * self._config().context.safety
+            )
         added = self._sized(
             call, attempt, key, self._choose(needed, *key, self._runs(*key)) or self._room(*key)
         )

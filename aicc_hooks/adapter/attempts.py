@@ -84,6 +84,7 @@ class Gateway(Hook):
             # Another model's vectors would poison the index they go into.
             raise as_exception(other_embedder(), model)
         if call.elsewhere and not turns.keeps(self._deployment(deployment), kwargs):
+            call.refusal = call.refusal or turns.lost()
             raise as_exception(turns.lost(), model)
         group = self._group_of(deployment) or (call.decision.route if call.decision else "")
         served = self.runtime.catalog.groups.get(group)
@@ -93,6 +94,7 @@ class Gateway(Hook):
             and served is not None
             and served.leaves_unread(call.needs)
         ):
+            call.refusal = call.refusal or attachments.unseen()
             raise as_exception(attachments.unseen(), model)
         for earlier in call.attempts:
             if not earlier.ended:  # a stream that broke before its first word tells no failure hook

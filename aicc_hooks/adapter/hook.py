@@ -71,7 +71,7 @@ class Hook(CustomLogger):
     async def judge_alone(self, data: Mapping[str, Any], endpoint: str) -> Call:
         """Verdict for a payload no gate has seen. Privacy fails closed when there is no policy."""
         call = Call(endpoint=endpoint)
-        body = plain(data)
+        body = _plain(data)
         strip_body(body)
         call.requested = str(data.get("model") or "")
         call.extract = extract(endpoint, body)
@@ -89,7 +89,7 @@ def name_of(call_type: Any) -> str:
     return str(getattr(call_type, "value", None) or call_type)
 
 
-def plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """JSON-like fields of a payload we know nothing about."""
     skip = (
         "litellm_logging_obj",

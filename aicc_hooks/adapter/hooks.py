@@ -6,21 +6,36 @@ every class below does.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from litellm.proxy._types import ProxyException
 
 from aicc_hooks.adapter import calls
 from aicc_hooks.adapter.calls import Call
-from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, plain, proxy_error
+from aicc_hooks.adapter.hook import ENDPOINTS, Hook, name_of, proxy_error
 from aicc_hooks.adapter.refusals import as_exception, locality_unknown, not_here
 from aicc_hooks.adapter.selftest import PROBE, PROBE_KEY, ProbeReached
 from aicc_hooks.catalog import IN_PROCESS, address_of
 from aicc_hooks.payload import extract
 from aicc_hooks.relay import stays_here
 from aicc_hooks.resilience.classify import Outcome
+
+# What a model is told, of every API.
+_TOLD: Final = (
+    "messages",
+    "system",
+    "input",
+    "instructions",
+    "prompt",
+    "query",
+    "documents",
+    "tools",
+    "functions",
+)
+_INLINE_CHARS: Final = 32_000  # reading more would stall other streams
 
 
 class PrivacyHook(Hook):
@@ -70,21 +85,38 @@ class PrivacyHook(Hook):
             return None
         if not (here := await self._is_local(kwargs, info)):
             self.runtime.counters["private_stopped_at_deployment"] += 1
-            for attempt in call.attempts:
-                if not attempt.ended:  # no server was asked, so none is to blame
-                    self.runtime.upstreams.end(attempt, Outcome.CANCELLED)
+            self._blame_nobody(call)
             raise self._refused(call, here)
         return None
+
+    def _blame_nobody(self, call: Call) -> None:
+        """No server was asked, so none is to blame."""
+        for attempt in call.attempts:
+            if not attempt.ended:
+                self.runtime.upstreams.end(attempt, Outcome.CANCELLED)
 
     async def _judge_sent(self, call: Call, kwargs: Mapping[str, Any], call_type: Any) -> None:
         """What LiteLLM sends may be more than what was judged: calls of tools it remembered, results of tools it ran itself.
 
-        Texts of the client are known to the detector by then, so this costs reading the request once more.
+        Only what is new is scanned. Fields that config.yaml adds (headers, credentials) are the owner's, not read.
         """
-        sent = extract(ENDPOINTS.get(name_of(call_type), "other"), plain(kwargs))
-        if not (await self.runtime.judging.privacy(sent.segments)).sensitive:
+        body = {name: kwargs[name] for name in _TOLD if name in kwargs}
+        endpoint = ENDPOINTS.get(name_of(call_type), "other")
+        known = call.extract.segments if call.extract is not None else []
+        if sum(len(segment.text) for segment in known) > _INLINE_CHARS:
+            sent = await asyncio.to_thread(extract, endpoint, body)
+        else:
+            sent = extract(endpoint, body)
+        texts = {segment.text for segment in known}
+        new = [segment for segment in sent.segments if segment.text not in texts]
+        opaque = sent.opaque - (call.extract.opaque if call.extract is not None else set())
+        unread = (
+            opaque.intersection(self.runtime.policy.privacy.uninspectable) and self.runtime.active.privacy
+        )
+        if not unread and not (new and (await self.runtime.judging.privacy(new)).sensitive):
             return
         self.runtime.counters["private_found_in_what_is_sent"] += 1
+        self._blame_nobody(call)
         assert call.decision is not None
         assert call.verdict is not None
         call.decision = replace(call.decision, local_only=True, cache=False)

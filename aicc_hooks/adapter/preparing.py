@@ -56,7 +56,7 @@ async def prepare(runtime: Runtime, scope: Scope, call: Call, door: Door, raw: b
     await _judge(runtime, call, body, door, large=len(raw) > _INLINE_BYTES)
     token_ids.refuse_unread(runtime, call, body)
     changed = turns.settle(runtime, call, body) or changed
-    changed = attachments.settle(runtime, call, body) or changed
+    changed = await attachments.settle(runtime, call, body, large=len(raw) > _INLINE_BYTES) or changed
     changed = trials.apply(runtime.experiments, call) or changed
     unknown = drop_unknown(door.endpoint, body)
     call.stripped += tuple(unknown)

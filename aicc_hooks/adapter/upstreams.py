@@ -16,6 +16,7 @@ from aicc_hooks.adapter.calls import Attempt, Call
 from aicc_hooks.catalog import OLLAMA_PROVIDERS, Catalog, Deployment, server_name
 from aicc_hooks.errors import Refusal
 from aicc_hooks.redis_link import RedisLink
+from aicc_hooks.resilience.address import address_key
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
 from aicc_hooks.resilience.classify import Outcome, classify, counted
 from aicc_hooks.resilience.cold_start import RequestRate
@@ -98,8 +99,10 @@ class Upstreams:
         """Which models of config.yaml the policy means; again when either changes. From any thread."""
         self.config, self.unknown_models = settle(self._given, self._catalog)
         self.limiter.configure(self.config.limits)
-        if self._loop is not None and self.warmer is not None:
-            self._loop.call_soon_threadsafe(self.warmer.follow, self.config.cold_start.warm_up)
+        loop, warmer = self._loop, self.warmer
+        if loop is not None and warmer is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended meanwhile
+                loop.call_soon_threadsafe(warmer.follow, self.config.cold_start.warm_up)
 
     def start(
         self,
@@ -177,12 +180,16 @@ class Upstreams:
     async def runs_at(self, address: str, model: str) -> bool | None:
         """Whether the server at `address` runs the model itself, as far as it tells; None: an Ollama that tells nothing now."""
         client = self._clients.get(address)
+        if client is None:  # `openai/…` at the address of an Ollama is that Ollama
+            key = address_key(address)
+            client = next((c for a, c in self._clients.items() if address_key(a) == key), None)
         if client is None:
             return True
-        remote = client.remote(model)
+        name = model.removeprefix("openai/")
+        remote = client.remote(name)
         if remote is None:
             try:
-                remote = (await client.show(model)).remote
+                remote = (await client.show(name)).remote
             except OllamaError as error:
                 return True if error.status == 404 else None  # it has no such model, and will say so
             except Exception:
@@ -196,7 +203,7 @@ class Upstreams:
             return self.servers.learnt(address, model)
         shown = client.info(server_name(model))
         trained = shown.context_length if shown is not None else 0
-        # It embeds with its default `num_ctx`, of which releases have 2,048 or 4,096, whatever a model was trained for.
+        # A vector of a shorter window says more of it, and 2,048 tokens make no model load with more room.
         return {"max_input_tokens": min(trained, _EMBEDS)} if trained else {}
 
     # --- before the decision ----------------------------------------------------------------

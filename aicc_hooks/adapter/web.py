@@ -18,7 +18,7 @@ from aicc_hooks.payload.body import parse_body
 from aicc_hooks.payload.validate import check_body
 from aicc_hooks.wire import error_object
 
-_QUOTING = frozenset(("policy", "experiments"))  # they say what was found in the file
+_QUOTING = frozenset(("policy", "policy_models", "experiments"))  # they say what was found in the file
 _SEALED = "the file is refused; asked with the key, and by `aicc doctor`, this says why"
 
 router = APIRouter(include_in_schema=False)
