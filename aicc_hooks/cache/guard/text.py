@@ -20,9 +20,6 @@ _QUOTED: Final = re.compile(
 )
 
 
-_OWNER: Final = re.compile(r"(\w)(?:\s?'s|(?<=s)')(?=\s|$|[?.,!])")
-
-
 _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
