@@ -114,11 +114,6 @@ class Catalog:
         return Catalog({n: replace(g, context=context_of(g) or g.context) for n, g in self.groups.items()})
 
     @property
-    def deployment_ids(self) -> frozenset[str]:
-        """Ids of all deployments, which clients must not name."""
-        return frozenset(d.id for g in self.groups.values() for d in g.deployments)
-
-    @property
     def deployment_names(self) -> dict[str, str]:
         """What people call each deployment, by id: `qwen-local/qwen2.5:14b`, and its address where a group has several of one model."""
         names: dict[str, str] = {}

@@ -47,12 +47,16 @@ def load_config(path: Path, env: Mapping[str, str] = os.environ) -> GatewayConfi
         raise GatewayConfigError(
             f"{path}: cannot be read ({type(error).__name__}); run `aicc init` or pass --config FILE"
         ) from None
-    except yaml.YAMLError as error:
+    except RecursionError:
+        raise GatewayConfigError(f"{path}: not valid YAML: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2026-13-45 is a date to PyYAML
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise GatewayConfigError(
-            f"{path}: not valid YAML{where}: {getattr(error, 'problem', None) or 'syntax error'}"
-        ) from None
+        # What follows a colon in a ValueError may be a value of the file.
+        known = (
+            str(error).partition(":")[0] if isinstance(error, ValueError) else getattr(error, "problem", None)
+        )
+        raise GatewayConfigError(f"{path}: not valid YAML{where}: {known or 'syntax error'}") from None
     if not isinstance(tree, dict):
         raise GatewayConfigError(f"{path}: must be a mapping with model_list, found {type(tree).__name__}")
     models = tree.get("model_list")

@@ -16,8 +16,13 @@ def home_dir(env: Mapping[str, str] = os.environ) -> Path:
 
 def shipped(name: str) -> Path:
     """A file of litellm_config/, from the wheel or from the source tree."""
-    packaged = Path(str(files("aicc_hooks"))) / "_shipped" / "litellm_config" / name
-    return packaged if packaged.exists() else Path(__file__).resolve().parent.parent / "litellm_config" / name
+    return shipped_folder("litellm_config") / name
+
+
+def shipped_folder(name: str) -> Path:
+    """`litellm_config`, `compose` or `launchd`, from the wheel or from the source tree. It may not exist."""
+    packaged = Path(str(files("aicc_hooks"))) / "_shipped" / name
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[1] / name
 
 
 def policy_path(config_path: Path | None, env: Mapping[str, str] = os.environ) -> Path | None:

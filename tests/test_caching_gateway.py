@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 
-from aicc_hooks.record import SpoolReader
 from tests.harness import GatewayProcess, RedisProcess, wait_until
 from tests.ollama_stub import OllamaStub
 
@@ -225,9 +224,6 @@ def test_hits_leave_records_too(cached: GatewayProcess) -> None:
     http = cached.httpx()
     for _ in range(2):
         last = http.post("/v1/chat/completions", json=chat("recorded hit"))
-    reader = SpoolReader(cached.home / "usage.db")
-    wait_until(lambda: reader.get(last.headers["x-aicc-request-id"]) is not None, 10)
-    record = reader.get(last.headers["x-aicc-request-id"])
-    assert record is not None
-    assert record.cache == "exact"
-    assert record.completion_tokens > 0
+    record = cached.record_of(last)
+    assert record["cache"] == "exact"
+    assert record["completion_tokens"] > 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from aicc_hooks.detect.complexity import ComplexityConfig, ComplexityDetector
-from aicc_hooks.detect.complexity.evaluate import evaluate, evaluate_file, read_rows, segments_of
+from aicc_hooks.detect.complexity.evaluate import evaluate, evaluate_rows, read_rows, segments_of
 from aicc_hooks.errors import DetectorError
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "complexity.jsonl.gz"
@@ -59,7 +59,7 @@ def test_a_file_of_messages_is_judged_like_a_request(tmp_path: Path) -> None:
     ]
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress("\n".join(json.dumps(row) for row in rows).encode()))
-    report = evaluate_file(path, ComplexityDetector(ComplexityConfig()))
+    report = evaluate_rows(read_rows(path), ComplexityDetector(ComplexityConfig()))
     assert (report.total.rows, report.total.acceptable) == (2, 2)
     assert [segment.text for segment in segments_of(rows[0])][-1] == "hi"
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from aicc_hooks.record import SpoolReader
-from tests.harness import GatewayProcess, wait_until
+from tests.harness import GatewayProcess
 from tests.harness.gateway import SHIPPED_CONFIG
 from tests.ollama_stub import OllamaStub
 
@@ -54,15 +53,6 @@ def embed(gateway: GatewayProcess, group: str) -> Any:
     return gateway.httpx().post("/v1/embeddings", json={"model": group, "input": "hello"})
 
 
-def record_of(gateway: GatewayProcess, answer: Any) -> dict[str, Any]:
-    reader = SpoolReader(gateway.home / "usage.db")
-    ident = answer.headers["x-aicc-request-id"]
-    wait_until(lambda: reader.get(ident) is not None, 10)
-    record = reader.get(ident)
-    assert record is not None
-    return record.to_dict()
-
-
 def asked(*stubs: OllamaStub) -> list[int]:
     return [sum("embed" in call.path for call in stub.calls) for stub in stubs]
 
@@ -83,7 +73,7 @@ def test_the_other_server_of_the_same_model_answers(
     assert asked(second)[0] > before[1]
     assert answer.headers["x-aicc-route"] == "twice"
     assert "x-aicc-error" not in answer.headers
-    record = record_of(gateway, answer)
+    record = gateway.record_of(answer)
     failed = record["attempts"]
     assert [a["error"] for a in failed] == ["timeout" if kind == "freeze" else failed[0]["error"]]
     assert record["error"] == ""
@@ -132,13 +122,13 @@ def test_a_text_longer_than_the_model_reads_is_cut_and_said_so(
     assert first.json["truncate"] is False
     assert "truncate" not in second.json
     assert {call.json["options"]["num_ctx"] for call in (first, second)} == {2048}
-    record = record_of(gateway, answer)
+    record = gateway.record_of(answer)
     assert (record["cut"], record["error"]) == ("prompt", "")
 
     several = {"model": "embed-local", "input": ["word " * 900] * 4}  # together more than one may have
     whole = gateway.httpx().post("/v1/embeddings", json=several)
     assert "x-aicc-cut" not in whole.headers
-    assert record_of(gateway, whole)["cut"] == ""
+    assert gateway.record_of(whole)["cut"] == ""
     assert len(ollama.calls) == before + 3
 
 

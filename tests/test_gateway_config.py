@@ -29,6 +29,8 @@ def model(**changes: Any) -> dict[str, Any]:
 
 WRONG: list[tuple[str, Any, list[str]]] = [
     ("yaml", "model_list: [", ["not valid YAML", "line"]),
+    ("no date", "model_list: 2026-13-45", ["not valid YAML", "month must be in 1..12"]),
+    ("nested too deeply", "[" * 3000, ["not valid YAML", "nested"]),
     ("list", "[]", ["mapping", "list"]),
     ("empty file", "", ["mapping", "NoneType"]),
     ("no models", {"model_list": []}, ["model_list", "at least one"]),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aicc_hooks.detect.hashing import bucket_ids, fold, hash_ngrams, hash_ngrams_batch
+from aicc_hooks.detect.hashing import bucket_ids, fold, hash_ngrams
 
 
 def buckets(text: str, **options: tuple[int, ...]) -> set[int]:
@@ -37,14 +37,6 @@ def test_counts_and_weights_are_stable_between_machines() -> None:
 def test_repeats_are_counted() -> None:
     _, counts = hash_ngrams("yes yes yes no", words=(1,))
     assert sorted(counts.tolist()) == [1, 3]
-
-
-def test_a_batch_is_the_rows_one_by_one() -> None:
-    texts = ["one two", "", "three three"]
-    indptr, indices, counts = hash_ngrams_batch(texts, words=(1,))
-    assert indptr.tolist() == [0, 2, 2, 3]
-    assert indices[:2].tolist() == hash_ngrams(texts[0], words=(1,))[0].tolist()
-    assert counts[2] == 2
 
 
 def test_buckets_must_be_a_power_of_two() -> None:

@@ -19,7 +19,6 @@ from aicc_hooks.ops.doctor.model import Context
 from aicc_hooks.ops.doctor.servers import model_servers
 from aicc_hooks.payload.event_repair import ResponsesRepair
 from aicc_hooks.policy import Policy
-from aicc_hooks.record import SpoolReader
 from aicc_hooks.resilience.health_check import HealthChecker, Probe, ProbeResult
 from aicc_hooks.resilience.model_servers import ModelServers
 from aicc_hooks.resilience.models_present import not_served
@@ -500,11 +499,7 @@ def test_a_stream_without_its_end_ends_with_an_error_event(
         assert not any(c.get("finish_reason") for e in events for c in e.get("choices") or [])
         assert '"message_stop"' not in broken.text
         assert '"response.completed"' not in broken.text
-        reader = SpoolReader(gateway.home / "usage.db")
-        wait_until(lambda r=broken, s=reader: s.get(r.headers["x-aicc-request-id"]) is not None, 10)
-        record = reader.get(broken.headers["x-aicc-request-id"])
-        assert record is not None
-        assert record.to_dict()["error"] == "aicc_upstream_down", path
+        assert gateway.record_of(broken)["error"] == "aicc_upstream_down", path
         whole = gateway.httpx().post(path, json=asked)
         assert whole.headers["x-aicc-cache"] == "miss", "half an answer is not kept"
         assert "word59" in whole.text

@@ -14,7 +14,7 @@ from aicc_hooks.record.model import Record
 from aicc_hooks.record.outbox import give_feedback
 from aicc_hooks.record.reader import Filters, SpoolReader
 from aicc_hooks.record.spool import Spool
-from aicc_hooks.record.usage import aggregate, parse_since, percentile, rows_to_csv, usage
+from aicc_hooks.record.usage import parse_since, percentile, rows_to_csv, usage
 from tests.harness.queries import cost_of
 
 NOW = 1_750_000_000.0
@@ -56,6 +56,7 @@ def test_usage_adds_up_by_every_key(reader):
     assert (by_route["llama"]["errors"], by_route["llama"]["failures"]) == (1, 0)
     assert by_route["llama"]["cache_hits"] == 10
     assert by_route["qwen"]["cache_lookups"] == 40  # a bypass is no lookup
+    assert by_route["qwen"]["error_rate"] == 0.02
     assert by_route["qwen"]["tokens"] == 50 * 15
     assert by_route["llama"]["p50_ms"] == 49.0
     assert by_route["llama"]["p95_ms"] == 95.0
@@ -69,19 +70,6 @@ def test_usage_adds_up_by_every_key(reader):
         assert [row["key"] for row in table] == names
         assert sum(row["requests"] for row in table) == 100
     assert sum(row["requests"] for row in usage(reader, by="day", since=NOW + 90)) == 10
-
-
-def test_buckets_cover_the_range_without_gaps(reader):
-    result = aggregate(reader, since=NOW - 50, until=NOW + 100, bucket_s=25)
-    assert [b["requests"] for b in result["buckets"]] == [0, 0, 25, 25, 25, 25]
-    assert result["totals"]["requests"] == 100
-    assert result["totals"]["error_rate"] == 0.02
-    assert result["by"]["privacy"] == {"email": 3, "us_ssn": 3}
-    assert result["by"]["cache"] == {"miss": 80, "exact": 10, "bypass": 10}
-    assert result["buckets"][0]["p95_ms"] is None
-    for since, until, bucket in ((0, NOW, 1), (NOW, NOW, 5), (NOW, NOW + 10, 0)):
-        with pytest.raises(ValueError, match="buckets"):
-            aggregate(reader, since=since, until=until, bucket_s=bucket)
 
 
 def test_export_is_one_json_object_a_line_for_data_sets(reader):
@@ -140,7 +128,6 @@ def test_sums_over_a_month_read_each_record_a_few_times_and_no_text(tmp_path):
         for work in (
             lambda: usage(reader, by="day", since=NOW),
             lambda: usage(reader, by="model"),
-            lambda: aggregate(reader, since=NOW, until=NOW + month + 2, bucket_s=3600),
             lambda: reader.recent(10_000),
         ):
             steps, tables = cost_of(reader, work)

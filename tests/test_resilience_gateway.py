@@ -61,15 +61,6 @@ def error_code(path: str, event: dict[str, Any]) -> str:
     return str((event.get("error") or {}).get("type") or "")
 
 
-def record_of(gateway: GatewayProcess, response: httpx.Response) -> dict[str, Any]:
-    reader = SpoolReader(gateway.home / "usage.db")
-    ident = response.headers["x-aicc-request-id"]
-    wait_until(lambda: reader.get(ident) is not None, 30)
-    found = reader.get(ident)
-    assert found is not None
-    return found.to_dict()
-
-
 def health(gateway: GatewayProcess) -> httpx.Response:
     return httpx.get(gateway.url + "/aicc/health", timeout=10, trust_env=False)
 
@@ -177,7 +168,7 @@ def test_a_failing_model_falls_back_quickly(patient: GatewayProcess, ollama: Oll
             assert tried[-1] == DEEPSEEK
     assert min(times) < 3, times
     assert response.headers["x-aicc-reason"] == "fallback:upstream_down" or stream
-    record = record_of(patient, response)
+    record = patient.record_of(response)
     assert record["route"] == "deepseek-local"
     assert [a["deployment"] for a in record["attempts"]] == ["qwen-local/ollama_chat/qwen2.5:14b"]
 
@@ -221,7 +212,7 @@ def test_a_stream_that_breaks_ends_with_an_error_event(
         # Once a word was read nobody else goes on with the sentence.
         assert [call.model for call in ollama.calls[before:]] == [QWEN], (kind, path)
         assert "unexpected EOF" not in response.text  # Ollama's words may repeat a prompt
-        record = record_of(either, response)
+        record = either.record_of(response)
         assert record["error"] == "aicc_upstream_down"
         assert record["attempts"], (kind, path)
 
@@ -232,7 +223,7 @@ def test_a_client_that_leaves_ends_the_upstream_call(either: GatewayProcess, oll
     with either.httpx().stream("POST", "/v1/chat/completions", json=body) as response:
         next(response.iter_bytes())
     wait_until(lambda: ollama.calls[-1].disconnected, 30)
-    record = record_of(either, response)
+    record = either.record_of(response)
     assert record["status"] == 499
     assert record["attempts"][-1]["error"] == "cancelled"
 
@@ -374,8 +365,8 @@ def test_num_ctx_is_always_sent_and_grows_in_buckets(patient: GatewayProcess, ol
 def test_a_cut_reply_is_marked_in_the_record(patient: GatewayProcess) -> None:
     for stream in (False, True):
         cut = ask(patient, "[[words: 50]]", model="llama-fast", max_tokens=5, stream=stream)
-        assert record_of(patient, cut)["cut"] == "reply"
-    assert record_of(patient, ask(patient, model="llama-fast"))["cut"] == ""
+        assert patient.record_of(cut)["cut"] == "reply"
+    assert patient.record_of(ask(patient, model="llama-fast"))["cut"] == ""
 
 
 # --- embeddings ------------------------------------------------------------------------------------
@@ -395,7 +386,7 @@ def test_a_frozen_embedding_server_is_given_up_after_the_policy_s_time(
         assert int(response.headers["retry-after"]) >= 1
         assert 0.9 < took < 20
         wait_until(lambda: ollama.calls[-1].disconnected, 20)  # the call at the server is given up too
-    assert record_of(patient, response)["attempts"][-1]["error"] == "timeout"
+    assert patient.record_of(response)["attempts"][-1]["error"] == "timeout"
     assert patient.httpx().post("/v1/embeddings", json=body).status_code == 200
 
 
@@ -436,7 +427,7 @@ def test_a_full_disk_stops_records_not_answers_and_is_told(
     finally:
         resource.prlimit(patient.pid, resource.RLIMIT_FSIZE, before)
     wait_until(lambda: "spool" not in health(patient).json()["problems"], 30)
-    assert [record_of(patient, answer)["status"] for answer in answers] == [200] * 5  # they waited in memory
+    assert [patient.record_of(answer)["status"] for answer in answers] == [200] * 5  # they waited in memory
     reader = SpoolReader(patient.home / "usage.db")
 
     def noted() -> list[str]:
@@ -552,7 +543,7 @@ def test_more_requests_than_places_wait_in_line(strict: GatewayProcess, ollama: 
         assert answer.headers["x-aicc-error"] == "aicc_overloaded"
         assert int(answer.headers["retry-after"]) >= 1
     # LiteLLM's way to an error costs four times an answer: a flood of them would leave no time for the others.
-    assert record_of(strict, late)["attempts"] == []
+    assert strict.record_of(late)["attempts"] == []
     assert [answer.status_code for answer in served] == [200] * 6, [answer.text for answer in served]
     assert asked() == 6
     assert {answer.headers["x-aicc-route"] for answer in served} == {"llama-fast"}

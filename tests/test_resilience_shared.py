@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-import signal
-import socket
-import subprocess
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 import redis.asyncio
+from caching_redis import Server
 
 from aicc_hooks.resilience.circuit import State
 from aicc_hooks.resilience.circuit_breaker import CircuitBreaker
@@ -21,7 +18,6 @@ from aicc_hooks.resilience.classify import Outcome
 from aicc_hooks.resilience.config import BreakerConfig
 from aicc_hooks.resilience.permit import Permit, Transition
 from aicc_hooks.resilience.shared import BreakerSync, RedisStore
-from tests.harness import free_port, wait_until
 
 A = "http://localhost:11434"
 CONFIG = BreakerConfig(jitter=0, store_timeout_s=0.05, sync_interval_s=0.05)
@@ -263,44 +259,10 @@ def test_redis_client_answers_in_bytes_or_text() -> None:
     asyncio.run(run())
 
 
-class Server:
-    """A redis-server of this test's own, without persistence."""
-
-    def __init__(self, directory: Path) -> None:
-        self.port = free_port()
-        self.process = subprocess.Popen(
-            [
-                "redis-server",
-                "--port",
-                str(self.port),
-                "--bind",
-                "127.0.0.1",
-                "--dir",
-                str(directory),
-                "--save",
-                "",
-            ],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            wait_until(self._listens, 30, "redis-server")
-        except BaseException:
-            self.close()
-            raise
-
-    def _listens(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
-def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Path) -> None:
+def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back() -> None:
     async def main() -> None:
-        server = Server(tmp_path)
+        server = Server()
         client = redis.asyncio.Redis(port=server.port, socket_timeout=30, socket_connect_timeout=30)
         one, two = (Gateway(RedisStore(Link(client)), n, config=PATIENT) for n in ("one", "two"))  # type: ignore[arg-type]
         try:
@@ -308,7 +270,7 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
             assert await one.sync.sync()
             assert await two.sync.sync()
             assert not two.breaker.allow(A, "qwen")
-            server.process.send_signal(signal.SIGSTOP)
+            server.freeze()
             two.now += 5.1
             trial = two.breaker.allow(A, "qwen")
             assert isinstance(trial, Permit), "the breaker does not need the store"
@@ -316,7 +278,7 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
             began = time.perf_counter()
             assert not await two.sync.sync()
             assert time.perf_counter() - began < 10, "the client's own limit is longer"
-            server.process.send_signal(signal.SIGCONT)
+            server.thaw()
             async with asyncio.timeout(30):
                 while not await two.sync.sync():
                     await asyncio.sleep(0.05)
@@ -330,9 +292,9 @@ def test_two_gateways_over_a_real_redis_that_freezes_and_comes_back(tmp_path: Pa
 
 
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
-def test_over_a_real_redis_the_other_gateway_knows_within_a_moment(tmp_path: Path) -> None:
+def test_over_a_real_redis_the_other_gateway_knows_within_a_moment() -> None:
     async def main() -> None:
-        server = Server(tmp_path)
+        server = Server()
         clients = [redis.asyncio.Redis(port=server.port) for _ in range(2)]
         one, two = (
             Gateway(RedisStore(Link(client)), name, config=PATIENT)  # type: ignore[arg-type]

@@ -14,14 +14,12 @@ from aicc_hooks.adapter.asgi import Message, Send
 from aicc_hooks.adapter.calls import Call
 from aicc_hooks.adapter.heard import is_sse
 from aicc_hooks.adapter.recorder import Outcome
-from aicc_hooks.adapter.refusals import broken_stream
+from aicc_hooks.adapter.refusals import broken_stream, meaning
 from aicc_hooks.adapter.runtime import Runtime
-from aicc_hooks.catalog import OLLAMA_PROVIDERS
 from aicc_hooks.cors import answer_headers
 from aicc_hooks.errors import Refusal
 from aicc_hooks.payload.stream_end import EndMark
 from aicc_hooks.resilience.cold_start import KEEPALIVE
-from aicc_hooks.upstream_errors import explain
 from aicc_hooks.wire import (
     RETRY_AFTER_S,
     encode_headers,
@@ -199,26 +197,18 @@ class Answer:
 
     async def _finish_error(self) -> None:
         self._held = None
-        await self.refuse(self._refusal(self.outcome.status, bytes(self._error_body)))
+        await self.refuse(meaning(self.call, self.outcome.status, bytes(self._error_body)))
 
     def _mend_stream_error(self, body: bytes) -> bytes:
         """Replace provider errors inside a stream: their text may repeat the prompt."""
         lines = body.split(b"\n")
         for number, event in error_events(lines):
             told = lines[number][5:]
-            refusal = self._refusal(502, told)
+            refusal = meaning(self.call, 502, told)
             self.call.error_code = refusal.code
             shaped = mended_event(event, self.call.endpoint, *refusal.told)
             lines[number] = b"data: " + orjson.dumps(shaped)
         return b"\n".join(lines)
-
-    def _refusal(self, status: int, error: bytes) -> Refusal:
-        """Ours, or what an error of LiteLLM or a model server means."""
-        call = self.call
-        provider, _, model = call.attempts[-1].model.partition("/") if call.attempts else ("", "", "")
-        return call.refusal or explain(
-            status, error, attempted=bool(call.attempts), model=model, ollama=provider in OLLAMA_PROVIDERS, endpoint=call.endpoint
-        )  # fmt: skip
 
 
 def without_usage_chunk(body: bytes) -> bytes:

@@ -194,7 +194,7 @@ class Cached:
 
     def replay(self, call: Call, hit: CacheHit) -> list[Message]:
         """ASGI messages that tell a stored answer, whole or as a stream."""
-        whole = with_model(call.endpoint, orjson.loads(hit.value), call.requested)
+        whole = with_model(orjson.loads(hit.value), call.requested)
         if call.stream:
             options = call.body.get("stream_options") if call.body else None
             wants = isinstance(options, dict) and options.get("include_usage") is True and not call.hide_usage

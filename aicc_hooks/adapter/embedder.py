@@ -18,6 +18,7 @@ from aicc_hooks.cache.embedder_id import NoEmbedder
 from aicc_hooks.cache.metrics import CacheMetrics
 from aicc_hooks.cache.semantic import SemanticTier
 from aicc_hooks.detect.complexity import split_ask
+from aicc_hooks.file_stamp import file_stamp
 from aicc_hooks.payload import extract
 from aicc_hooks.redis_link import RedisLink
 from aicc_hooks.verdict import Decision, Verdict
@@ -58,7 +59,7 @@ class SemanticSwitch:
                     self.embedder, self.reason = "", str(error)
         if not self.embedder:
             return self._settle(("unknown",), None, self.reason)
-        stamp = await asyncio.to_thread(_stamp, self._file)
+        stamp = await asyncio.to_thread(file_stamp, self._file)
         seen = (self.embedder, stamp, config)
         if seen == self._seen:
             return False
@@ -103,15 +104,6 @@ class SemanticSwitch:
             config, embed=embed, embedder=self.embedder, threshold=self.threshold, dims=self._calibration.dims,
             split=split_ask, secret=secret, link=link, metrics=metrics,
         )  # fmt: skip
-
-
-def _stamp(path: Path) -> tuple[int, int, int]:
-    """Changes when the file does; zeros without one."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0, 0
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 async def embed_with(

@@ -1,4 +1,4 @@
-"""Our refusals as LiteLLM's router understands them."""
+"""Our refusals: what an error means, why a request ends, and how LiteLLM's router is told."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import litellm
 
+from aicc_hooks.adapter.calls import Call
+from aicc_hooks.catalog import OLLAMA_PROVIDERS
 from aicc_hooks.errors import Refusal
+from aicc_hooks.upstream_errors import explain
+
+
+def meaning(call: Call, status: int, error: bytes) -> Refusal:
+    """Ours, or what an error of LiteLLM or a model server means."""
+    provider, _, model = call.attempts[-1].model.partition("/") if call.attempts else ("", "", "")
+    return call.refusal or explain(
+        status, error, attempted=bool(call.attempts), model=model, ollama=provider in OLLAMA_PROVIDERS, endpoint=call.endpoint
+    )  # fmt: skip
 
 
 def as_exception(refusal: Refusal, model: str) -> Exception:

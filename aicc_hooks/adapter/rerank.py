@@ -15,12 +15,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from aicc_hooks.adapter.calls import Call
+from aicc_hooks.adapter.refusals import meaning
 from aicc_hooks.adapter.runtime import Runtime, get_runtime
-from aicc_hooks.catalog import OLLAMA_PROVIDERS, address_of
+from aicc_hooks.catalog import address_of
 from aicc_hooks.errors import Refusal
 from aicc_hooks.rerank import RerankRequest, answer, batches, cosines, parse, prefixes, rank, scores
 from aicc_hooks.rerank_windows import Windows, apart, together, whole
-from aicc_hooks.upstream_errors import explain
 from aicc_hooks.wire import error_object
 
 PATH = "/aicc/internal/rerank"
@@ -261,15 +261,8 @@ async def _embed(
 
 def _explained(call: Call, error: Exception) -> Refusal:
     """Only its class and status are used: the text of a provider's error may repeat the documents."""
-    provider, _, model = call.attempts[-1].model.partition("/") if call.attempts else ("", "", "")
-    return call.refusal or explain(
-        int(getattr(error, "status_code", 500) or 500),
-        str(error).encode("utf-8", "replace"),
-        attempted=bool(call.attempts),
-        model=model,
-        ollama=provider in OLLAMA_PROVIDERS,
-        endpoint=call.endpoint,
-    )
+    status = int(getattr(error, "status_code", 500) or 500)
+    return meaning(call, status, str(error).encode("utf-8", "replace"))
 
 
 def _is_own(runtime: Runtime, group: str) -> bool:

@@ -33,7 +33,7 @@ def install(runtime: Runtime, app: Any) -> None:
         "token_count": believe_token_count,
         "local_price": skip_local_price,
         "success_logging": lambda: skip_success_logging(runtime),
-        "auth": lambda: trust_the_gate(runtime, app),
+        "auth": lambda: trust_the_gate(app),
         "limits": savings.skip_limits,
         "access_log": savings.silence_access_log,
     }
@@ -182,7 +182,7 @@ def _reads_counts(router: Any, rows: Any) -> bool:
     return len(set(names)) < len(names) or limited or budgets or strategy != "simple-shuffle"
 
 
-def trust_the_gate(runtime: Runtime, app: Any) -> None:
+def trust_the_gate(app: Any) -> None:
     """Replace LiteLLM's key look-up by FastAPI's own override: every request that gets here has passed the gate."""
     from fastapi import HTTPException, Request
     from litellm.proxy.auth.user_api_key_auth import user_api_key_auth

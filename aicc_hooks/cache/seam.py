@@ -7,16 +7,8 @@ from typing import Any, Protocol
 from aicc_hooks.cache.request import CacheRequest
 
 
-class Proposal(Protocol):
-    """One answer that a similar question got. `key` is its exact key."""
-
-    key: str
-    similarity: float
-    reason: str
-
-
 class Search(Protocol):
-    """A semantic lookup under way."""
+    """A semantic lookup under way. Each proposal has `key` (its exact key), `similarity` and `reason`."""
 
     async def proposals(self) -> list[Any]: ...
     def cancel(self) -> None: ...

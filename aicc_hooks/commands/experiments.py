@@ -133,7 +133,7 @@ def assign(
         }
         click.echo(json.dumps(names))
         return
-    click.echo(_dealt(*dealt) if dealt else "in no experiment")
+    click.echo(_dealt(dealt[0], dealt[2]) if dealt else "in no experiment")
     if dealt:
         click.echo(f"note: {_because(*dealt[:2])}", err=True)
     routed = [e.name for e in found.experiments if e.target.routes and e.runs_at(facts.now)]
@@ -141,7 +141,7 @@ def assign(
         click.echo(f"note: {', '.join(routed)} takes requests by their route; add --route", err=True)
 
 
-def _dealt(experiment: ExperimentConfig, unit: Unit, variant: Variant | None) -> str:
+def _dealt(experiment: ExperimentConfig, variant: Variant | None) -> str:
     return (
         f"{experiment.name}:{variant.name}"
         if variant

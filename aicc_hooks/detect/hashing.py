@@ -18,7 +18,7 @@ How: with P odd, H[i] = sum of mix(c[j]) * P**j for j < i (mod 2**64) is one cum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -238,19 +238,3 @@ def hash_ngrams(
         return indices, table[indices]
     indices, counts = np.unique(ids, return_counts=True)
     return indices, counts.astype(np.int64)
-
-
-def hash_ngrams_batch(
-    texts: Iterable[str],
-    chars: Sequence[int] = (),
-    words: Sequence[int] = (),
-    buckets: int = 1 << 16,
-    seed: int = 0,
-) -> tuple[Indices, Indices, Counts]:
-    """CSR parts `(indptr, indices, counts)` for many texts, ready for `scipy.sparse.csr_matrix`."""
-    rows = [hash_ngrams(text, chars, words, buckets, seed) for text in texts]
-    indptr = np.zeros(len(rows) + 1, dtype=np.int64)
-    if rows:
-        indptr[1:] = np.cumsum([len(indices) for indices, _ in rows])
-        return indptr, np.concatenate([r[0] for r in rows]), np.concatenate([r[1] for r in rows])
-    return indptr, np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)

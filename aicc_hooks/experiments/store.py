@@ -14,6 +14,7 @@ from aicc_hooks.experiments.assignment import Dealt, Facts, choose
 from aicc_hooks.experiments.load import Offered, read_experiments, switched_off
 from aicc_hooks.experiments.prompts import PromptCache
 from aicc_hooks.experiments.schema import PLACE, Experiments
+from aicc_hooks.file_stamp import file_stamp
 
 _TOLD_S = 600.0  # a request without its variant is told in health this long; the count stays
 
@@ -44,7 +45,8 @@ class ExperimentStore:
         """Reload when the file changed, or what it may name. True when other experiments came into force."""
         with self._lock:
             offered = self._offered() if self._offered else None
-            seen = (self._read_stamp(), offered)
+            stamp = file_stamp(self.path) if self.path is not None else None
+            seen = (stamp, offered)
             if seen == self._seen or (self._offered is not None and offered is None):
                 return False
             self._seen = seen
@@ -122,12 +124,3 @@ class ExperimentStore:
             experiment.name, variant.name, variant.model, variant.system.mode if variant.system else "prepend", text,
             tuple(sorted(variant.parameters.items())), name, version, experiment.content(variant), dealt.unit,
         )  # fmt: skip
-
-    def _read_stamp(self) -> tuple[int, int, int] | None:
-        if self.path is None:
-            return None
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 from aicc_hooks.errors import OpsError
-
-_ROOT = Path(__file__).resolve().parents[2]
+from aicc_hooks.home import shipped_folder
 
 
 def folder(name: str) -> Path:
     """`litellm_config`, `compose` or `launchd`, from the wheel or from the source tree. Raises OpsError."""
-    for place in (Path(str(files("aicc_hooks"))) / "_shipped" / name, _ROOT / name):
-        if place.is_dir():
-            return place
+    place = shipped_folder(name)
+    if place.is_dir():
+        return place
     raise OpsError(
         f"the installed package lacks its folder {name}; reinstall it: pip install --force-reinstall aicc-hooks"
     )

@@ -46,6 +46,12 @@ class Lines:
         return data[:cut].splitlines(keepends=True)
 
 
+def data_line(line: bytes, tree: Any) -> bytes:
+    """The `data:` line with `tree` as its data; it ends as it did."""
+    written: bytes = orjson.dumps(tree)
+    return b"data: " + written + line[len(line.rstrip(b"\r\n")) :]
+
+
 class ChatRepair:
     """One id for all chunks of a chat stream: some clients take another id for another answer."""
 
@@ -77,8 +83,7 @@ def _usage_chunk(line: bytes) -> bytes:
     if spoken:
         return line
     chunk["choices"] = []
-    written: bytes = orjson.dumps(chunk)
-    return b"data: " + written + line[len(line.rstrip(b"\r\n")) :]
+    return data_line(line, chunk)
 
 
 class ResponsesRepair:

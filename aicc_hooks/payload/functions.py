@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from aicc_hooks.payload.event_repair import Lines
+from aicc_hooks.payload.event_repair import Lines, data_line
 
 
 def is_old(body: Mapping[str, Any]) -> bool:
@@ -91,8 +91,7 @@ class OldNames:
                 _rename(choice, "delta")
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return line
-        written: bytes = orjson.dumps(chunk)
-        return b"data: " + written + line[len(line.rstrip(b"\r\n")) :]
+        return data_line(line, chunk)
 
 
 def _rename(choice: dict[str, Any], where: str) -> None:

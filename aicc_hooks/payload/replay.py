@@ -50,7 +50,7 @@ def stream_of(endpoint: str, whole: dict[str, Any], *, include_usage: bool) -> l
     return [*chunks, b"data: [DONE]\n\n"]
 
 
-def with_model(endpoint: str, whole: dict[str, Any], model: str) -> dict[str, Any]:
+def with_model(whole: dict[str, Any], model: str) -> dict[str, Any]:
     """The answer under the model name this client asked for."""
     return {**whole, "model": model} if model and "model" in whole else whole
 

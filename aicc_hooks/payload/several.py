@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from aicc_hooks.payload.event_repair import Lines
+from aicc_hooks.payload.event_repair import Lines, data_line
 
 DONE = b"data: [DONE]\n\n"
 
@@ -75,8 +75,7 @@ class Stream:
         for choice in chunk["choices"]:
             choice["index"] = self._offset + int(choice.get("index") or 0)
             self._most = max(self._most, choice["index"] + 1)
-        written: bytes = orjson.dumps({**chunk, **self._first})
-        return b"data: " + written + line[len(line.rstrip(b"\r\n")) :]
+        return data_line(line, {**chunk, **self._first})
 
 
 def _add(total: dict[str, int], usage: Any) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from aicc_hooks.errors import PolicyError
+from aicc_hooks.file_stamp import file_stamp
 from aicc_hooks.policy.load import LoadedPolicy, load_policy
 
 Listener = Callable[[LoadedPolicy], None]
@@ -41,7 +42,7 @@ class PolicyStore:
     def poll(self, *, force: bool = False) -> bool:
         """Reload when the file changed. True when a new policy came into force."""
         with self._lock:
-            stamp = self._read_stamp()
+            stamp = file_stamp(self.path) if self.path is not None else None
             if not force and stamp == self._stamp and (self.current is not None or self.error):
                 return False
             self._stamp = stamp
@@ -66,12 +67,3 @@ class PolicyStore:
             self.current, self.error = loaded, ""
             self.reloads += 1
             return True
-
-    def _read_stamp(self) -> tuple[int, int, int] | None:
-        if self.path is None:
-            return None
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return (status.st_mtime_ns, status.st_size, status.st_ino)

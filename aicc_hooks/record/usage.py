@@ -1,16 +1,14 @@
-"""Sums over records: what `aicc usage`, the status page, metrics and alerts show."""
+"""Sums over records: what `aicc usage` shows, and percentiles for reports and alerts."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from aicc_hooks.record.reader import Filters, SpoolReader
-from aicc_hooks.record.rows import unwrap
 
 By = Literal["model", "route", "day", "client", "variant"]
 
@@ -23,10 +21,9 @@ _GROUP_COLUMN = {
 }
 _HITS = ("exact", "semantic")
 _COLUMNS = (
-    "end", "status", "error", "cache", "prompt_tokens", "completion_tokens", "total_ms", "first_token_ms",
+    "status", "error", "cache", "prompt_tokens", "completion_tokens", "total_ms", "first_token_ms",
     "gate_ms", "hooks_ms", "cache_ms", "cold_start",
 )  # fmt: skip
-_KINDS = ("route", "reason", "tier", "client", "variant", "privacy", "injection", "injection_rules")
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:
@@ -55,7 +52,7 @@ class Sums:
 
     def add(self, row: Sequence[Any]) -> None:
         """Take in one row of _COLUMNS."""
-        _, status, error, cache, prompt, completion, total, first, gate, hooks, cached, cold = row[
+        status, error, cache, prompt, completion, total, first, gate, hooks, cached, cold = row[
             : len(_COLUMNS)
         ]
         self.requests += 1
@@ -112,41 +109,6 @@ def usage(
         group.add(row)
     table = [{"key": key, **sums.to_dict()} for key, sums in groups.items()]
     return sorted(table, key=lambda r: r["key"] if by == "day" else (-r["requests"], r["key"]))
-
-
-def aggregate(reader: SpoolReader, *, since: float, until: float, bucket_s: float) -> dict[str, Any]:
-    """Sums over time for charts: `totals`, `buckets` (each with `start`), and `by` counts of each kind.
-
-    Buckets without requests are present with zeros, at most 2,000 of them (ValueError above).
-    """
-    if bucket_s <= 0 or until <= since or (until - since) / bucket_s > 2_000:
-        raise ValueError("ask for 1 to 2,000 buckets")
-    buckets = [Sums() for _ in range(math.ceil((until - since) / bucket_s))]
-    totals = Sums()
-    kinds: dict[str, Counter[str]] = {name: Counter() for name in (*_KINDS, "cache", "status", "error")}
-    width = len(_COLUMNS)
-    for row in reader.columns((*_COLUMNS, *_KINDS), Filters(since=since, until=until)):
-        totals.add(row)
-        buckets[int((row[0] - since) / bucket_s)].add(row)
-        route, reason, tier, client, variant, privacy, injection, rules = row[width:]
-        for name, value in (
-            ("route", route), ("reason", reason.split(":", 1)[0]), ("tier", tier), ("client", client),
-            ("variant", variant), ("cache", row[3]), ("status", str(row[1])), ("error", row[2]),
-        ):  # fmt: skip
-            if value:
-                kinds[name][value] += 1
-        kinds["privacy"].update(unwrap(privacy))
-        kinds["injection_rules"].update(unwrap(rules))
-        if injection >= 0.5:
-            kinds["injection"]["suspicious"] += 1
-    return {
-        "since": since,
-        "until": until,
-        "bucket_s": bucket_s,
-        "totals": totals.to_dict(),
-        "buckets": [{"start": since + i * bucket_s, **sums.to_dict()} for i, sums in enumerate(buckets)],
-        "by": {name: dict(counter.most_common()) for name, counter in kinds.items()},
-    }
 
 
 def parse_since(text: str, *, now: float | None = None) -> float:

@@ -32,11 +32,6 @@ class Slot:
         self.address = address
         self.waited_s = waited_s
 
-    @property
-    def released(self) -> bool:
-        """Whether the slot was given back."""
-        return self._limiter is None
-
     def release(self) -> None:
         """Gives the slot back. Calling it again does nothing, so every end of a request may call it."""
         limiter, self._limiter = self._limiter, None

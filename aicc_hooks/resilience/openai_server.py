@@ -119,10 +119,10 @@ class OpenAIServer:
                 if error.status not in (404, 405):
                     raise
                 continue
-            return await self._with_details(parse_models(answer), answer)
+            return await self._with_details(parse_models(answer))
         return parse_tei(await self._get(f"{self.root}/info"))
 
-    async def _with_details(self, found: Serves, answer: Mapping[str, Any]) -> Serves:
+    async def _with_details(self, found: Serves) -> Serves:
         """The server's own page, once a minute and when its models change; between, what it said last."""
         if found.kind == "vllm" or not found.models:
             return found

@@ -43,7 +43,7 @@ class Warmer:
         self._retry_s = tuple(retry_s)
         self._lock = asyncio.Lock()
         self._tasks: dict[WarmUp, asyncio.Task[None]] = {}
-        self.last: dict[str, str] = {}  # what happened last, by model, for doctor and the page
+        self.last: dict[str, str] = {}  # what happened last, by model: a fault is logged once
 
     def follow(self, rules: Sequence[WarmUp]) -> None:
         """Starts one task a rule on the running loop, and ends those of rules that are gone. Requests never wait for it."""

@@ -19,6 +19,7 @@ import httpx
 import openai
 import yaml
 
+from aicc_hooks.record import Record, SpoolReader
 from tests.harness.net import free_port
 from tests.harness.process import Child, memory_mb, open_files
 from tests.standins.server import wait_until
@@ -320,6 +321,13 @@ class GatewayProcess:
         for _ in range(2):
             before = self.probe_time()
             wait_until(lambda seen=before: self.probe_time() != seen, 30, "a look at Ollama")  # type: ignore[misc]
+
+    def record_of(self, answer: httpx.Response, timeout: float = 30.0) -> dict[str, Any]:
+        """The record of the request that got `answer`, once it is written."""
+        ident = answer.headers["x-aicc-request-id"]
+        with SpoolReader(self.home / "usage.db") as reader:
+            found: Record = wait_until(lambda: reader.get(ident), timeout, f"the record {ident}")
+            return found.to_dict()
 
     def output(self) -> bytes:
         """Standard output and standard error so far."""

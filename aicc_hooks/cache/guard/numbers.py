@@ -81,8 +81,8 @@ _DIGITS: Final = re.compile(r"(\d+(?:\.\d+)?)(k|m|bn|st|nd|rd|th)?")
 _SUFFIX: Final = {"k": 1_000, "m": 10**6, "bn": 10**9}
 
 
-def read_number(lower: tuple[str, ...], at: int, text: str, start: int, end: int) -> tuple[str | None, int]:
-    """A canonical number at a position and how many words it takes; (None, 0) when there is none."""
+def read_number(lower: tuple[str, ...], at: int, text: str, end: int) -> tuple[str | None, int]:
+    """A canonical number at a word, which ends at `end` of the text, and how many words it takes; (None, 0) for none."""
     word = lower[at]
     if word[0].isdigit():
         return _digits(word, lower, at, text, end)

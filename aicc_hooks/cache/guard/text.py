@@ -20,9 +20,6 @@ _QUOTED: Final = re.compile(
 )
 
 
-_OWNER: Final = re.compile(r"(\w)(?:\s?'s|(?<=s)')(?=\s|$|[?.,!])")
-
-
 _DIRECTION: Final[dict[str, str]] = {
     "from": "from", "to": "to", "into": "to", "onto": "to", "towards": "to", "than": "than", "by": "by",
     "vs": "vs", "versus": "vs", "via": "via", "through": "via",
@@ -148,7 +145,7 @@ def _tokens(raws: list[tuple[str, int, int]], lower: tuple[str, ...], text: str)
         word, (raw, start, end) = lower[at], raws[at]
         if at and re.search(r"[,;:?!.]\s*$", text[raws[at - 1][2] : start] or "-"):
             role, prep, joined = "", "", False
-        number, used = numbers.read_number(lower, at, text, start, end)
+        number, used = numbers.read_number(lower, at, text, end)
         if number is not None:
             result.append(Token(number, raw, "number", role, joined, prep=prep))
             at, joined = at + used, False

@@ -178,11 +178,6 @@ def segments_of(row: Mapping[str, Any]) -> list[Segment]:
     return out
 
 
-def evaluate_file(path: Path, detector: ComplexityDetector) -> Report:
-    """Report on a labelled JSONL file. Raises DetectorError for a file or line that cannot be read."""
-    return evaluate_rows(read_rows(path), detector)
-
-
 def evaluate_rows(rows: Iterable[Mapping[str, Any]], detector: ComplexityDetector) -> Report:
     """Report on labelled rows."""
 

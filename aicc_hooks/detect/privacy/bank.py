@@ -63,7 +63,7 @@ def announced_card(doc: Doc, start: int, digits: str) -> bool:
     return card(digits) and any(w in before for w in _CARD_CUE)
 
 
-def judge_card(doc: Doc, start: int, end: int, digits: str, gap: str) -> bool:
+def judge_card(doc: Doc, start: int, digits: str, gap: str) -> bool:
     """A number is a card by its checks, unless the words before call it something else."""
     before = doc.lower[max(0, start - 48) : start]
     if not card(digits):

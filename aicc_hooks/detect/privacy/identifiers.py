@@ -99,7 +99,6 @@ _DATE: Final = re.compile(
     rf"|\d{{1,2}}(?:st|nd|rd|th|\.|er|º|ª)?[ -](?:of |de |d')?[^\W\d_]{{3,12}}\.?,?[ -](?:de |del )?{_YEAR}|[^\W\d_]{{3,12}}\.?[ -]\d{{1,2}}(?:st|nd|rd|th)?,?[ -]\s?{_YEAR}|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR}|{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
 _DATE_AFTER: Final = re.compile(r"[^\n\d]{0,34}\n?[^\n\d]{0,6}?")
-_NOT_ID: Final = re.compile(r"(?:19|20)\d\d\Z|\d{1,4}\Z")
 
 
 def _at_shapes(doc: Doc, literal: bytes, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:

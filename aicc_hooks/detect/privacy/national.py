@@ -230,11 +230,6 @@ def _hk(v: str) -> bool:
     return "0123456789A"[(11 - total % 11) % 11] == v[-1]
 
 
-def _ie(v: str) -> bool:
-    total = weighted(v[:7], range(8, 1, -1)) + (9 * (ord(v[8]) - 64) if len(v) == 9 and v[8] != "W" else 0)
-    return "WABCDEFGHIJKLMNOPQRSTUV"[total % 23] == v[7]
-
-
 def _curp(v: str) -> bool:
     alphabet = "0123456789ABCDEFGHIJKLMN\xd1OPQRSTUVWXYZ"
     return v[17].isdigit() and (

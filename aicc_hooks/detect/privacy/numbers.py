@@ -77,7 +77,7 @@ def _cards(doc: Doc, run: re.Match[str], hits: Hits) -> bool:
                     continue  # a decimal fraction
                 if j > i and (min(sizes) < 3 or sizes[0] not in (4, 6)):
                     continue
-                if (best is None or len(digits) <= 16) and judge_card(doc, start, end, digits, gap):
+                if (best is None or len(digits) <= 16) and judge_card(doc, start, digits, gap):
                     best = (start, end)  # twelve of sixteen digits may pass the check by chance
         if best is not None:
             hits.add("credit_card", *best)

@@ -23,7 +23,6 @@ _TOKEN: Final = re.compile(r"[^ \t\r\n]+")
 _CJK_CONNECT: Final = re.compile(r"\s{0,2}(?:は|が|を|是|为|為|은|는|이|가|:|：|=|「|\"|')*\s{0,2}(?=[!-~])")
 _ASCII_RUN: Final = re.compile(r"[!-~]{4,128}")
 _WINDOW: Final = 130
-_CONSTANT: Final = re.compile(r"[A-Za-z]+(?:_[A-Z]+)+\Z|-{1,2}[a-z]")
 _PAIR: Final = re.compile(
     r"""[^\n]{0,30}?(?:[:=]|\bis\b|\bare\b|\bwith\b|\(|\bas\b)\s{0,3}["'`]?([\w.@+-]{2,40})["'`]?\s{0,2}[:/]\s{0,2}["'`]?([^\s"'`]{4,64})""",
     re.IGNORECASE,

@@ -8,7 +8,6 @@ from typing import Final
 from .shape import is_placeholder, is_random, wordiness
 from .text import Doc, Hits, ask_for
 
-_SCHEME_BACK: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}\Z")
 # The password may hold anything but white space, quotes and a slash; the last @ before the host ends it.
 _USERINFO: Final = re.compile(r"([^\s:@/\"'`<>]{0,128}):([^\s\"'`<>]{1,256})@(?=[A-Za-z0-9_\[$%{.-])")
 _TOKEN_USER: Final = re.compile(r"([A-Za-z0-9_.~%+-]{16,300})(?::x-oauth-basic)?@(?=[A-Za-z0-9])")
