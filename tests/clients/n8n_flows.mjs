@@ -24,7 +24,8 @@ const run = (name) => {
   const path = ready(name);
   n8n("import:workflow", `--input=${path}`);
   const output = n8n("execute", `--id=${JSON.parse(readFileSync(path)).id}`, "--rawOutput");
-  return JSON.parse(output.slice(output.indexOf("{\n"))).data.resultData;
+  // n8n may log before the result, and behind it.
+  return JSON.parse(output.slice(output.indexOf("{\n"), output.lastIndexOf("\n}") + 2)).data.resultData;
 };
 const last = (result, node) => {
   assert(!result.error, JSON.stringify(result.error));
