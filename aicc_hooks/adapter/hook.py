@@ -62,9 +62,8 @@ class Hook(CustomLogger):
             data.pop(name, None)
         data["model"] = decision.route
         found = call.verdict is not None and call.verdict.privacy.types
-        if (
-            not decision.cache or found
-        ):  # LiteLLM's own cache, where config.yaml has one, must not hold it either
+        # LiteLLM's own cache, where config.yaml has one, must not hold a finding either.
+        if not decision.cache or found:
             data["cache"] = {"no-cache": True, "no-store": True}
         return data
 
