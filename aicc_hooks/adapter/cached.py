@@ -163,9 +163,8 @@ class Cached:
         if kind is None or decision is None or verdict is None or call.body is None or not decision.cache:
             return None
         if call.stream and prompts.are_several(call):
-            return (
-                None  # a stream is kept as one answer with one end, and each prompt's may end in its own way
-            )
+            # A stream is kept as one answer with one end, and each prompt's may end in its own way.
+            return None
         control = CacheControl.parse(
             headers.get(b"cache-control", b"").decode("latin-1"), call.body.get("cache")
         )
